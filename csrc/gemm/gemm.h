@@ -1,0 +1,66 @@
+// Matrix products under the numerics contract (ARCHITECTURE.md): a plan decides once which path a product takes,
+// and running it decides nothing. Free of instruction sets: the loops over tiles are kernels/gemm.h, reached
+// through GemmKernels. Not a BLAS: beta is 0, alpha is 1, and C never overlaps an operand.
+//
+//   GemmPlan<float> plan(table.f32.gemm, {.m = batch, .n = outputs, .k = inputs});
+//   T* scratch = <plan.scratch() elements, 64-byte aligned, one piece per worker>;
+//   plan.run({.m = rows, .n = outputs, .k = inputs, .a = x, .lda = ldx, .b = w, .ldb = ldw, .c = y, .ldc = ldy}, scratch);
+//
+// Forward        Y = X · W            {batch, outputs, inputs}
+// Input gradient dX = dY · Wᵀ         {batch, inputs, outputs}, b = a transposed copy of W, or W with transpose_b
+// Weight grad.   dW = Xᵀ · dY         {inputs, outputs, batch, transpose_a}
+#pragma once
+#include "core/types.h"
+#include "kernels/gemm_table.h"
+
+namespace ds {
+
+struct GemmShape {
+    Index m = 0, n = 0, k = 0;  // the most of each that run() will see; fewer rows, columns or k's are fine
+    bool transpose_a = false;   // `a` is stored (k, m)
+    bool transpose_b = false;   // `b` is stored (n, k)
+    Index lda = 0, ldb = 0;     // leading dimensions if known (0: tight); only speed depends on them
+};
+
+template <class T>
+class GemmPlan {
+public:
+    GemmPlan() = default;
+    GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape);
+
+    // Elements of scratch that run() and share() need per worker, 64-byte aligned; 0 for small products.
+    Index scratch() const { return scratch_; }
+
+    // The product of args: its strides are its own, its layouts those of the plan. Several threads may run one plan, each
+    // with its own scratch, on different rows or columns of C.
+    void run(const GemmArgs<T>& args, T* scratch) const {
+        if (whole_ != nullptr)
+            whole_(args);
+        else
+            run_blocked(args, scratch);
+    }
+
+    // Worker `worker`'s part of the same product: whole rows or whole columns of C, never part of a sum, so the bits
+    // are run()'s for any number of workers. No barrier inside.
+    void share(const GemmArgs<T>& args, int worker, int workers, T* scratch) const;
+
+    const GemmShape& shape() const { return shape_; }
+
+private:
+    void run_blocked(const GemmArgs<T>& args, T* scratch) const;
+
+    typename GemmKernels<T>::Whole whole_ = nullptr;
+    typename GemmKernels<T>::Block block_ = nullptr;
+    const GemmKernels<T>* kernels_ = nullptr;
+    GemmShape shape_;
+    Index scratch_ = 0;
+    Index block_cols_ = 0;  // columns of C whose packed chunk of B stays in the second-level cache
+};
+
+// The plain form for one-off products and tests.
+template <class T>
+void gemm_share(const GemmPlan<T>& plan, const GemmArgs<T>& args, int worker, int workers, T* scratch) {
+    plan.share(args, worker, workers, scratch);
+}
+
+}  // namespace ds

@@ -1,0 +1,75 @@
+// What an instruction set offers for matrix products, and the operands of one product. Upper layers see only
+// this; gemm.h of this folder implements it, csrc/gemm/ decides which of the paths a product takes.
+//
+// Every path gives the same bits: C[i][j] is one fma chain in ascending k per chunk of kSumChunk k's, the chunk
+// sums added in ascending order, then the bias, then the epilogue's function.
+#pragma once
+#include "core/types.h"
+
+namespace ds {
+
+// C (m, n) = A (m, k) · B (k, n), all row-major with leading dimensions. A plan may read A or B transposed:
+// then `a` points at a (k, m) matrix, `b` at an (n, k) one. C is overwritten and may not overlap A or B.
+//
+// The epilogue, on row segments that are still in cache, is PointwiseKernels' forward or backward (or neither):
+//   forward   y = act(c + bias), written to `y`, or in place of c when y is null (then c holds act(c + bias))
+//   backward  c = c * act'(saved)
+template <class T>
+struct GemmArgs {
+    Index m = 0, n = 0, k = 0;
+    const T* a = nullptr;
+    Index lda = 0;
+    const T* b = nullptr;
+    Index ldb = 0;
+    T* c = nullptr;
+    Index ldc = 0;
+    const T* bias = nullptr;  // n values, or null
+
+    void (*forward)(T* y, const T* z, Index n, T alpha) = nullptr;
+    T* y = nullptr;
+    Index ldy = 0;
+    void (*backward)(T* dz, const T* dy, const T* saved, Index n, T alpha) = nullptr;
+    const T* saved = nullptr;
+    Index ld_saved = 0;
+    T alpha = T(0);
+};
+
+// One k-chunk of a block of C from a packed B: panels of tile_cols columns, each k-chunk x tile_cols and contiguous,
+// the last one filled up with zeros.
+template <class T>
+struct GemmBlock {
+    Index m = 0, n = 0, k = 0;
+    const T* a = nullptr;
+    Index lda = 0;
+    const T* panels = nullptr;
+    T* c = nullptr;
+    Index ldc = 0;
+    const T* bias = nullptr;       // added with the last chunk
+    T* a_tile = nullptr;           // room for tile_rows x k, where the path packs A; else null
+    bool first = true;             // overwrite C, else add to it
+    const GemmArgs<T>* epilogue = nullptr;  // set on the last chunk; c, y, saved already at this block
+};
+
+template <class T>
+struct GemmKernels {
+    using Whole = void (*)(const GemmArgs<T>&);
+    using Block = void (*)(const GemmBlock<T>&);
+
+    Index width = 0;      // lanes of a register
+    Index tile_rows = 0;  // the register tile of the blocked path
+    Index tile_cols = 0;
+
+    // Whole products straight from the operands. [1] reads A transposed.
+    Whole direct[2] = {};
+    // n = 1: vectorised over the rows of A. [1] reads A transposed. lda, ldb (B's stride) and ldc are honoured.
+    Whole column[2] = {};
+    // m = 1 with B transposed: vectorised over the rows of B. [1] reads A (k values) with stride lda.
+    Whole row[2] = {};
+
+    // Panels of tile_cols columns of a (k, n) chunk of B; [1] reads an (n, k) chunk.
+    void (*pack_b[2])(T* panels, const T* b, Index ldb, Index k, Index n) = {};
+    // One chunk; [0] A row-major in place, [1] A transposed in place, [2] and [3] the same, packed tile by tile.
+    Block block[4] = {};
+};
+
+}  // namespace ds
