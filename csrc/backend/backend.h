@@ -1,0 +1,104 @@
+// The contract between the layers and whatever computes: about twenty operations on views. The CPU's stand in
+// cpu.cpp; a device backend implements the same list. An operation works on a range of rows (or on one worker's share)
+// and on nothing else, so that several workers can each call it for their part.
+#pragma once
+#include <cstdint>
+
+#include "backend/view.h"
+#include "gemm/gemm.h"
+#include "kernels/loss_table.h"
+#include "kernels/norm_table.h"
+#include "kernels/optim_table.h"
+#include "kernels/pointwise_table.h"
+
+namespace ds {
+
+// An activation as a layer configures it: alpha is the slope of leaky_relu or the scale of elu.
+template <class T>
+struct ActivationOf {
+    Activation kind = Activation::kIdentity;
+    T alpha = T(0);
+};
+
+// y = act(x W + b); `saved`, when set, receives the pre-activation as well.
+template <class T>
+struct LinearForward {
+    const GemmPlan<T>* plan = nullptr;
+    Matrix<T> y;
+    Matrix<T> saved;
+    Matrix<const T> x;
+    const T* w = nullptr;
+    Index ldw = 0;
+    const T* bias = nullptr;
+    ActivationOf<T> activation;
+};
+
+// dx = (dy Wᵀ) · act'(saved): the derivative is that of the layer below, whose output x was.
+template <class T>
+struct LinearBackwardInput {
+    const GemmPlan<T>* plan = nullptr;
+    Matrix<T> dx;
+    Matrix<const T> dy;
+    const T* w = nullptr;  // the transposed copy, or W itself when the plan reads it as stored
+    Index ldw = 0;
+    Matrix<const T> saved;
+    ActivationOf<T> activation;
+};
+
+// dw = xᵀ dy, dbias = column sums of dy, over the first `batch` rows.
+template <class T>
+struct LinearBackwardWeight {
+    const GemmPlan<T>* plan = nullptr;
+    Matrix<T> dw;
+    T* dbias = nullptr;
+    Matrix<const T> x;
+    Matrix<const T> dy;
+    Index inputs = 0;
+    Index outputs = 0;
+    Index batch = 0;
+};
+
+// Which random numbers a dropout layer draws: they depend on the seed, the place and nothing else.
+struct DropoutKey {
+    std::uint64_t seed = 0;
+    std::uint32_t epoch = 0;
+    std::uint32_t step = 0;
+    std::uint32_t stream = 0;
+};
+
+template <class T>
+class Backend {
+public:
+    virtual ~Backend() = default;
+
+    // Plans: everything about a matmul that can be decided once. `batch` is the most rows it will be run with.
+    virtual GemmPlan<T> plan_forward(Index batch, Index inputs, Index outputs, Index ldw) const = 0;
+    virtual GemmPlan<T> plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw, bool as_stored) const = 0;
+    virtual GemmPlan<T> plan_backward_weight(Index batch, Index inputs, Index outputs, Index ldw) const = 0;
+
+    virtual void gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows, Index cols) const = 0;
+
+    virtual void linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const = 0;
+    virtual void linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const = 0;
+    virtual void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const = 0;
+
+    virtual void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows, Index cols) const = 0;
+    virtual void softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index cols) const = 0;
+
+    virtual void dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows, Index cols) const = 0;
+    virtual void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows, Index cols) const = 0;
+
+    // Layer and batch normalisation, whose passes the norm layers walk themselves.
+    virtual const NormKernels<T>& norm() const = 0;
+
+    // Row losses and the gradient of the batch loss.
+    virtual void loss(Loss kind, const LossArgs<T>& args) const = 0;
+    virtual double sum(const T* x, Index n) const = 0;
+    virtual double weighted_sum(const T* x, const T* w, Index n) const = 0;
+
+    virtual double sum_squares(const T* x, Index n) const = 0;
+    virtual bool update(Optimizer kind, const UpdateArgs<T>& args) const = 0;
+    virtual void transpose(Matrix<T> out, Matrix<const T> in, Index rows, Index cols) const = 0;
+};
+
+}  // namespace ds

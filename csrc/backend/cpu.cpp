@@ -1,0 +1,117 @@
+#include "backend/cpu.h"
+
+#include <cstring>
+
+namespace ds {
+
+template <class T>
+GemmPlan<T> CpuBackend<T>::plan_forward(Index batch, Index inputs, Index outputs, Index ldw) const {
+    return {kernels_.gemm, {.m = batch, .n = outputs, .k = inputs, .ldb = ldw}};
+}
+
+template <class T>
+GemmPlan<T> CpuBackend<T>::plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw, bool as_stored) const {
+    return {kernels_.gemm, {.m = batch, .n = inputs, .k = outputs, .transpose_b = as_stored, .ldb = ldw}};
+}
+
+template <class T>
+GemmPlan<T> CpuBackend<T>::plan_backward_weight(Index batch, Index inputs, Index outputs, Index) const {
+    return {kernels_.gemm, {.m = inputs, .n = outputs, .k = batch, .transpose_a = true}};
+}
+
+template <class T>
+void CpuBackend<T>::gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows, Index cols) const {
+    for (Index i = rows.begin; i < rows.end; ++i)
+        std::memcpy(out.row(i), in.row(index[i]), static_cast<std::size_t>(cols) * sizeof(T));
+}
+
+template <class T>
+void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const {
+    const GemmShape& shape = op.plan->shape();
+    GemmArgs<T> g{.m = rows.size(), .n = shape.n, .k = shape.k, .a = op.x.row(rows.begin), .lda = op.x.ld, .b = op.w,
+                  .ldb = op.ldw, .c = op.y.row(rows.begin), .ldc = op.y.ld, .bias = op.bias};
+    if (op.activation.kind != Activation::kIdentity) {
+        g.forward = kernels_.pointwise.forward[static_cast<int>(op.activation.kind)];
+        g.alpha = op.activation.alpha;
+    }
+    if (op.saved) {
+        g.y = g.c;
+        g.ldy = g.ldc;
+        g.c = op.saved.row(rows.begin);
+        g.ldc = op.saved.ld;
+    }
+    op.plan->run(g, scratch);
+}
+
+template <class T>
+void CpuBackend<T>::linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const {
+    const GemmShape& shape = op.plan->shape();
+    GemmArgs<T> g{.m = rows.size(), .n = shape.n, .k = shape.k, .a = op.dy.row(rows.begin), .lda = op.dy.ld, .b = op.w,
+                  .ldb = op.ldw, .c = op.dx.row(rows.begin), .ldc = op.dx.ld};
+    if (op.activation.kind != Activation::kIdentity) {
+        g.backward = kernels_.pointwise.backward[static_cast<int>(op.activation.kind)];
+        g.saved = op.saved.row(rows.begin);
+        g.ld_saved = op.saved.ld;
+        g.alpha = op.activation.alpha;
+    }
+    op.plan->run(g, scratch);
+}
+
+template <class T>
+void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const {
+    const GemmArgs<T> g{.m = op.inputs, .n = op.outputs, .k = op.batch, .a = op.x.p, .lda = op.x.ld, .b = op.dy.p,
+                        .ldb = op.dy.ld, .c = op.dw.p, .ldc = op.dw.ld};
+    if (share.workers == 1)
+        op.plan->run(g, scratch);
+    else
+        op.plan->share(g, share.worker, share.workers, scratch);
+    if (!op.dbias) return;
+    const Range cols = share.of(op.outputs, 16);
+    if (!cols.empty()) kernels_.reduce.col_sum(op.dbias + cols.begin, op.dy.p + cols.begin, op.dy.ld, op.batch, cols.size());
+}
+
+template <class T>
+void CpuBackend<T>::activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows,
+                                        Index cols) const {
+    if (a.kind == Activation::kIdentity) return;
+    const auto backward = kernels_.pointwise.backward[static_cast<int>(a.kind)];
+    for (Index i = rows.begin; i < rows.end; ++i) backward(d.row(i), d.row(i), saved.row(i), cols, a.alpha);
+}
+
+template <class T>
+void CpuBackend<T>::softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index cols) const {
+    kernels_.reduce.softmax_rows(y.row(rows.begin), y.ld, z.row(rows.begin), z.ld, rows.size(), cols);
+}
+
+template <class T>
+void CpuBackend<T>::dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows, Index cols) const {
+    const double keep = 1.0 - rate;
+    const auto threshold = static_cast<std::uint32_t>(keep * 4294967295.0);
+    kernels_.random.dropout_mask(mask.row(rows.begin), mask.ld, rows.begin, rows.size(), cols, key.seed, key.step, key.epoch,
+                                 key.stream, threshold, static_cast<T>(1.0 / keep));
+}
+
+template <class T>
+void CpuBackend<T>::multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows, Index cols) const {
+    for (Index i = rows.begin; i < rows.end; ++i) kernels_.pointwise.multiply(y.row(i), a.row(i), b.row(i), cols);
+}
+
+template <class T>
+void CpuBackend<T>::loss(Loss kind, const LossArgs<T>& args) const {
+    kernels_.loss.rows[static_cast<int>(kind)](args);
+}
+
+template <class T>
+bool CpuBackend<T>::update(Optimizer kind, const UpdateArgs<T>& args) const {
+    return kernels_.optim.update[static_cast<int>(kind)](args);
+}
+
+template <class T>
+void CpuBackend<T>::transpose(Matrix<T> out, Matrix<const T> in, Index rows, Index cols) const {
+    kernels_.optim.transpose(out.p, out.ld, in.p, in.ld, rows, cols);
+}
+
+template class CpuBackend<float>;
+template class CpuBackend<double>;
+
+}  // namespace ds

@@ -1,0 +1,88 @@
+#include "layers/dense.h"
+
+#include <algorithm>
+#include <string>
+
+namespace ds {
+namespace {
+
+// Above this many weights the matmul packs its operand anyway and reads W transposed while it does; below it a
+// transposed copy, refreshed in the update while W is in cache, saves the packing.
+constexpr Index kLargeWeight = Index(1) << 18;
+
+}  // namespace
+
+template <class T>
+Dense<T>::Dense(ParameterTable& table, Index index, Index inputs, Index outputs, bool bias, ActivationOf<T> activation,
+                bool first)
+    : Layer<T>(inputs, outputs, activation), first_(first) {
+    const std::string prefix = std::to_string(index);
+    const Index w = table.add(prefix + ".weight", ParameterKind::kWeight, index, inputs, outputs);
+    own_transpose_ = table[w].ld == 1;
+    if (!first && !own_transpose_ && table[w].rows * table[w].ld <= kLargeWeight) table.keep_transposed(w);
+    weight_offset_ = table[w].offset;
+    weight_ld_ = table[w].ld;
+    transposed_ = table[w].transposed;
+    transposed_ld_ = table[w].transposed_ld;
+    if (bias) bias_offset_ = table[table.add(prefix + ".bias", ParameterKind::kBias, index, 1, outputs)].offset;
+}
+
+template <class T>
+void Dense<T>::plan(const Backend<T>& backend, Index batch, bool training, Tape<T>& tape) const {
+    tape.forward = backend.plan_forward(batch, this->inputs_, this->outputs_, weight_ld_);
+    if (!training) return;
+    tape.backward_weight = backend.plan_backward_weight(batch, this->inputs_, this->outputs_, weight_ld_);
+    if (first_) return;
+    tape.backward_input = backend.plan_backward_input(batch, this->inputs_, this->outputs_, backward_ld(), reads_stored());
+}
+
+template <class T>
+Index Dense<T>::scratch(const Tape<T>& tape) const {
+    return std::max({tape.forward.scratch(), tape.backward_input.scratch(), tape.backward_weight.scratch()});
+}
+
+template <class T>
+void Dense<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
+    LinearForward<T> op{&tape.forward, tape.y, {}, below.x, pass.params + weight_offset_, weight_ld_,
+                        bias(pass.params), {}};
+    if (!leaves_logits_) {
+        op.activation = this->activation_;
+        if (this->saves_input()) op.saved = tape.saved;
+    }
+    pass.backend->linear_forward(op, rows, pass.scratch);
+}
+
+template <class T>
+void Dense<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans, Index rows) const {
+    const bool softmax = this->activation_.kind == Activation::kSoftmax;
+    const LinearForward<T> op{&plans.forward, y, {}, x, pass.params + weight_offset_, weight_ld_,
+                              bias(pass.params), softmax ? ActivationOf<T>{} : this->activation_};
+    pass.backend->linear_forward(op, {0, rows}, pass.scratch);
+    if (softmax) pass.backend->softmax(y, y, {0, rows}, this->outputs_);
+}
+
+template <class T>
+void Dense<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
+    if (!below.d) return;
+    const T* w = transposed_ >= 0 ? pass.copies + transposed_ : pass.params + weight_offset_;
+    pass.backend->linear_backward_input({&tape.backward_input, below.d, tape.d, w, backward_ld(), below.saved, below.activation}, rows,
+                                        pass.scratch);
+}
+
+template <class T>
+void Dense<T>::weight_gradient(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape, Share share) const {
+    const LinearBackwardWeight<T> op{&tape.backward_weight,
+                                     {pass.grads + weight_offset_, weight_ld_},
+                                     bias_offset_ < 0 ? nullptr : pass.grads + bias_offset_,
+                                     below.x,
+                                     tape.d,
+                                     this->inputs_,
+                                     this->outputs_,
+                                     pass.batch};
+    pass.backend->linear_backward_weight(op, share, pass.scratch);
+}
+
+template class Dense<float>;
+template class Dense<double>;
+
+}  // namespace ds

@@ -1,0 +1,100 @@
+// A layer: forward and backward over a range of rows, weight gradient over a worker's share. Layers hold shapes and
+// offsets, never activations: what a pass leaves behind lies in a Tape that belongs to the caller, so that any
+// number of threads can predict with one model.
+//
+// Convention on the way back: a layer's `d` is the gradient with respect to its pre-activation. The layer above
+// writes it, applying this layer's act' while the numbers are still in cache.
+#pragma once
+#include <cstdint>
+
+#include "backend/backend.h"
+#include "core/arena.h"
+#include "layers/parameters.h"
+
+namespace ds {
+
+template <class T>
+struct Pass {
+    const Backend<T>* backend = nullptr;
+    const T* params = nullptr;
+    const T* copies = nullptr;  // transposed weights
+    T* grads = nullptr;
+    T* scratch = nullptr;  // this worker's
+    std::uint64_t seed = 0;
+    std::uint32_t epoch = 0;
+    std::uint32_t step = 0;
+    Index batch = 0;  // rows in this mini-batch
+};
+
+// What one layer keeps of one mini-batch; rows are the batch's.
+template <class T>
+struct Tape {
+    Matrix<T> y;      // output
+    Matrix<T> saved;  // what act' reads: y itself, or the pre-activation
+    Matrix<T> d;      // gradient with respect to the pre-activation
+    Matrix<T> aux;    // dropout's mask, a norm's normalised input
+    T* stats = nullptr;
+    GemmPlan<T> forward, backward_input, backward_weight;
+};
+
+// What a layer sees of the one below it (or of the input).
+template <class T>
+struct Below {
+    Matrix<const T> x;
+    Matrix<T> d;  // null for the input: nobody asks for its gradient
+    Matrix<const T> saved;
+    ActivationOf<T> activation;
+};
+
+template <class T>
+class Layer {
+public:
+    Layer(Index inputs, Index outputs, ActivationOf<T> activation)
+        : inputs_(inputs), outputs_(outputs), activation_(activation) {}
+    virtual ~Layer() = default;
+
+    Index inputs() const { return inputs_; }
+    Index outputs() const { return outputs_; }
+    const ActivationOf<T>& activation() const { return activation_; }
+
+    virtual bool trainable() const { return true; }
+    // Running statistics go to the end of the slab, after every trainable parameter.
+    virtual void place_buffers(ParameterTable&) {}
+
+    // The training buffers and plans for `batch` rows. Called twice, as Carver says: to measure, then to carve.
+    virtual void carve(Carver& carver, Index batch, Tape<T>& tape) const;
+    virtual void plan(const Backend<T>& backend, Index batch, bool training, Tape<T>& tape) const = 0;
+    virtual Index scratch(const Tape<T>& tape) const { return 0; }
+
+    virtual void forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const = 0;
+    virtual void backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const = 0;
+    virtual void weight_gradient(const Pass<T>&, const Below<T>&, const Tape<T>&, Share) const {}
+
+    // y of `rows` rows from x, with nothing kept. In-place layers return false: y is x.
+    virtual void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans, Index rows) const = 0;
+    virtual bool active_in_inference() const { return true; }
+
+    // Batch normalisation couples the rows of a batch: its column sums run between two barriers, columns shared.
+    virtual bool couples_rows() const { return false; }
+    virtual void couple_forward(const Pass<T>&, const Below<T>&, Tape<T>&, Share) const {}
+    virtual void couple_backward(const Pass<T>&, const Below<T>&, Tape<T>&, Share) const {}
+    // After the update: running statistics. One worker calls it.
+    virtual void end_step(const Pass<T>&, const Tape<T>&, T* /*params*/) const {}
+
+protected:
+    bool saves_input() const { return activation_saves_input(activation_.kind); }
+
+    Index inputs_, outputs_;
+    ActivationOf<T> activation_;
+};
+
+// y, and (in the buffers that the activation needs) what act' reads, and d.
+template <class T>
+void Layer<T>::carve(Carver& carver, Index batch, Tape<T>& tape) const {
+    const Index ld = leading_dim<T>(outputs_);
+    tape.y = {carver.take<T>(batch, ld), ld};
+    tape.saved = saves_input() ? Matrix<T>{carver.take<T>(batch, ld), ld} : tape.y;
+    tape.d = {carver.take<T>(batch, ld), ld};
+}
+
+}  // namespace ds

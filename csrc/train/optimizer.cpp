@@ -1,0 +1,135 @@
+#include "train/optimizer.h"
+
+#include <algorithm>
+
+#include "core/maths.h"
+
+namespace ds {
+namespace {
+
+constexpr Index kPieceRows = 16;           // a transpose works on blocks of 16 rows
+constexpr Index kPieceElements = 1 << 13;  // a piece and its moments stay in L1 and L2
+
+}  // namespace
+
+bool uses_first_moment(const OptimizerSpec& spec) {
+    switch (spec.kind) {
+        case Optimizer::kSgd:
+        case Optimizer::kRmsProp: return spec.momentum != 0.0;
+        case Optimizer::kAdagrad: return false;
+        default: return true;
+    }
+}
+
+bool uses_second_moment(const OptimizerSpec& spec) {
+    return spec.kind != Optimizer::kSgd && spec.kind != Optimizer::kLion;
+}
+
+template <class T>
+OptimizerState<T>::OptimizerState(const OptimizerSpec& spec, const ParameterTable& table) : spec_(spec), table_(&table) {
+    if (has_first()) first_ = Buffer<T>(size());
+    if (has_second()) second_ = Buffer<T>(size());
+    reset();
+    share_out(1);
+}
+
+template <class T>
+void OptimizerState<T>::reset() {
+    if (has_first()) std::fill_n(first_.data(), size(), T(0));
+    if (has_second()) std::fill_n(second_.data(), size(), T(0));
+}
+
+// Every trainable parameter in blocks of rows, in slab order.
+template <class T>
+std::vector<typename OptimizerState<T>::Piece> OptimizerState<T>::cut() const {
+    std::vector<Piece> all;
+    for (const Parameter& p : table_->all()) {
+        if (!p.trainable()) continue;
+        const Index fit = kPieceElements / p.ld / kPieceRows * kPieceRows;
+        const Index block = std::max(fit, kPieceRows);
+        for (Index row = 0; row < p.rows; row += block) {
+            const Index end = std::min(row + block, p.rows);
+            const Index size = end == p.rows ? p.span() - row * p.ld : (end - row) * p.ld;
+            all.push_back({p.offset + row * p.ld, size, p.decays(), p.transposed < 0 ? nullptr : &p, row, end});
+        }
+    }
+    return all;
+}
+
+// Neighbours with one treatment become one piece: a small net is one call. The gap between two parameters is padding,
+// zero in every slab, and an update leaves zero at zero.
+template <class T>
+void OptimizerState<T>::add_piece(const Piece& piece, std::vector<Piece>& out) const {
+    const bool decay_matters = spec_.weight_decay != 0.0 || spec_.l1 != 0.0 || spec_.l2 != 0.0;
+    if (!out.empty()) {
+        Piece& last = out.back();
+        const bool alike = !decay_matters || last.decays == piece.decays;
+        const bool same_copy = !last.copied && !piece.copied;
+        if (alike && same_copy && piece.offset - (last.offset + last.size) < 2 * kPieceRows) {
+            last.size = piece.offset + piece.size - last.offset;
+            return;
+        }
+    }
+    out.push_back(piece);
+}
+
+template <class T>
+void OptimizerState<T>::share_out(int workers) {
+    const std::vector<Piece> all = cut();
+    Index total = 0;
+    for (const Piece& piece : all) total += piece.size;
+    pieces_.assign(static_cast<std::size_t>(workers), {});
+    Index done = 0;
+    for (const Piece& piece : all) {
+        const Index worker = std::min<Index>(workers - 1, (done + piece.size / 2) * workers / std::max<Index>(total, 1));
+        add_piece(piece, pieces_[static_cast<std::size_t>(worker)]);
+        done += piece.size;
+    }
+}
+
+template <class T>
+UpdateArgs<T> OptimizerState<T>::step_arguments(double rate, double grad_scale, const OptimizerClock& clock) const {
+    UpdateArgs<T> a{};
+    a.rate = static_cast<T>(rate);
+    a.beta1 = static_cast<T>(spec_.kind == Optimizer::kRmsProp ? spec_.rho : spec_.beta1);
+    a.beta2 = static_cast<T>(spec_.kind == Optimizer::kRmsProp ? spec_.rho : spec_.beta2);
+    a.eps = static_cast<T>(spec_.eps);
+    a.momentum = static_cast<T>(spec_.momentum);
+    a.l1 = static_cast<T>(spec_.l1);
+    a.l2 = static_cast<T>(spec_.l2);
+    a.shrink = static_cast<T>(1.0 - rate * spec_.weight_decay);
+    a.grad_scale = static_cast<T>(grad_scale);
+    a.clip_value = static_cast<T>(spec_.clip_value);
+    a.step_size = static_cast<T>(rate / (1.0 - clock.beta1_power));
+    a.inv_sqrt_bc2 = static_cast<T>(1.0 / maths::sqrt(1.0 - clock.beta2_power));
+    a.nesterov = spec_.nesterov;
+    return a;
+}
+
+template <class T>
+bool OptimizerState<T>::update(const Backend<T>& backend, T* params, T* copies, const T* grads,
+                               const UpdateArgs<T>& step, Share share) const {
+    bool finite = true;
+    for (const Piece& piece : pieces_[static_cast<std::size_t>(share.worker)]) {
+        UpdateArgs<T> a = step;
+        a.w = params + piece.offset;
+        a.g = grads + piece.offset;
+        a.m = has_first() ? const_cast<T*>(first_.data()) + piece.offset : nullptr;
+        a.v = has_second() ? const_cast<T*>(second_.data()) + piece.offset : nullptr;
+        a.n = piece.size;
+        if (!piece.decays) {
+            a.l1 = a.l2 = T(0);
+            a.shrink = T(1);
+        }
+        finite &= backend.update(spec_.kind, a);
+        if (const Parameter* p = piece.copied)
+            backend.transpose({copies + p->transposed + piece.row, p->transposed_ld},
+                              {params + p->offset + piece.row * p->ld, p->ld}, piece.row_end - piece.row, p->cols);
+    }
+    return finite;
+}
+
+template class OptimizerState<float>;
+template class OptimizerState<double>;
+
+}  // namespace ds

@@ -1,0 +1,69 @@
+// The optimizer's state and its share of a step: which contiguous pieces of the slab each worker updates, and the
+// transposed copies it refreshes while those weights are in its cache.
+#pragma once
+#include <vector>
+
+#include "backend/backend.h"
+#include "core/arena.h"
+#include "layers/parameters.h"
+#include "train/spec.h"
+
+namespace ds {
+
+// beta^t as iterated products in double: no pow, the same bits everywhere.
+struct OptimizerClock {
+    Index steps = 0;
+    double beta1_power = 1.0;
+    double beta2_power = 1.0;
+
+    void tick(const OptimizerSpec& spec) {
+        ++steps;
+        beta1_power *= spec.beta1;
+        beta2_power *= spec.beta2;
+    }
+};
+
+bool uses_first_moment(const OptimizerSpec& spec);
+bool uses_second_moment(const OptimizerSpec& spec);
+
+template <class T>
+class OptimizerState {
+public:
+    OptimizerState(const OptimizerSpec& spec, const ParameterTable& table);
+
+    // Decide who updates what.
+    void share_out(int workers);
+
+    // Worker `share.worker`'s pieces. False: some weight or moment would not have been finite and was kept.
+    bool update(const Backend<T>& backend, T* params, T* copies, const T* grads, const UpdateArgs<T>& step,
+                Share share) const;
+
+    // The scalars of one step, the clock having ticked.
+    UpdateArgs<T> step_arguments(double rate, double grad_scale, const OptimizerClock& clock) const;
+
+    Index size() const { return table_->trainable_size(); }
+    T* first() { return first_.data(); }
+    T* second() { return second_.data(); }
+    bool has_first() const { return uses_first_moment(spec_); }
+    bool has_second() const { return uses_second_moment(spec_); }
+    void reset();
+
+private:
+    struct Piece {
+        Index offset = 0;
+        Index size = 0;
+        bool decays = false;
+        const Parameter* copied = nullptr;  // refresh the copy of rows [row, row_end)
+        Index row = 0;
+        Index row_end = 0;
+    };
+    void add_piece(const Piece& piece, std::vector<Piece>& out) const;
+    std::vector<Piece> cut() const;
+
+    OptimizerSpec spec_;
+    const ParameterTable* table_;
+    Buffer<T> first_, second_;
+    std::vector<std::vector<Piece>> pieces_;  // by worker
+};
+
+}  // namespace ds

@@ -1,0 +1,227 @@
+#include "train/step.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/maths.h"
+
+namespace ds {
+namespace {
+
+constexpr Index kSquareBlock = 4096;  // elements a partial sum of squares covers: part of the bits
+
+Index square_blocks(Index n) { return (n + kSquareBlock - 1) / kSquareBlock; }
+
+}  // namespace
+
+template <class T>
+Step<T>::Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer, const Dataset<T>& data,
+              Index batch, int workers)
+    : model_(model), backend_(backend), optimizer_(optimizer), data_(data), tapes_(model.layers().size()) {
+    for (std::size_t l = 0; l < tapes_.size(); ++l) model.layers()[l]->plan(backend, batch, true, tapes_[l]);
+    scratch_.resize(static_cast<std::size_t>(workers));
+    Carver measure;
+    carve(measure, batch, workers);
+    memory_ = Buffer<T>(measure.elements<T>());
+    Carver carver(memory_.data(), memory_.bytes());
+    carve(carver, batch, workers);
+    std::fill_n(grads_, optimizer_.size(), T(0));  // padding stays zero
+    optimizer.share_out(workers);
+}
+
+template <class T>
+void Step<T>::carve(Carver& carver, Index batch, int workers) {
+    const NetSpec& spec = model_.spec();
+    const Index ldx = leading_dim<T>(spec.inputs);
+    x_ = {carver.take<T>(batch, ldx), ldx};
+    if (data_.label) label_ = carver.take<std::int64_t>(batch, 1);
+    const Index ldt = leading_dim<T>(spec.outputs());
+    if (data_.target) target_ = {carver.take<T>(batch, ldt), ldt};
+    row_loss_ = carver.take<T>(batch, 1);
+    row_scale_ = carver.take<T>(batch, 1);
+    grads_ = carver.take<T>(optimizer_.size(), 1);
+    block_squares_ = carver.take<double>(square_blocks(optimizer_.size()), 1);
+    Index scratch = 0;
+    for (std::size_t l = 0; l < tapes_.size(); ++l) {
+        model_.layers()[l]->carve(carver, batch, tapes_[l]);
+        scratch = std::max(scratch, model_.layers()[l]->scratch(tapes_[l]));
+    }
+    for (int w = 0; w < workers; ++w) scratch_[static_cast<std::size_t>(w)] = carver.take<T>(scratch, 1);
+}
+
+template <class T>
+Below<T> Step<T>::below(std::size_t layer, Matrix<const T> x) {
+    if (layer == 0) return {x, {}, {}, {}};
+    const Tape<T>& tape = tapes_[layer - 1];
+    // Nothing under the first trainable layer wants a gradient.
+    const bool wanted = layer > 1 || model_.layers()[0]->trainable();
+    return {tape.y, wanted ? tape.d : Matrix<T>{}, tape.saved, model_.layers()[layer - 1]->activation()};
+}
+
+template <class T>
+void Step<T>::gather(const BatchPlace& place, Range rows) {
+    if (place.rows) backend_.gather(x_, data_.inputs(), place.rows, rows, data_.cols);
+    if (data_.target) {
+        const Matrix<const T> source{data_.target, data_.target_cols};
+        if (place.rows)
+            backend_.gather(target_, source, place.rows, rows, data_.target_cols);
+        else
+            for (Index i = rows.begin; i < rows.end; ++i)
+                std::copy_n(source.row(place.start + i), data_.target_cols, target_.row(i));
+        return;
+    }
+    for (Index i = rows.begin; i < rows.end; ++i)
+        label_[i] = data_.label[place.rows ? place.rows[i] : place.start + i];
+}
+
+// Σ w over the whole batch, by every worker for itself: ascending, in double.
+template <class T>
+double Step<T>::batch_weight(const BatchPlace& place) const {
+    if (!data_.weight) return static_cast<double>(place.size);
+    double sum = 0.0;
+    for (Index i = 0; i < place.size; ++i) sum += data_.weight[place.rows ? place.rows[i] : place.start + i];
+    return sum;
+}
+
+template <class T>
+bool Step<T>::give_up(Poll* poll) {
+    if (poll && !cancel_) cancel_ = poll->cancelled();
+    return cancel_ && poll;
+}
+
+template <class T>
+void Step<T>::rows_forward(const Pass<T>& pass, Matrix<const T> input, Share share, Range rows, Barrier& barrier,
+                           Poll* poll) {
+    for (std::size_t l = 0; l < tapes_.size(); ++l) {
+        const Layer<T>& layer = *model_.layers()[l];
+        const Below<T> under = below(l, input);
+        if (layer.couples_rows()) {
+            barrier.wait();
+            layer.couple_forward(pass, under, tapes_[l], share);
+            barrier.wait();
+        }
+        if (share.worker != 0 || !cancel_) layer.forward(pass, under, tapes_[l], rows);
+        if (share.worker == 0) give_up(poll);
+    }
+}
+
+template <class T>
+void Step<T>::rows_loss(const BatchPlace& place, double weight, Range rows) {
+    if (rows.empty()) return;
+    const LossSpec& spec = model_.spec().loss;
+    const Tape<T>& top = tapes_.back();
+    const ActivationOf<T>& activation = model_.layers().back()->activation();
+    LossArgs<T> a{};
+    a.rows = rows.size();
+    a.cols = model_.spec().outputs();
+    a.y = top.y.row(rows.begin);
+    a.ldy = top.y.ld;
+    a.z = a.y;  // a fused loss finds the logits there
+    a.ldz = a.ldy;
+    if (data_.target) {
+        a.target = target_.row(rows.begin);
+        a.ldt = target_.ld;
+    } else {
+        a.label = label_ + rows.begin;
+    }
+    if (data_.weight) {
+        for (Index i = rows.begin; i < rows.end; ++i) {
+            const double w = data_.weight[place.rows ? place.rows[i] : place.start + i];
+            row_scale_[i] = weight > 0.0 ? static_cast<T>(w / weight) : T(0);
+        }
+        a.row_scale = row_scale_ + rows.begin;
+    }
+    a.scale = static_cast<T>(1.0 / weight);
+    a.row_loss = row_loss_ + rows.begin;
+    a.d = top.d.row(rows.begin);
+    a.ldd = top.d.ld;
+    a.delta = static_cast<T>(spec.delta);
+    a.quantile = static_cast<T>(spec.quantile);
+    a.gamma = static_cast<T>(spec.gamma);
+    a.alpha = static_cast<T>(spec.alpha);
+    a.smoothing = static_cast<T>(spec.smoothing);
+    backend_.loss(spec.kind, a);
+    if (!loss_is_fused(spec.kind)) backend_.activation_backward(top.d, top.saved, activation, rows, a.cols);
+}
+
+template <class T>
+void Step<T>::rows_backward(const Pass<T>& pass, Matrix<const T> input, Share share, Range rows, Barrier& barrier,
+                            Poll* poll) {
+    for (std::size_t l = tapes_.size(); l-- > 0;) {
+        const Layer<T>& layer = *model_.layers()[l];
+        const Below<T> under = below(l, input);
+        if (layer.couples_rows()) {
+            barrier.wait();
+            layer.couple_backward(pass, under, tapes_[l], share);
+            barrier.wait();
+        }
+        if (share.worker != 0 || !cancel_) layer.backward(pass, under, tapes_[l], rows);
+        if (share.worker == 0) give_up(poll);
+    }
+}
+
+// Clip by the global norm as PyTorch does. Partial sums of fixed blocks, added in order: any number of workers.
+template <class T>
+double Step<T>::clip_scale(Share share, Barrier& barrier) {
+    const double limit = model_.spec().optimizer.clip_norm;
+    if (limit <= 0.0) return 1.0;
+    barrier.wait();
+    const Index n = optimizer_.size();
+    const Index blocks = square_blocks(n);
+    const Range mine = share.of(blocks);
+    for (Index b = mine.begin; b < mine.end; ++b)
+        block_squares_[b] = backend_.sum_squares(grads_ + b * kSquareBlock, std::min(kSquareBlock, n - b * kSquareBlock));
+    barrier.wait();
+    double total = 0.0;
+    for (Index b = 0; b < blocks; ++b) total += block_squares_[b];
+    const double scale = limit / (maths::sqrt(total) + 1e-6);
+    return scale < 1.0 ? scale : 1.0;
+}
+
+template <class T>
+StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier, OptimizerClock& clock, Poll* poll) {
+    const bool lead = share.worker == 0;
+    Poll* const ask = lead ? poll : nullptr;
+    const Pass<T> pass{&backend_,    model_.params(), model_.copies(), grads_,    scratch_[static_cast<std::size_t>(share.worker)],
+                       model_.spec().seed, place.epoch, place.step, place.size};
+    const Range rows = share.of(place.size);
+    const double weight = batch_weight(place);
+    // A batch that is a run of the data set's rows is read where it lies.
+    const Matrix<const T> input =
+        place.rows ? Matrix<const T>(x_) : Matrix<const T>{data_.x + place.start * data_.cols, data_.cols};
+    if (lead) cancel_ = false;
+    gather(place, rows);
+    rows_forward(pass, input, share, rows, barrier, ask);
+    rows_loss(place, weight, rows);
+    rows_backward(pass, input, share, rows, barrier, ask);
+    barrier.wait();
+
+    for (std::size_t l = 0; l < tapes_.size(); ++l) {
+        if (lead && give_up(ask)) break;
+        model_.layers()[l]->weight_gradient(pass, below(l, input), tapes_[l], share);
+    }
+    const double scale = clip_scale(share, barrier);
+    if (lead) {
+        weight_ = weight;
+        loss_ = data_.weight ? backend_.weighted_sum(row_loss_, row_scale_, place.size) * weight
+                             : backend_.sum(row_loss_, place.size);
+        verdict_ = cancel_ ? StepOutcome::kCancelled : std::isfinite(loss_) ? StepOutcome::kDone : StepOutcome::kDiverged;
+        if (verdict_ == StepOutcome::kDone) clock.tick(model_.spec().optimizer);
+        overflow_.store(false, std::memory_order_relaxed);
+    }
+    barrier.wait();
+    if (verdict_ != StepOutcome::kDone) return verdict_;
+
+    const UpdateArgs<T> update = optimizer_.step_arguments(place.rate, scale, clock);
+    if (!optimizer_.update(backend_, model_.params(), model_.copies(), grads_, update, share))
+        overflow_.store(true, std::memory_order_relaxed);
+    if (lead)
+        for (std::size_t l = 0; l < tapes_.size(); ++l) model_.layers()[l]->end_step(pass, tapes_[l], model_.params());
+    barrier.wait();
+    return overflow_.load(std::memory_order_relaxed) ? StepOutcome::kDiverged : StepOutcome::kDone;
+}
+
+template class Step<float>;
+template class Step<double>;
+
+}  // namespace ds
