@@ -51,8 +51,8 @@ def _check_replaceable(path: str, target: str, old: os.stat_result | None) -> No
     if not stat.S_ISREG(old.st_mode):
         kind = "a folder" if stat.S_ISDIR(old.st_mode) else "a device, pipe or socket"
         raise ModelFileError(f"cannot write the model file {path!r}: it is {kind}")
-    if not os.access(target, os.W_OK):  # rename would not ask, but whoever made it read-only meant it
-        raise PermissionError(errno.EACCES, "The file is read-only", path)
+    # Rename would not ask whether the file may be written, but whoever made it read-only meant it.
+    os.close(os.open(target, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
 
 
 def _open_folder(folder: str, path: str) -> int:

@@ -1,0 +1,92 @@
+"""What the tests of files and reliability share: figures, child processes, files made by hand.
+
+A figure is how often a test repeats something at random. The short one runs every time; the full one, which
+`docs/promises.md` quotes, is chosen by an environment variable: DEEPSEEK_KILLS=500 and so on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+PROGRAMS = Path(__file__).parent
+
+
+def figure(name: str, short: int) -> int:
+    """The number DEEPSEEK_<name> of the environment, or the short one."""
+    return int(os.environ.get(f"DEEPSEEK_{name}", short))
+
+
+def run(program: str, *arguments: object, timeout: float = 120, **environment: str) -> str:
+    """Output of one of the programs beside this file; fails with its standard error."""
+    command = [sys.executable, str(PROGRAMS / program), *map(str, arguments)]
+    settings = {**os.environ, **environment}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=settings, check=False)
+    assert done.returncode == 0, f"{program} {arguments} ended with {done.returncode}:\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+@contextlib.contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Break off a call that blocks, instead of the whole run."""
+
+    def late(*_: object) -> None:
+        raise AssertionError(f"still not back after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+Part = tuple[str, str, tuple[int, ...], bytes]
+"""A tensor in a file made by hand: name, type, shape, bytes."""
+
+
+def sha256(config_text: str, tensors: Iterable[Part]) -> str:
+    """The digest as `deepseek._files.digest` describes it, written once more from the description."""
+
+    def number(value: int) -> bytes:
+        return value.to_bytes(8, "little")
+
+    def text(value: str) -> bytes:
+        return number(len(value.encode())) + value.encode()
+
+    parts = sorted(tensors)
+    stream = text("deepseek.model/1") + text(config_text) + number(len(parts))
+    for name, code, shape, data in parts:
+        stream += text(name) + text(code) + number(len(shape)) + b"".join(map(number, shape))
+        stream += number(len(data)) + data
+    return hashlib.sha256(stream).hexdigest()
+
+
+def metadata(config_text: str, tensors: Iterable[Part]) -> str:
+    """Our metadata entry with the right digest, whatever the configuration says."""
+    digest = sha256(config_text, tensors)
+    return f'{{"config":{config_text},"format":"deepseek.model","sha256":"{digest}","version":1}}'
+
+
+def container(header: bytes, data: bytes = b"") -> bytes:
+    """A safetensors file of any header."""
+    return len(header).to_bytes(8, "little") + header + data
+
+
+def sealed(config_text: str, tensors: Iterable[Part]) -> bytes:
+    """A file with its tensors one after the other and the right digest, whatever they say."""
+    parts = list(tensors)
+    fields: dict[str, object] = {"__metadata__": {"deepseek": metadata(config_text, parts)}}
+    end = 0
+    for name, code, shape, data in parts:
+        fields[name] = {"dtype": code, "shape": list(shape), "data_offsets": [end, end + len(data)]}
+        end += len(data)
+    return container(json.dumps(fields).encode(), b"".join(part[3] for part in parts))
