@@ -93,7 +93,10 @@ void CpuBackend<T>::dropout_mask(Matrix<T> mask, double rate, const DropoutKey& 
 
 template <class T>
 void CpuBackend<T>::multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows, Index cols) const {
-    for (Index i = rows.begin; i < rows.end; ++i) kernels_.pointwise.multiply(y.row(i), a.row(i), b.row(i), cols);
+    for (Index i = rows.begin; i < rows.end; ++i) {
+        std::memcpy(y.row(i), a.row(i), static_cast<std::size_t>(cols) * sizeof(T));
+        kernels_.pointwise.mul(y.row(i), b.row(i), cols);
+    }
 }
 
 template <class T>

@@ -54,11 +54,12 @@ void Dense<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape
 
 template <class T>
 void Dense<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans, Index rows) const {
+    const bool logits = leaves_logits_ && pass.keep_logits;
     const bool softmax = this->activation_.kind == Activation::kSoftmax;
     const LinearForward<T> op{&plans.forward, y, {}, x, pass.params + weight_offset_, weight_ld_,
-                              bias(pass.params), softmax ? ActivationOf<T>{} : this->activation_};
+                              bias(pass.params), logits || softmax ? ActivationOf<T>{} : this->activation_};
     pass.backend->linear_forward(op, {0, rows}, pass.scratch);
-    if (softmax) pass.backend->softmax(y, y, {0, rows}, this->outputs_);
+    if (softmax && !logits) pass.backend->softmax(y, y, {0, rows}, this->outputs_);
 }
 
 template <class T>

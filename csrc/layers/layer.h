@@ -23,7 +23,8 @@ struct Pass {
     std::uint64_t seed = 0;
     std::uint32_t epoch = 0;
     std::uint32_t step = 0;
-    Index batch = 0;  // rows in this mini-batch
+    Index batch = 0;           // rows in this mini-batch
+    bool keep_logits = false;  // inference for a loss that works on the pre-activation
 };
 
 // What one layer keeps of one mini-batch; rows are the batch's.

@@ -65,8 +65,9 @@ struct NetSpec {
     ScheduleSpec schedule;
 
     Index outputs() const { return layers.back().units; }
-    // Targets are class indices or rows of probabilities; every other loss takes rows of values.
+    // Class indices; cross_entropy takes rows of probabilities as well, every other loss rows of values.
     bool takes_labels() const { return loss.kind == Loss::kCrossEntropy || loss.kind == Loss::kFocal; }
+    bool takes_rows() const { return loss.kind != Loss::kFocal; }
 };
 
 // Throws ValueError naming the first value that cannot be.

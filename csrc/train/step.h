@@ -1,7 +1,7 @@
 // One training step as a program that every worker runs over its own share (SPMD):
 //   rows:    gather, forward, loss, backward          — barrier —
 //   tiles:   weight gradients (and the batch loss)    — barrier —
-//   slices:  update, transposed copies                — barrier —
+//   slices:  update, transposed copies                — the caller's barrier —
 // Batch normalisation adds two barriers a pass, clipping by norm two. Shares never change the arithmetic.
 #pragma once
 #include <atomic>
@@ -39,8 +39,12 @@ public:
     Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer, const Dataset<T>& data, Index batch,
          int workers);
 
-    // Called by each worker. All of them return the same outcome.
+    // Called by each worker. All of them return the same outcome. The caller's barrier ends the step; after it, and not
+    // before, overflowed() tells whether an update met a weight or moment that would not have been finite (and kept it).
     StepOutcome run(const BatchPlace& place, Share share, Barrier& barrier, OptimizerClock& clock, Poll* poll);
+
+    bool overflowed() const { return overflow_.load(std::memory_order_relaxed); }
+    void clear_overflow() { overflow_.store(false, std::memory_order_relaxed); }
 
     double loss() const { return loss_; }      // Σ w l of the last batch
     double weight() const { return weight_; }  // Σ w of the last batch

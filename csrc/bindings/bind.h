@@ -1,0 +1,11 @@
+// What each file of this folder adds to the module.
+#pragma once
+#include <pybind11/pybind11.h>
+
+namespace ds {
+
+void bind_system(pybind11::module_& m);
+void bind_kernels(pybind11::module_& m);
+void bind_net_core(pybind11::module_& m);
+
+}  // namespace ds

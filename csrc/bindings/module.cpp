@@ -1,0 +1,22 @@
+// deepseek._core: the compiled half of the package.
+#include <pybind11/pybind11.h>
+
+#include "backend/registry.h"
+#include "bindings/bind.h"
+#include "core/check.h"
+
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
+    m.doc() = "The engine of deepseek: kernels, layers, training loop.";
+    m.attr("__version__") = DEEPSEEK_VERSION;
+    pybind11::register_exception_translator([](std::exception_ptr p) {
+        try {
+            if (p) std::rethrow_exception(p);
+        } catch (const ds::ValueError& e) {
+            pybind11::set_error(PyExc_ValueError, e.what());
+        }
+    });
+    ds::active_kernels();  // a wrong DEEPSEEK_ISA is an error of the import, not of the first fit
+    ds::bind_system(m);
+    ds::bind_kernels(m);
+    ds::bind_net_core(m);
+}

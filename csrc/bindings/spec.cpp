@@ -1,0 +1,202 @@
+#include "bindings/spec.h"
+
+#include <string>
+#include <utility>
+
+#include "core/check.h"
+
+namespace py = pybind11;
+
+namespace ds {
+namespace {
+
+constexpr const char* kNormNames[] = {"none", "batch", "layer"};
+
+// One dict of the specification: reads known keys into fields, and in the end refuses what nobody asked for.
+class Reader {
+public:
+    Reader(const py::dict& dict, std::string place) : dict_(dict), place_(std::move(place)) {}
+
+    template <class V>
+    void get(const char* key, V& value) {
+        known_ += known_.empty() ? key : std::string(", ") + key;
+        if (!dict_.contains(key)) return;
+        ++used_;
+        try {
+            value = py::cast<V>(dict_[key]);
+        } catch (const py::cast_error&) {
+            throw py::type_error(place_ + key + ": got " + py::cast<std::string>(py::repr(dict_[key])) +
+                                 ", expected another type or range");
+        }
+    }
+
+    template <class E, class Parse>
+    void choose(const char* key, E& value, const Parse& parse) {
+        std::string name;
+        get(key, name);
+        if (!name.empty()) value = parse(name);
+    }
+
+    void finish() const {
+        if (used_ == dict_.size()) return;
+        for (const auto& item : dict_) {
+            const auto key = py::cast<std::string>(py::str(item.first));
+            if ((", " + known_ + ",").find(", " + key + ",") == std::string::npos)
+                throw ValueError(place_ + key + ": unknown key; expected one of " + known_);
+        }
+    }
+
+private:
+    const py::dict& dict_;
+    std::string place_, known_;
+    std::size_t used_ = 0;
+};
+
+template <class E, std::size_t N>
+E by_name(const char* what, const char* const (&names)[N], const std::string& name) {
+    std::string known;
+    for (std::size_t i = 0; i < N; ++i) {
+        if (name == names[i]) return static_cast<E>(i);
+        known += (i ? ", " : "") + std::string(names[i]);
+    }
+    throw ValueError(std::string(what) + ": unknown name \"" + name + "\"; expected one of " + known);
+}
+
+LayerSpec layer_from_dict(const py::dict& dict, std::size_t index) {
+    Reader r(dict, "layers[" + std::to_string(index) + "].");
+    LayerSpec l;
+    r.get("units", l.units);
+    r.choose("activation", l.activation,
+             [](const auto& n) { return by_name<Activation>("activation", kActivationNames, n); });
+    r.get("alpha", l.alpha);
+    r.get("bias", l.bias);
+    r.get("dropout", l.dropout);
+    r.choose("norm", l.norm, [](const auto& n) { return by_name<Norm>("norm", kNormNames, n); });
+    r.get("norm_eps", l.norm_eps);
+    r.get("norm_momentum", l.norm_momentum);
+    r.choose("init", l.init, [](const auto& n) { return by_name<Init>("init", kInitNames, n); });
+    r.get("init_gain", l.init_gain);
+    r.finish();
+    return l;
+}
+
+py::dict layer_to_dict(const LayerSpec& l) {
+    return py::dict(py::arg("units") = l.units, py::arg("activation") = to_string(l.activation), py::arg("alpha") = l.alpha,
+                    py::arg("bias") = l.bias, py::arg("dropout") = l.dropout,
+                    py::arg("norm") = kNormNames[static_cast<int>(l.norm)], py::arg("norm_eps") = l.norm_eps,
+                    py::arg("norm_momentum") = l.norm_momentum, py::arg("init") = kInitNames[static_cast<int>(l.init)],
+                    py::arg("init_gain") = l.init_gain);
+}
+
+void read_loss(const py::dict& dict, NetSpec& spec) {
+    Reader r(dict, "loss.");
+    LossSpec& l = spec.loss;
+    r.choose("name", l.kind, [](const auto& n) { return by_name<Loss>("loss", kLossNames, n); });
+    // The focal loss has a softmax and a sigmoid form; the output activation says which.
+    if (l.kind == Loss::kFocal && !spec.layers.empty() && spec.layers.back().activation == Activation::kSigmoid)
+        l.kind = Loss::kFocalBinary;
+    r.get("delta", l.delta);
+    r.get("quantile", l.quantile);
+    r.get("gamma", l.gamma);
+    r.get("alpha", l.alpha);
+    r.get("smoothing", l.smoothing);
+    r.finish();
+}
+
+py::dict loss_to_dict(const LossSpec& l) {
+    const char* name = l.kind == Loss::kFocalBinary ? to_string(Loss::kFocal) : to_string(l.kind);
+    return py::dict(py::arg("name") = name, py::arg("delta") = l.delta, py::arg("quantile") = l.quantile,
+                    py::arg("gamma") = l.gamma, py::arg("alpha") = l.alpha, py::arg("smoothing") = l.smoothing);
+}
+
+void read_optimizer(const py::dict& dict, OptimizerSpec& o) {
+    Reader r(dict, "optimizer.");
+    r.choose("name", o.kind, [](const auto& n) { return by_name<Optimizer>("optimizer", kOptimizerNames, n); });
+    r.get("rate", o.rate);
+    r.get("momentum", o.momentum);
+    r.get("nesterov", o.nesterov);
+    r.get("beta1", o.beta1);
+    r.get("beta2", o.beta2);
+    r.get("rho", o.rho);
+    r.get("eps", o.eps);
+    r.get("weight_decay", o.weight_decay);
+    r.get("l1", o.l1);
+    r.get("l2", o.l2);
+    r.get("clip_norm", o.clip_norm);
+    r.get("clip_value", o.clip_value);
+    r.finish();
+}
+
+py::dict optimizer_to_dict(const OptimizerSpec& o) {
+    return py::dict(py::arg("name") = kOptimizerNames[static_cast<int>(o.kind)], py::arg("rate") = o.rate,
+                    py::arg("momentum") = o.momentum, py::arg("nesterov") = o.nesterov, py::arg("beta1") = o.beta1,
+                    py::arg("beta2") = o.beta2, py::arg("rho") = o.rho, py::arg("eps") = o.eps,
+                    py::arg("weight_decay") = o.weight_decay, py::arg("l1") = o.l1, py::arg("l2") = o.l2,
+                    py::arg("clip_norm") = o.clip_norm, py::arg("clip_value") = o.clip_value);
+}
+
+void read_schedule(const py::dict& dict, ScheduleSpec& s) {
+    Reader r(dict, "schedule.");
+    r.choose("name", s.kind, parse_schedule);
+    r.get("warmup", s.warmup);
+    r.get("epochs", s.epochs);
+    r.get("every", s.every);
+    r.get("gamma", s.gamma);
+    r.get("final", s.final_rate);
+    r.get("peak", s.peak);
+    r.get("div", s.divisor);
+    r.get("patience", s.patience);
+    r.get("factor", s.factor);
+    r.get("min_rate", s.min_rate);
+    r.get("threshold", s.threshold);
+    r.finish();
+}
+
+py::dict schedule_to_dict(const ScheduleSpec& s) {
+    return py::dict(py::arg("name") = to_string(s.kind), py::arg("warmup") = s.warmup, py::arg("epochs") = s.epochs,
+                    py::arg("every") = s.every, py::arg("gamma") = s.gamma, py::arg("final") = s.final_rate,
+                    py::arg("peak") = s.peak, py::arg("div") = s.divisor, py::arg("patience") = s.patience,
+                    py::arg("factor") = s.factor, py::arg("min_rate") = s.min_rate, py::arg("threshold") = s.threshold);
+}
+
+}  // namespace
+
+NetSpec spec_from_dict(const py::dict& dict) {
+    NetSpec spec;
+    Reader r(dict, "");
+    std::string dtype = "float32";
+    py::list layers;
+    py::dict loss, optimizer, schedule;
+    r.get("dtype", dtype);
+    if (dtype != "float32" && dtype != "float64")
+        throw ValueError("dtype: got \"" + dtype + "\", expected \"float32\" or \"float64\"");
+    spec.is_double = dtype == "float64";
+    r.get("seed", spec.seed);
+    r.get("threads", spec.threads);
+    r.get("inputs", spec.inputs);
+    r.get("input_dropout", spec.input_dropout);
+    r.get("layers", layers);
+    for (std::size_t i = 0; i < layers.size(); ++i)
+        spec.layers.push_back(layer_from_dict(py::cast<py::dict>(layers[i]), i));
+    r.get("loss", loss);
+    read_loss(loss, spec);
+    r.get("optimizer", optimizer);
+    read_optimizer(optimizer, spec.optimizer);
+    r.get("schedule", schedule);
+    read_schedule(schedule, spec.schedule);
+    r.finish();
+    check(spec);
+    return spec;
+}
+
+py::dict spec_to_dict(const NetSpec& spec) {
+    py::list layers;
+    for (const LayerSpec& layer : spec.layers) layers.append(layer_to_dict(layer));
+    return py::dict(py::arg("dtype") = spec.is_double ? "float64" : "float32", py::arg("seed") = spec.seed,
+                    py::arg("threads") = spec.threads, py::arg("inputs") = spec.inputs,
+                    py::arg("input_dropout") = spec.input_dropout, py::arg("layers") = layers,
+                    py::arg("loss") = loss_to_dict(spec.loss), py::arg("optimizer") = optimizer_to_dict(spec.optimizer),
+                    py::arg("schedule") = schedule_to_dict(spec.schedule));
+}
+
+}  // namespace ds

@@ -1,0 +1,142 @@
+#include "bindings/state.h"
+
+#include <utility>
+#include <vector>
+
+#include "bindings/array.h"
+
+namespace ds {
+namespace {
+
+struct NamedSlab {
+    Slab slab;
+    const char* prefix;
+};
+constexpr NamedSlab kStateSlabs[] = {
+    {Slab::kFirstMoment, "optimizer.first."}, {Slab::kSecondMoment, "optimizer.second."}, {Slab::kBest, "best."}};
+
+bool is_part_of(Slab slab, const Parameter& p) { return slab == Slab::kBest || slab == Slab::kParameters || p.trainable(); }
+
+std::vector<py::ssize_t> shape_of(const Parameter& p) {
+    if (p.kind == ParameterKind::kWeight) return {p.cols, p.rows};
+    return {p.cols};
+}
+
+py::dtype dtype_of(const NetCore& core) {
+    return core.spec().is_double ? py::dtype::of<double>() : py::dtype::of<float>();
+}
+
+using Checked = std::vector<std::pair<Index, py::array>>;
+
+// The arrays of one slab, checked: names, type and shape.
+Checked check_tensors(NetCore& core, Slab slab, const std::string& prefix, const py::dict& tensors) {
+    Checked arrays;
+    const auto& all = core.table().all();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!is_part_of(slab, all[i])) continue;
+        const std::string name = prefix + all[i].name;
+        if (!tensors.contains(name.c_str())) throw ValueError("\"" + name + "\" is missing");
+        const py::object given = tensors[name.c_str()];
+        const auto shape = shape_of(all[i]);
+        const int ndim = static_cast<int>(shape.size());
+        const py::array a = core.spec().is_double ? require<double>(given, ndim, name.c_str())
+                                                  : require<float>(given, ndim, name.c_str());
+        for (int d = 0; d < ndim; ++d)
+            if (a.shape(d) != shape[static_cast<std::size_t>(d)])
+                throw ValueError("\"" + name + "\" has another shape than this model's: got " + describe(a));
+        arrays.emplace_back(static_cast<Index>(i), a);
+    }
+    return arrays;
+}
+
+void write(NetCore& core, Slab slab, const Checked& arrays) {
+    for (const auto& [index, array] : arrays) core.write(slab, index, array.data());
+}
+
+// Each number of the cursor by name; `visit` reads or writes it.
+template <class C, class Visit>
+void each_number(C& c, const Visit& visit) {
+    visit("epoch", c.epoch);
+    visit("step", c.step);
+    visit("target_epoch", c.target_epoch);
+    visit("batch_size", c.batch_size);
+    visit("shuffle", c.shuffle);
+    visit("schedule_start", c.schedule_start);
+    visit("schedule_epochs", c.schedule_epochs);
+    visit("loss_sum", c.loss_sum);
+    visit("weight_sum", c.weight_sum);
+    visit("optimizer.steps", c.clock.steps);
+    visit("optimizer.beta1_power", c.clock.beta1_power);
+    visit("optimizer.beta2_power", c.clock.beta2_power);
+    visit("plateau.best", c.plateau.best);
+    visit("plateau.bad_epochs", c.plateau.bad_epochs);
+    visit("plateau.scale", c.plateau.scale);
+    visit("plateau.started", c.plateau.started);
+    visit("stopping.best", c.stopping.best);
+    visit("stopping.best_epoch", c.stopping.best_epoch);
+    visit("stopping.waited", c.stopping.waited);
+    visit("stopping.stopped", c.stopping.stopped);
+}
+
+void check_cursor(const Cursor& c) {
+    const bool ok = c.epoch >= 0 && c.step >= 0 && c.target_epoch >= 0 && c.batch_size >= 0 && c.schedule_start >= 0 &&
+                    c.schedule_epochs >= 0 && c.clock.steps >= 0 && c.plateau.bad_epochs >= 0 && c.stopping.waited >= 0;
+    if (!ok) throw ValueError("state: a counter is negative");
+}
+
+}  // namespace
+
+py::dict read_tensors(NetCore& core, Slab slab, const std::string& prefix) {
+    py::dict out;
+    const auto& all = core.table().all();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!is_part_of(slab, all[i])) continue;
+        py::array a(dtype_of(core), shape_of(all[i]));
+        core.read(slab, static_cast<Index>(i), a.mutable_data());
+        out[(prefix + all[i].name).c_str()] = std::move(a);
+    }
+    return out;
+}
+
+void write_params(NetCore& core, const py::dict& tensors) {
+    const Checked arrays = check_tensors(core, Slab::kParameters, "", tensors);
+    if (tensors.size() != arrays.size())
+        for (const auto& item : tensors) {
+            const auto name = py::cast<std::string>(item.first);
+            bool known = false;
+            for (const Parameter& p : core.table().all()) known |= p.name == name;
+            if (!known) throw ValueError("\"" + name + "\" is no parameter of this model");
+        }
+    write(core, Slab::kParameters, arrays);
+    core.parameters_written();
+}
+
+py::dict read_state(NetCore& core) {
+    py::dict out;
+    for (const NamedSlab& s : kStateSlabs)
+        if (core.has(s.slab)) out.attr("update")(read_tensors(core, s.slab, s.prefix));
+    each_number(core.cursor(), [&](const char* name, auto& value) { out[name] = value; });
+    return out;
+}
+
+void write_state(NetCore& core, const py::dict& state) {
+    if (core.running()) throw std::runtime_error("set_state: this model is being fitted");
+    Cursor cursor;
+    each_number(cursor, [&](const char* name, auto& value) {
+        if (!state.contains(name)) throw ValueError("state: \"" + std::string(name) + "\" is missing");
+        value = py::cast<std::decay_t<decltype(value)>>(state[name]);
+    });
+    check_cursor(cursor);
+    const std::string best = kStateSlabs[2].prefix + core.table()[0].name;
+    const bool has_best = state.contains(best.c_str());
+    std::vector<Checked> slabs;
+    for (const NamedSlab& s : kStateSlabs) {
+        const bool there = s.slab == Slab::kBest ? has_best : core.has(s.slab);
+        slabs.push_back(there ? check_tensors(core, s.slab, s.prefix, state) : Checked{});
+    }
+    core.cursor() = cursor;
+    if (!has_best) core.drop_best();
+    for (std::size_t i = 0; i < slabs.size(); ++i) write(core, kStateSlabs[i].slab, slabs[i]);
+}
+
+}  // namespace ds

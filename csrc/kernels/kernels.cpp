@@ -1,0 +1,35 @@
+// One source, compiled once per instruction set (DS_ISA names it): its whole content but the exported function has
+// internal linkage, so that no copy made for a new CPU can be the one the linker keeps for an old one.
+#include "kernels/gemm.h"
+#include "kernels/loss.h"
+#include "kernels/machine.h"
+#include "kernels/norm.h"
+#include "kernels/optim.h"
+#include "kernels/pointwise.h"
+#include "kernels/random.h"
+#include "kernels/reduce.h"
+#include "kernels/table.h"
+
+DS_ISA_BEGIN
+
+template <class T>
+constexpr KernelsOf<T> kernels() {
+    return {gemm_kernels<T>(), pointwise_kernels<T>(), reduce_kernels<T>(), loss_kernels<T>(),
+            norm_kernels<T>(), optim_kernels<T>(),     random_kernels<T>(), machine_kernels<T>()};
+}
+
+DS_ISA_END
+
+#define DS_NAME_OF(isa) #isa
+#define DS_NAME(isa) DS_NAME_OF(isa)
+#define DS_TABLE_OF(isa) kernel_table_##isa
+#define DS_TABLE(isa) DS_TABLE_OF(isa)
+
+namespace ds {
+
+const KernelTable* DS_TABLE(DS_ISA)() {
+    static constexpr KernelTable table{DS_NAME(DS_ISA), DS_ISA::kernels<float>(), DS_ISA::kernels<double>()};
+    return &table;
+}
+
+}  // namespace ds

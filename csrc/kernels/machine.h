@@ -1,0 +1,43 @@
+// Register-only FMA loop and a read loop: the measured peak and bandwidth of an instruction set.
+#pragma once
+#include "kernels/machine_table.h"
+#include "simd/vec.h"
+
+DS_ISA_BEGIN
+
+// 12 chains hide the latency of any FMA unit so far (2 units, 4 to 6 cycles).
+template <class T>
+double fma_loop(Index rounds, T* sink) {
+    constexpr int kChains = 12;
+    Vec<T> acc[kChains];
+    for (int i = 0; i < kChains; ++i) acc[i] = Vec<T>(T(1) + T(i) * T(0.125));
+    const Vec<T> a(T(0.9990234375)), b(T(0.0009765625));
+    for (Index r = 0; r < rounds; ++r)
+#pragma GCC unroll 12
+        for (int i = 0; i < kChains; ++i) acc[i] = fma(acc[i], a, b);
+    Vec<T> sum = acc[0];
+    for (int i = 1; i < kChains; ++i) sum += acc[i];
+    store(sink, sum);
+    return 2.0 * static_cast<double>(rounds) * kChains * Vec<T>::W;
+}
+
+template <class T>
+void read_loop(const T* x, Index n, T* sink) {
+    constexpr int kChains = 8;
+    constexpr Index kStep = kChains * Vec<T>::W;
+    Vec<T> acc[kChains];
+    for (int i = 0; i < kChains; ++i) acc[i] = Vec<T>(T(0));
+    for (Index i = 0; i + kStep <= n; i += kStep)
+#pragma GCC unroll 8
+        for (int c = 0; c < kChains; ++c) acc[c] += load(x + i + c * Vec<T>::W);
+    Vec<T> sum = acc[0];
+    for (int i = 1; i < kChains; ++i) sum += acc[i];
+    store(sink, sum);
+}
+
+template <class T>
+constexpr MachineKernels<T> machine_kernels() {
+    return {fma_loop<T>, read_loop<T>};
+}
+
+DS_ISA_END

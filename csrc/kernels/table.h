@@ -1,0 +1,50 @@
+// Everything an instruction set offers, as one table of function pointers. kernels.cpp is compiled once per instruction
+// set and exports one such table; backend/registry chooses among them at run time.
+#pragma once
+#include "kernels/gemm_table.h"
+#include "kernels/loss_table.h"
+#include "kernels/machine_table.h"
+#include "kernels/norm_table.h"
+#include "kernels/optim_table.h"
+#include "kernels/pointwise_table.h"
+#include "kernels/random_table.h"
+#include "kernels/reduce_table.h"
+
+namespace ds {
+
+template <class T>
+struct KernelsOf {
+    GemmKernels<T> gemm;
+    PointwiseKernels<T> pointwise;
+    ReduceKernels<T> reduce;
+    LossKernels<T> loss;
+    NormKernels<T> norm;
+    OptimKernels<T> optim;
+    RandomKernels<T> random;
+    MachineKernels<T> machine;
+};
+
+struct KernelTable {
+    const char* name;
+    KernelsOf<float> f32;
+    KernelsOf<double> f64;
+};
+
+template <class T>
+const KernelsOf<T>& kernels_of(const KernelTable& table);
+template <>
+inline const KernelsOf<float>& kernels_of<float>(const KernelTable& table) {
+    return table.f32;
+}
+template <>
+inline const KernelsOf<double>& kernels_of<double>(const KernelTable& table) {
+    return table.f64;
+}
+
+const KernelTable* kernel_table_scalar();
+const KernelTable* kernel_table_baseline();
+const KernelTable* kernel_table_avx2();
+const KernelTable* kernel_table_avx512();
+const KernelTable* kernel_table_neon();
+
+}  // namespace ds

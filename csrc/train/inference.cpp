@@ -1,0 +1,109 @@
+#include "train/inference.h"
+
+#include <algorithm>
+
+#include "train/loss.h"
+
+namespace ds {
+namespace {
+
+constexpr Index kChunkBytes = Index(1) << 18;  // a chunk's activations, so that two stay in the second-level cache
+constexpr double kFlopsPerWorker = 4e5;        // below this much work a second worker costs more than it brings
+
+// This thread's room for activations: grows to what was asked, is freed with the thread.
+template <class T>
+T* thread_buffer(Index elements) {
+    static thread_local Buffer<T> buffer;
+    if (buffer.size() < elements) buffer = Buffer<T>(elements);
+    return buffer.data();
+}
+
+template <class T>
+Index chunk_rows(const Model<T>& model) {
+    const Index fit = kChunkBytes / (leading_dim<T>(model.widest()) * static_cast<Index>(sizeof(T)));
+    return std::clamp<Index>(fit / 16 * 16, 64, 512);
+}
+
+}  // namespace
+
+template <class T>
+InferencePlans<T>::InferencePlans(const Model<T>& model, const Backend<T>& backend, Index rows_)
+    : rows(rows_), tapes(model.layers().size()), ld(leading_dim<T>(model.widest())) {
+    for (std::size_t l = 0; l < tapes.size(); ++l) {
+        model.layers()[l]->plan(backend, rows, false, tapes[l]);
+        scratch = std::max(scratch, model.layers()[l]->scratch(tapes[l]));
+    }
+}
+
+template <class T>
+Inference<T>::Inference(const Model<T>& model, const Backend<T>& backend)
+    : model_(model), backend_(backend), single_(model, backend, 1), chunk_(model, backend, chunk_rows(model)) {}
+
+template <class T>
+int Inference<T>::workers(Index rows, int available) const {
+    const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(model_.table().count());
+    const double worth = std::min(flops / kFlopsPerWorker, static_cast<double>(rows));
+    return std::max(1, std::min(available, static_cast<int>(std::min(worth, 1e6))));
+}
+
+// Layer by layer, from one half of the buffer to the other; the last layer writes the caller's rows.
+template <class T>
+void Inference<T>::forward(const InferencePlans<T>& plans, T* buffer, Matrix<const T> x, Index rows, Matrix<T> y,
+                           bool keep_logits) const {
+    const auto& layers = model_.layers();
+    Pass<T> pass;
+    pass.backend = &backend_;
+    pass.params = model_.params();
+    pass.scratch = buffer + 2 * plans.rows * plans.ld;
+    pass.batch = rows;
+    pass.keep_logits = keep_logits;
+    T* half[2] = {buffer, buffer + plans.rows * plans.ld};
+    int turn = 0;
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+        if (!layers[l]->active_in_inference()) continue;
+        const bool last = l + 1 == layers.size();
+        const Matrix<T> out = last ? y : Matrix<T>{half[turn], plans.ld};
+        layers[l]->infer(pass, x, out, plans.tapes[l], rows);
+        x = out;
+        turn ^= 1;
+    }
+}
+
+template <class T>
+void Inference<T>::predict(const T* x, Index rows, T* y, Share share) const {
+    const InferencePlans<T>& p = plans(rows);
+    T* buffer = thread_buffer<T>(p.buffer());
+    const Index inputs = model_.spec().inputs, outputs = model_.spec().outputs();
+    const Range mine = share.of(rows);
+    for (Index begin = mine.begin; begin < mine.end; begin += p.rows) {
+        const Index n = std::min(p.rows, mine.end - begin);
+        forward(p, buffer, {x + begin * inputs, inputs}, n, {y + begin * outputs, outputs}, false);
+    }
+}
+
+template <class T>
+void Inference<T>::row_losses(const Dataset<T>& data, T* losses, Share share) const {
+    const NetSpec& spec = model_.spec();
+    const Index ld = leading_dim<T>(spec.outputs());
+    T* buffer = thread_buffer<T>(chunk_.buffer() + chunk_.rows * ld);
+    const Matrix<T> y{buffer + chunk_.buffer(), ld};
+    const Range mine = share.of(data.rows);
+    for (Index begin = mine.begin; begin < mine.end; begin += chunk_.rows) {
+        const Index n = std::min(chunk_.rows, mine.end - begin);
+        forward(chunk_, buffer, {data.x + begin * data.cols, data.cols}, n, y, loss_is_fused(spec.loss.kind));
+        LossArgs<T> a = loss_arguments<T>(spec.loss, n, spec.outputs(), y);
+        if (data.label)
+            a.label = data.label + begin;
+        else
+            a.target = data.target + begin * data.target_cols, a.ldt = data.target_cols;
+        a.row_loss = losses + begin;
+        backend_.loss(spec.loss.kind, a);
+    }
+}
+
+template class Inference<float>;
+template class Inference<double>;
+template struct InferencePlans<float>;
+template struct InferencePlans<double>;
+
+}  // namespace ds

@@ -1,0 +1,50 @@
+// Forward without a trace: predictions and losses of any number of rows, in chunks that stay in cache, shared over the team.
+// Everything it writes to is the call's or the thread's, so any number of threads may predict with one model.
+#pragma once
+#include <vector>
+
+#include "core/arena.h"
+#include "train/dataset.h"
+#include "train/model.h"
+
+namespace ds {
+
+// The matmul plans of one kernel table for chunks of up to `rows` rows.
+template <class T>
+struct InferencePlans {
+    Index rows = 0;
+    std::vector<Tape<T>> tapes;
+    Index scratch = 0;  // elements a worker needs besides two chunks of activations
+    Index ld = 0;
+
+    InferencePlans() = default;
+    InferencePlans(const Model<T>& model, const Backend<T>& backend, Index rows);
+
+    Index buffer() const { return 2 * rows * ld + scratch; }
+};
+
+template <class T>
+class Inference {
+public:
+    Inference(const Model<T>& model, const Backend<T>& backend);
+
+    // y (rows, outputs), contiguous. One worker's share; `workers` of them cover all rows.
+    void predict(const T* x, Index rows, T* y, Share share) const;
+
+    // l_i of every row of the share, without weights.
+    void row_losses(const Dataset<T>& data, T* losses, Share share) const;
+
+    // How many workers these rows are worth.
+    int workers(Index rows, int available) const;
+
+private:
+    const InferencePlans<T>& plans(Index rows) const { return rows <= 1 ? single_ : chunk_; }
+    void forward(const InferencePlans<T>& plans, T* buffer, Matrix<const T> x, Index rows, Matrix<T> y,
+                 bool keep_logits) const;
+
+    const Model<T>& model_;
+    const Backend<T>& backend_;
+    InferencePlans<T> single_, chunk_;
+};
+
+}  // namespace ds

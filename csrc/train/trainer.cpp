@@ -1,0 +1,259 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/check.h"
+#include "core/fpenv.h"
+#include "core/random.h"
+
+namespace ds {
+namespace {
+
+constexpr double kFlopsPerWorker = 7e5;   // of a step: below twice this a second worker costs more than it brings
+constexpr double kLongStepFlops = 5e8;    // from here on a step asks for Ctrl-C between its layers
+constexpr double kClockFlops = 5e6;       // work between two looks at the clock
+constexpr Index kMaxRecords = 1024;       // epochs a block can report: room taken before the loop
+
+}  // namespace
+
+// What exists between begin() and end().
+template <class T>
+struct Trainer<T>::Session {
+    Session(Model<T>& model, OptimizerState<T>& optimizer, const KernelTable& kernels, const Dataset<T>& data_,
+            const Dataset<T>& validation_, const FitOptions& options_, int workers)
+        : data(data_), validation(validation_), options(options_), backend(kernels),
+          batch(std::min(options.batch_size, data.rows)), step(model, backend, optimizer, data, batch, workers),
+          order(options.shuffle ? data.rows : 0), losses(validation.rows) {
+        if (validation.rows > 0) inference = std::make_unique<Inference<T>>(model, backend);
+    }
+
+    Dataset<T> data, validation;
+    FitOptions options;
+    CpuBackend<T> backend;
+    Index batch;
+    Step<T> step;
+    std::unique_ptr<Inference<T>> inference;
+    Buffer<Index> order;   // this epoch's permutation
+    Buffer<T> losses;      // of the validation rows
+    Index order_epoch = -1;  // whose it is
+    BatchPlace place;
+};
+
+template <class T>
+Trainer<T>::Trainer(Model<T>& model) : model_(model), optimizer_(model.spec().optimizer, model.table()) {}
+
+template <class T>
+void Trainer<T>::reset() {
+    cursor_ = {};
+    optimizer_.reset();
+    best_ = {};
+}
+
+template <class T>
+Index Trainer<T>::steps_per_epoch() const {
+    if (!session_) return 0;
+    return (session_->data.rows + session_->batch - 1) / session_->batch;
+}
+
+template <class T>
+int Trainer<T>::wanted_workers() const {
+    const int available = model_.spec().threads > 0 ? model_.spec().threads : get_num_threads();
+    const double flops = 6.0 * static_cast<double>(session_->batch) * static_cast<double>(model_.table().count());
+    const double worth = std::min(flops / kFlopsPerWorker, static_cast<double>(session_->batch));
+    return std::max(1, std::min(available, static_cast<int>(std::min(worth, 1e6))));
+}
+
+template <class T>
+void Trainer<T>::begin(const KernelTable& kernels, const Dataset<T>& data, const Dataset<T>& validation,
+                       const FitOptions& options) {
+    if (options.resume && cursor_.batch_size != options.batch_size)
+        throw ValueError("batch_size: the interrupted fit used " + std::to_string(cursor_.batch_size) +
+                         ", and resuming it needs the same; got " + std::to_string(options.batch_size));
+    if (options.resume && cursor_.shuffle != options.shuffle)
+        throw ValueError("shuffle: resuming a fit needs the value that it was started with");
+    const int workers = model_.spec().threads > 0 ? model_.spec().threads : get_num_threads();
+    auto session = std::make_unique<Session>(model_, optimizer_, kernels, data, validation, options, workers);
+    const bool watches = options.stopping.patience > 0 && options.stopping.restore_best;
+    Buffer<T> best;
+    if (watches && !(options.resume && best_.size() > 0)) best = Buffer<T>(model_.table().size());
+
+    // From here on nothing throws.
+    session_ = std::move(session);
+    if (watches && best.size() > 0) best_ = std::move(best);
+    if (!watches) best_ = {};
+    if (options.resume) return;
+    if (cursor_.step > 0) ++cursor_.epoch;  // an abandoned epoch counts: its random numbers are used up
+    cursor_.step = 0;
+    cursor_.loss_sum = cursor_.weight_sum = 0.0;
+    cursor_.target_epoch = cursor_.epoch + options.epochs;
+    cursor_.batch_size = options.batch_size;
+    cursor_.shuffle = options.shuffle;
+    cursor_.stopping = {};
+    const Index horizon = model_.spec().schedule.epochs;
+    cursor_.schedule_start = horizon > 0 ? 0 : cursor_.epoch;
+    cursor_.schedule_epochs = horizon > 0 ? horizon : options.epochs;
+}
+
+template <class T>
+void Trainer<T>::end() {
+    if (!session_) return;
+    const bool restore = finished() && best_.size() > 0 && cursor_.stopping.best_epoch >= 0;
+    session_.reset();
+    if (!restore) return;
+    std::copy_n(best_.data(), model_.table().size(), model_.params());
+    model_.refresh_copies();
+    best_ = {};
+}
+
+// This epoch's order is a function of the seed and the epoch: resuming in its middle makes it again.
+template <class T>
+void Trainer<T>::start_epoch() {
+    Session& s = *session_;
+    if (s.order_epoch == cursor_.epoch) return;
+    s.order_epoch = cursor_.epoch;
+    epoch_start_ = Clock::now();
+    if (!s.options.shuffle) return;
+    for (Index i = 0; i < s.data.rows; ++i) s.order.data()[i] = i;
+    shuffle(s.order.data(), s.data.rows, model_.spec().seed, static_cast<std::uint32_t>(cursor_.epoch));
+}
+
+template <class T>
+void Trainer<T>::place_next_step() {
+    Session& s = *session_;
+    const Index start = cursor_.step * s.batch;
+    const Index steps = steps_per_epoch();
+    const Index epoch = cursor_.epoch - cursor_.schedule_start;
+    s.place.rows = s.options.shuffle ? s.order.data() + start : nullptr;
+    s.place.start = start;
+    s.place.size = std::min(s.batch, s.data.rows - start);
+    s.place.epoch = static_cast<std::uint32_t>(cursor_.epoch);
+    s.place.step = static_cast<std::uint32_t>(cursor_.step);
+    s.place.rate = scheduled_rate(model_.spec().schedule, model_.spec().optimizer.rate,
+                                  {epoch, epoch * steps + cursor_.step, cursor_.schedule_epochs * steps}, cursor_.plateau);
+    command_ = Command::kStep;
+}
+
+// Worker 0, after a step: where training stands, and what comes next.
+template <class T>
+void Trainer<T>::after_step(StepOutcome outcome) {
+    Session& s = *session_;
+    if (outcome != StepOutcome::kDone) {
+        block_.diverged = outcome == StepOutcome::kDiverged;
+        block_.cancelled = outcome == StepOutcome::kCancelled;
+        block_.diverged_loss = s.step.loss() / s.step.weight();
+        return stop();
+    }
+    ++cursor_.step;
+    cursor_.loss_sum += s.step.loss();
+    cursor_.weight_sum += s.step.weight();
+    block_.samples += s.place.size;
+    if (cursor_.step == steps_per_epoch()) {
+        if (s.validation.rows > 0)
+            command_ = Command::kValidate;
+        else
+            after_epoch(false);
+        return;
+    }
+    if (--until_clock_ <= 0) {
+        until_clock_ = clock_every_;
+        if (Clock::now() >= deadline_) return stop();
+    }
+    place_next_step();
+}
+
+template <class T>
+void Trainer<T>::after_epoch(bool validated) {
+    Session& s = *session_;
+    EpochRecord r;
+    r.epoch = cursor_.epoch + 1;
+    r.loss = cursor_.weight_sum > 0.0 ? cursor_.loss_sum / cursor_.weight_sum : 0.0;
+    r.validated = validated;
+    r.rate = s.place.rate;
+    if (validated) {
+        const Dataset<T>& v = s.validation;
+        double weights = static_cast<double>(v.rows);
+        if (v.weight) {
+            weights = 0.0;
+            for (Index i = 0; i < v.rows; ++i) weights += v.weight[i];
+        }
+        r.val_loss = (v.weight ? s.backend.weighted_sum(s.losses.data(), v.weight, v.rows)
+                               : s.backend.sum(s.losses.data(), v.rows)) / weights;
+    }
+    const double watched = validated && s.options.stopping.on_validation ? r.val_loss : r.loss;
+    observe(model_.spec().schedule, cursor_.plateau, model_.spec().optimizer.rate, validated ? r.val_loss : r.loss);
+    if (s.options.stopping.patience > 0) {
+        const Verdict verdict = judge(s.options.stopping, cursor_.stopping, cursor_.epoch, watched);
+        if (verdict == Verdict::kBetter && best_.size() > 0)
+            std::copy_n(model_.params(), model_.table().size(), best_.data());
+    }
+    ++cursor_.epoch;
+    cursor_.step = 0;
+    cursor_.loss_sum = cursor_.weight_sum = 0.0;
+    const Clock::time_point now = Clock::now();
+    r.seconds = std::chrono::duration<double>(now - epoch_start_).count();
+    block_.epochs.push_back(r);
+    if (finished() || static_cast<Index>(block_.epochs.size()) >= max_epochs_ || now >= deadline_) return stop();
+    start_epoch();
+    place_next_step();
+}
+
+// Every worker's loop. The last barrier of a turn publishes worker 0's next command and each worker's overflow.
+template <class T>
+void Trainer<T>::work(Share share, Barrier& barrier) {
+    Session& s = *session_;
+    const bool lead = share.worker == 0;
+    while (command_ != Command::kStop) {
+        if (command_ == Command::kStep) {
+            const StepOutcome outcome = s.step.run(s.place, share, barrier, cursor_.clock, poll_);
+            if (lead) after_step(outcome);
+        } else {
+            s.inference->row_losses(s.validation, s.losses.data(), share);
+            barrier.wait();
+            if (lead) after_epoch(true);
+        }
+        barrier.wait();
+        if (s.step.overflowed()) return;
+    }
+}
+
+template <class T>
+Block Trainer<T>::run(Index max_epochs, double budget_seconds, Poll* poll) {
+    if (!session_) throw std::logic_error("run: begin() was not called");
+    const FpEnv environment;
+    Session& s = *session_;
+    block_ = {};
+    max_epochs_ = std::clamp<Index>(max_epochs, 1, kMaxRecords);
+    block_.epochs.reserve(static_cast<std::size_t>(max_epochs_));
+    const double limit = std::clamp(budget_seconds, 0.0, 1e6);
+    deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limit));
+    const double flops = 6.0 * static_cast<double>(s.batch) * static_cast<double>(model_.table().count());
+    clock_every_ = std::clamp<Index>(static_cast<Index>(kClockFlops / (flops + 1e4)), 1, 256);
+    until_clock_ = clock_every_;
+    poll_ = flops >= kLongStepFlops ? poll : nullptr;
+    if (!finished()) {
+        start_epoch();
+        if (cursor_.step < steps_per_epoch())
+            place_next_step();
+        else if (s.validation.rows > 0)
+            command_ = Command::kValidate;
+        else
+            after_epoch(false);
+        const TeamLease lease(wanted_workers());
+        optimizer_.share_out(lease.workers());
+        s.step.clear_overflow();
+        Barrier barrier(lease.workers());
+        const auto body = [&](int worker) { work({worker, lease.workers()}, barrier); };
+        lease.run(body);
+        if (s.step.overflowed()) block_.diverged = true, block_.diverged_loss = std::numeric_limits<double>::infinity();
+    }
+    block_.finished = finished();
+    block_.stopped_early = cursor_.stopping.stopped;
+    return std::move(block_);
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace ds

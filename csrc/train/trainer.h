@@ -1,0 +1,109 @@
+// The training loop: a resumable stepper. run() trains until an epoch count, a time budget or the stopping rule is
+// reached and can then go on as if it had not stopped: everything that decides what comes next is in the Cursor, the
+// optimizer's state and the best weights. Ten times run(1) is once run(10), bit for bit.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "backend/cpu.h"
+#include "train/inference.h"
+#include "train/step.h"
+#include "train/stopping.h"
+
+namespace ds {
+
+struct FitOptions {
+    Index epochs = 1;
+    Index batch_size = 32;
+    bool shuffle = true;
+    StoppingSpec stopping;
+    bool resume = false;  // finish the interrupted fit instead of starting one
+};
+
+// Where training stands. Plain numbers: a checkpoint is this, the slabs, and the configuration.
+struct Cursor {
+    Index epoch = 0;  // whole epochs done
+    Index step = 0;   // steps done in the current one
+    Index target_epoch = 0;
+    Index batch_size = 0;
+    bool shuffle = true;
+    Index schedule_start = 0;   // first epoch of the schedule
+    Index schedule_epochs = 0;  // its horizon
+    double loss_sum = 0.0;      // Σ w l of the current epoch
+    double weight_sum = 0.0;
+    OptimizerClock clock;
+    PlateauState plateau;
+    StoppingState stopping;
+};
+
+struct EpochRecord {
+    Index epoch = 0;  // 1 for the first
+    double loss = 0.0;
+    double val_loss = 0.0;
+    bool validated = false;
+    double rate = 0.0;
+    double seconds = 0.0;
+};
+
+struct Block {
+    std::vector<EpochRecord> epochs;
+    bool finished = false;
+    bool stopped_early = false;
+    bool diverged = false;
+    bool cancelled = false;
+    Index samples = 0;
+    double diverged_loss = 0.0;
+};
+
+template <class T>
+class Trainer {
+public:
+    explicit Trainer(Model<T>& model);
+
+    // The data stay the caller's and must outlive end(). Throws before anything is changed.
+    void begin(const KernelTable& kernels, const Dataset<T>& data, const Dataset<T>& validation, const FitOptions& options);
+    Block run(Index max_epochs, double budget_seconds, Poll* poll);
+    // Drops the data; a fit that finished and watched for its best epoch leaves that epoch's weights.
+    void end();
+    bool running() const { return session_ != nullptr; }
+
+    void reset();
+
+    Cursor& cursor() { return cursor_; }
+    const Cursor& cursor() const { return cursor_; }
+    Index steps_per_epoch() const;
+    bool finished() const { return cursor_.stopping.stopped || cursor_.epoch >= cursor_.target_epoch; }
+    OptimizerState<T>& optimizer() { return optimizer_; }
+    // The best epoch's parameters, or an empty buffer.
+    Buffer<T>& best() { return best_; }
+
+private:
+    enum class Command { kStep, kValidate, kStop };
+    struct Session;
+    using Clock = std::chrono::steady_clock;
+
+    void work(Share share, Barrier& barrier);
+    void start_epoch();
+    void after_step(StepOutcome outcome);
+    void after_epoch(bool validated);
+    void place_next_step();
+    void stop() { command_ = Command::kStop; }
+    int wanted_workers() const;
+
+    Model<T>& model_;
+    OptimizerState<T> optimizer_;
+    Cursor cursor_;
+    Buffer<T> best_;
+    std::unique_ptr<Session> session_;
+
+    // One run() call; worker 0 writes, barriers publish.
+    Command command_ = Command::kStop;
+    Block block_;
+    Index max_epochs_ = 0;
+    Clock::time_point deadline_, epoch_start_;
+    Index until_clock_ = 0, clock_every_ = 1;
+    Poll* poll_ = nullptr;
+};
+
+}  // namespace ds
