@@ -1,0 +1,10 @@
+"""NumPy references: the shortest correct text of what the compiled core computes, under the same names.
+
+Nothing here imports the compiled module, nor anything else of the package; no user needs it to train.
+It is what the fast code is held against, and a readable statement of the formulas.
+"""
+
+from .net import Net
+from .spec import complete
+
+__all__ = ["Net", "complete"]

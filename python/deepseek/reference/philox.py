@@ -1,0 +1,39 @@
+"""Philox4x32-10 (Salmon et al., SC 2011). Mirrors ``csrc/core/philox``.
+
+A counter-based generator: the numbers are a function of (seed, place) alone, so there is no state to carry. A
+place is the counter ``(block, step, epoch, stream | layer << 8)``; each block gives four 32-bit words.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+INIT, SHUFFLE, DROPOUT = 0, 1, 2  # streams
+
+_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
+_WEYL = (0x9E3779B9, 0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+
+
+def philox4x32(key: tuple[int, int], counters: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Ten rounds over counters (n, 4); returns words (n, 4)."""
+    c0, c1, c2, c3 = (counters[:, i].astype(np.uint64) for i in range(4))
+    k0, k1 = key
+    for _ in range(10):
+        p0, p1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
+        c0, c1 = (p1 >> _HALF) ^ c1 ^ np.uint64(k0), p1 & _LOW
+        c2, c3 = (p0 >> _HALF) ^ c3 ^ np.uint64(k1), p0 & _LOW
+        k0, k1 = (k0 + _WEYL[0]) & 0xFFFFFFFF, (k1 + _WEYL[1]) & 0xFFFFFFFF
+    return np.stack([c0, c1, c2, c3], axis=1).astype(np.uint32)
+
+
+def words(
+    seed: int, stream: int, blocks: NDArray[np.int64], *, layer: int = 0, epoch: int = 0, step: int = 0
+) -> NDArray[np.uint32]:
+    """The four words of each of `blocks` at a place."""
+    counters = np.empty((len(blocks), 4), np.uint32)
+    counters[:, 0] = blocks
+    counters[:, 1:] = step, epoch, stream | layer << 8
+    return philox4x32((seed & 0xFFFFFFFF, seed >> 32), counters)

@@ -1,0 +1,38 @@
+"""The seed article's networks, as the mathematics its listings mean; ``docs/seed.md`` lists the corrections.
+
+Sigmoid on every layer, squared error, plain gradient descent with step 1, no bias, standard normal weights.
+The recurrent network and the pair of adversaries join it when their engines do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def sigmoid(z: Array) -> Array:
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+class Perceptron:
+    """The article's NeuralNetwork; weights are (in, out) as printed there."""
+
+    def __init__(self, input_size: int, hidden_size: int, output_size: int, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        self.weights1 = rng.standard_normal((input_size, hidden_size))
+        self.weights2 = rng.standard_normal((hidden_size, output_size))
+
+    def forward(self, x: Array) -> Array:
+        self.hidden = sigmoid(x @ self.weights1)
+        return sigmoid(self.hidden @ self.weights2)
+
+    def train(self, x: Array, y: Array, epochs: int, rate: float = 1.0) -> None:
+        """Gradient descent on ½·mean (ŷ - y)² over all rows, one step an epoch."""
+        for _ in range(epochs):
+            output = self.forward(x)
+            output_delta = (output - y) * output * (1.0 - output) / y.size
+            hidden_delta = output_delta @ self.weights2.T * self.hidden * (1.0 - self.hidden)
+            self.weights2 -= rate * self.hidden.T @ output_delta
+            self.weights1 -= rate * x.T @ hidden_delta

@@ -1,0 +1,91 @@
+"""The configuration dict of a Net with every default filled in. Mirrors ``csrc/train/spec``; checks nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Spec = dict[str, Any]
+
+_NET: Spec = {"dtype": "float32", "seed": 0, "threads": 0, "input_dropout": 0.0}
+_LAYER: Spec = {
+    "activation": "identity",
+    "alpha": 0.01,
+    "bias": True,
+    "dropout": 0.0,
+    "norm": "none",
+    "norm_eps": 1e-5,
+    "norm_momentum": 0.1,
+    "init": "auto",
+    "init_gain": 1.0,
+}
+_LOSS: Spec = {
+    "name": "squared_error",
+    "delta": 1.0,
+    "quantile": 0.5,
+    "gamma": 2.0,
+    "alpha": -1.0,
+    "smoothing": 0.0,
+}
+_OPTIMIZER: Spec = {
+    "name": "adam",
+    "rate": 1e-3,
+    "momentum": 0.0,
+    "nesterov": False,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "rho": 0.99,
+    "eps": 1e-8,
+    "weight_decay": 0.0,
+    "l1": 0.0,
+    "l2": 0.0,
+    "clip_norm": 0.0,
+    "clip_value": 0.0,
+}
+_SCHEDULE: Spec = {
+    "name": "constant",
+    "warmup": 0.0,
+    "epochs": 0,
+    "every": 10,
+    "gamma": 0.1,
+    "final": 0.0,
+    "peak": 0.3,
+    "div": 25.0,
+    "patience": 10,
+    "factor": 0.1,
+    "min_rate": 0.0,
+    "threshold": 1e-4,
+}
+_FIT: Spec = {
+    "epochs": 1,
+    "batch_size": 32,
+    "shuffle": True,
+    "patience": 0,
+    "min_delta": 0.0,
+    "restore_best": True,
+    "monitor": "val_loss",
+}
+_HE = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "hard_swish")
+
+
+def _layer(given: Spec) -> Spec:
+    layer = {**_LAYER, **given}
+    if layer["init"] == "auto":
+        layer["init"] = "he_uniform" if layer["activation"] in _HE else "glorot_uniform"
+    return layer
+
+
+def complete(spec: Spec) -> Spec:
+    """A new dict: the given values, and defaults for the rest."""
+    return {
+        **_NET,
+        **spec,
+        "layers": [_layer(layer) for layer in spec["layers"]],
+        "loss": {**_LOSS, **spec.get("loss", {})},
+        "optimizer": {**_OPTIMIZER, **spec.get("optimizer", {})},
+        "schedule": {**_SCHEDULE, **spec.get("schedule", {})},
+    }
+
+
+def complete_fit(options: Spec) -> Spec:
+    """The options of a fit, with defaults."""
+    return {**_FIT, **options}
