@@ -1,4 +1,4 @@
-"""The configuration dict of a Net with every default filled in. Mirrors ``csrc/train/spec``; checks nothing."""
+"""The configuration dict of a Net with every default filled in. Mirrors ``train/spec``; checks nothing."""
 
 from __future__ import annotations
 
