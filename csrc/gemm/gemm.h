@@ -15,11 +15,20 @@
 
 namespace ds {
 
+// How a product is walked. Bits do not depend on it; tests and measurements name a path, everyone else leaves kAuto.
+enum class GemmPath {
+    kAuto,
+    kDirect,       // operands in place
+    kBlocked,      // B packed in panels, A in place
+    kBlockedTile,  // B packed, and A tile by tile
+};
+
 struct GemmShape {
     Index m = 0, n = 0, k = 0;  // the most of each that run() will see; fewer rows, columns or k's are fine
     bool transpose_a = false;   // `a` is stored (k, m)
     bool transpose_b = false;   // `b` is stored (n, k)
     Index lda = 0, ldb = 0;     // leading dimensions if known (0: tight); only speed depends on them
+    GemmPath path = GemmPath::kAuto;
 };
 
 template <class T>
@@ -37,7 +46,7 @@ public:
         if (whole_ != nullptr)
             whole_(args);
         else
-            run_blocked(args, scratch);
+            run_blocks(args, scratch);
     }
 
     // Worker `worker`'s part of the same product: whole rows or whole columns of C, never part of a sum, so the bits
@@ -47,7 +56,7 @@ public:
     const GemmShape& shape() const { return shape_; }
 
 private:
-    void run_blocked(const GemmArgs<T>& args, T* scratch) const;
+    void run_blocks(const GemmArgs<T>& args, T* scratch) const;
 
     typename GemmKernels<T>::Whole whole_ = nullptr;
     typename GemmKernels<T>::Block block_ = nullptr;
@@ -55,6 +64,7 @@ private:
     GemmShape shape_;
     Index scratch_ = 0;
     Index block_cols_ = 0;  // columns of C whose packed chunk of B stays in the second-level cache
+    Index a_tile_ = -1;     // where in the scratch a tile of A is packed, or -1: A is read in place
 };
 
 // The plain form for one-off products and tests.

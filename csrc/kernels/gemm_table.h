@@ -45,7 +45,7 @@ struct GemmBlock {
     T* c = nullptr;
     Index ldc = 0;
     const T* bias = nullptr;       // added with the last chunk
-    T* a_tile = nullptr;           // room for tile_rows x k, where the path packs A; else null
+    T* a_tile = nullptr;           // room for tile_rows x k, if A is to be packed tile by tile; else null
     bool first = true;             // overwrite C, else add to it
     const GemmArgs<T>* epilogue = nullptr;  // set on the last chunk; c, y, saved already at this block
 };
@@ -68,8 +68,8 @@ struct GemmKernels {
 
     // Panels of tile_cols columns of a (k, n) chunk of B; [1] reads an (n, k) chunk.
     void (*pack_b[2])(T* panels, const T* b, Index ldb, Index k, Index n) = {};
-    // One chunk; [0] A row-major in place, [1] A transposed in place, [2] and [3] the same, packed tile by tile.
-    Block block[4] = {};
+    // One chunk of a block. [1] reads A transposed.
+    Block block[2] = {};
 };
 
 }  // namespace ds

@@ -1,0 +1,70 @@
+// Packing: copies of A and B in the order in which the tiles read them, so that a tile's operands are one stream of
+// whole cache lines. Only large products need it; small ones read the matrices in place.
+#pragma once
+#include "core/types.h"
+#include "simd/transpose.h"
+
+DS_ISA_BEGIN
+
+// dst(j, i) = src(i, j) for rows x cols elements of src; rows of dst are ld_dst apart.
+template <class T>
+DS_INLINE void transpose_into(T* dst, Index ld_dst, const T* src, Index ld_src, Index rows, Index cols) {
+    constexpr int N = kSquare<T>;
+    Index i = 0;
+    for (; i + N <= rows; i += N) {
+        Index j = 0;
+        for (; j + N <= cols; j += N) {
+            Square<T> q;
+            q.load(src + i * ld_src + j, ld_src);
+            for (int l = 0; l < N; ++l) Square<T>::store(dst + (j + l) * ld_dst + i, q.col[l]);
+        }
+        for (; j < cols; ++j)
+            for (int l = 0; l < N; ++l) dst[j * ld_dst + i + l] = src[(i + l) * ld_src + j];
+    }
+    for (; i < rows; ++i)
+        for (Index j = 0; j < cols; ++j) dst[j * ld_dst + i] = src[i * ld_src + j];
+}
+
+// `rows` rows of A, k-major with kTile rows' room each.
+template <class T, bool kTransposed, int kTile>
+DS_INLINE void pack_a(T* tile, const T* a, Index lda, Index rows, Index k) {
+    if constexpr (!kTransposed) return transpose_into(tile, kTile, a, lda, rows, k);
+    constexpr int W = Vec<T>::W;
+    for (Index p = 0; p < k; ++p) {
+        Index i = 0;
+        for (; i + W <= rows; i += W) store(tile + p * kTile + i, load(a + p * lda + i));
+        if (i < rows) storen(tile + p * kTile + i, loadn(a + p * lda + i, rows - i), rows - i);
+    }
+}
+
+// Panels of V registers of columns, the last one filled up with zeros.
+template <class T, int V, bool kTransposed>
+void pack_b(T* panels, const T* b, Index ldb, Index k, Index n) {
+    constexpr int W = Vec<T>::W;
+    constexpr Index kCols = V * W;
+    for (Index j = 0; j < n; j += kCols) {
+        const Index cols = n - j < kCols ? n - j : kCols;
+        if constexpr (kTransposed) {
+            transpose_into(panels, kCols, b + j * ldb, ldb, cols, k);
+            for (Index p = 0; p < k; ++p)
+                for (Index i = cols; i < kCols; ++i) panels[p * kCols + i] = T(0);
+        } else if (cols == kCols) {
+            for (Index p = 0; p < k; ++p) {
+                const T* from = b + p * ldb + j;
+                __builtin_prefetch(from + 8 * ldb);
+#pragma GCC unroll 4
+                for (int v = 0; v < V; ++v) store(panels + p * kCols + v * W, load(from + v * W));
+            }
+        } else {
+            for (Index p = 0; p < k; ++p)
+                for (int v = 0; v < V; ++v) {
+                    const Index left = cols - v * W;
+                    store(panels + p * kCols + v * W,
+                          loadn(b + p * ldb + j + (left > 0 ? v * W : 0), left < 0 ? 0 : left < W ? left : W));
+                }
+        }
+        panels += k * kCols;
+    }
+}
+
+DS_ISA_END

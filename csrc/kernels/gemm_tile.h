@@ -1,0 +1,162 @@
+// The register tile: R rows by V registers of C, held in R·V accumulators through one chunk of k. Everything a
+// product costs happens in the loop of tile(); the rest of the matmul only feeds it. Columns are the lanes, so a
+// sum's order never depends on the width. Shapes: shared measurements of Zen 4 and of Intel's server cores ask for
+// 8 or more accumulators and for R + V loads <= R·V multiplications; 24 accumulators of 32 registers (12 of 16)
+// leave room for B and the broadcasts of A.
+#pragma once
+#include "core/types.h"
+#include "simd/vec.h"
+
+DS_ISA_BEGIN
+
+// What a tile has besides its operands.
+template <class T>
+struct TileEnd {
+    const T* bias = nullptr;  // of this tile's first column; null before the last chunk
+    bool first = true;        // overwrite C, else add to it
+};
+
+// Keeps the compiler from folding a pointer back into base + i * stride, which costs it registers and then spills.
+template <class P>
+DS_INLINE P* opaque(P* p) {
+    asm("" : "+r"(p));
+    return p;
+}
+
+// A count of lanes, to be made into a mask again where it is used: AVX2 has no register left to keep the mask in.
+DS_INLINE Index reread(Index n) {
+#if defined(DS_ISA_AVX2)
+    asm("" : "+r"(n));
+#endif
+    return n;
+}
+
+// c += a·b, rounded once. gcc 12 chooses the form of the instruction that overwrites a factor as readily as the one that
+// overwrites the sum, and then runs out of registers; here the sum stays in its register.
+template <class T>
+DS_INLINE void accumulate(Vec<T>& c, Vec<T> a, Vec<T> b) {
+#if defined(DS_ISA_AVX512) || defined(DS_ISA_AVX2)
+    if constexpr (sizeof(T) == 4)
+        asm("vfmadd231ps %2, %1, %0" : "+v"(c.r) : "v"(a.r), "v"(b.r));  // "v": any vector register there is
+    else
+        asm("vfmadd231pd %2, %1, %0" : "+v"(c.r) : "v"(a.r), "v"(b.r));
+#else
+    c = fma(a, b, c);
+#endif
+}
+
+// The rows of A below a tile as broadcasts: row-major A needs a pointer for every three rows, transposed (or packed)
+// A one pointer in all.
+template <class T, int R, bool kTransposed>
+struct TileRows {
+    static constexpr int kGroups = (R + 2) / 3;
+    const T* p[kGroups];
+    Index ld;
+
+    DS_INLINE TileRows(const T* a, Index lda) : ld(lda) {
+        for (int g = 0; g < kGroups; ++g) p[g] = opaque(a + 3 * g * lda);
+    }
+    DS_INLINE T at(int i, int k) const { return p[i / 3][(i % 3) * ld + k]; }
+    DS_INLINE void advance(int k) {
+#pragma GCC unroll 8
+        for (int g = 0; g < kGroups; ++g) p[g] += k;
+    }
+};
+
+template <class T, int R>
+struct TileRows<T, R, true> {
+    const T* p;
+    Index ld;
+
+    DS_INLINE TileRows(const T* a, Index lda) : p(a), ld(lda) {}
+    DS_INLINE T at(int i, int k) const { return p[i + k * ld]; }
+    DS_INLINE void advance(int k) { p += k * ld; }
+};
+
+// C (R rows, V registers of columns, the last of them only `last` lanes wide when kTail) from one chunk of k.
+template <class T, int R, int V, bool kTransposed, bool kTail>
+DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c, Index ldc, Index last, TileEnd<T> end) {
+    constexpr int W = Vec<T>::W;
+    const auto load_v = [last](const T* p, int v) __attribute__((always_inline)) {
+        return kTail && v == V - 1 ? loadn(p + v * W, reread(last)) : load(p + v * W);
+    };
+    Vec<T> acc[R][V];
+    T* ci = c;
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i) {
+#pragma GCC unroll 16
+        for (int v = 0; v < V; ++v) acc[i][v] = zero<T>();
+        __builtin_prefetch(ci, 1);
+        if (V > 1) __builtin_prefetch(ci + V * W - 1, 1);
+        ci = opaque(ci + ldc);
+    }
+    TileRows<T, R, kTransposed> rows(a, lda);
+    const auto step = [&](int q) __attribute__((always_inline)) {
+        if constexpr (R <= 2) {  // few rows: each register of B is used up at once
+            Vec<T> ai[R];
+#pragma GCC unroll 2
+            for (int i = 0; i < R; ++i) ai[i] = set1<T>(rows.at(i, q));
+#pragma GCC unroll 16
+            for (int v = 0; v < V; ++v) {
+                const Vec<T> bv = load_v(b, v);
+#pragma GCC unroll 2
+                for (int i = 0; i < R; ++i) accumulate(acc[i][v], ai[i], bv);
+            }
+        } else {
+            Vec<T> bv[V];
+#pragma GCC unroll 16
+            for (int v = 0; v < V; ++v) bv[v] = load_v(b, v);
+#pragma GCC unroll 16
+            for (int i = 0; i < R; ++i) {
+                const Vec<T> ai = set1<T>(rows.at(i, q));
+#pragma GCC unroll 16
+                for (int v = 0; v < V; ++v) accumulate(acc[i][v], ai, bv[v]);
+            }
+        }
+        b += ldb;
+    };
+    constexpr int kUnroll = R * V >= 12 ? 4 : 8;
+    Index left = k;
+    for (; left >= kUnroll; left -= kUnroll) {
+#pragma GCC unroll 8
+        for (int q = 0; q < kUnroll; ++q) {
+            step(q);
+        }
+        rows.advance(kUnroll);
+    }
+    for (; left > 0; --left) {
+        step(0);
+        rows.advance(1);
+    }
+    if (!end.first) {
+        ci = c;
+#pragma GCC unroll 16
+        for (int i = 0; i < R; ++i) {
+#pragma GCC unroll 16
+            for (int v = 0; v < V; ++v) acc[i][v] = load_v(ci, v) + acc[i][v];
+            ci = opaque(ci + ldc);
+        }
+    }
+    if (end.bias != nullptr) {
+#pragma GCC unroll 16
+        for (int v = 0; v < V; ++v) {
+            const Vec<T> bias = load_v(end.bias, v);
+#pragma GCC unroll 16
+            for (int i = 0; i < R; ++i) acc[i][v] = acc[i][v] + bias;
+        }
+    }
+    ci = c;
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i) {
+#pragma GCC unroll 16
+        for (int v = 0; v < V; ++v) {
+            if (kTail && v == V - 1)
+                storen(ci + v * W, acc[i][v], last);
+            else
+                store(ci + v * W, acc[i][v]);
+        }
+        ci = opaque(ci + ldc);
+    }
+}
+
+DS_ISA_END

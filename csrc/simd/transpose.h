@@ -1,0 +1,136 @@
+// Square transposes in registers of at most 256 bits, for reading a matrix against its grain: packing and
+// matrix-vector products. Half the elements move while they are loaded (a 128-bit load into the upper half costs no
+// shuffle), the rest in two rounds of in-lane interleaving; 512-bit registers would gain nothing, since their
+// shuffles have one port.
+#pragma once
+#include "simd/vec.h"
+
+DS_ISA_BEGIN
+
+template <class T>
+inline constexpr int kSquareBytes = Vec<T>::W * int(sizeof(T)) > 32 ? 32 : Vec<T>::W * int(sizeof(T));
+// Rows and columns of a square, and the register that holds one of its columns.
+template <class T>
+inline constexpr int kSquare = kSquareBytes<T> / int(sizeof(T));
+template <class T>
+struct SquareReg {
+    typedef T Type __attribute__((vector_size(kSquareBytes<T>)));
+};
+
+#if defined(DS_ISA_SCALAR)
+
+template <class T>
+struct Square {
+    using Reg = T;
+    Reg col[1];
+    DS_INLINE void load(const T* p, std::int64_t) { col[0] = *p; }
+    static DS_INLINE Reg zero() { return T(0); }
+    static DS_INLINE Reg broadcast(T x) { return x; }
+    static DS_INLINE Reg fma(Reg a, Reg b, Reg c) { return ScalarNative<T>::fma(a, b, c); }
+    static DS_INLINE void store(T* p, Reg v) { *p = v; }
+};
+
+#else
+
+template <class T>
+struct Square {
+    static constexpr int N = kSquare<T>;
+    using Reg = typename SquareReg<T>::Type;
+    typedef T Lane __attribute__((vector_size(16)));
+    Reg col[N];
+
+    // Column j of the N x N elements at p (rows ld apart) into col[j].
+    DS_INLINE void load(const T* p, std::int64_t ld) {
+        constexpr int L = 16 / int(sizeof(T));  // elements of a lane; N is L or 2·L
+        Reg r[N];
+        for (int h = 0; h < N / L; ++h)
+            for (int i = 0; i < L; ++i) r[h * L + i] = rows(p + h * L + i * ld, ld * L);
+        for (int h = 0; h < N / L; ++h) {
+            if constexpr (L == 4) {
+                const Reg a = low(r[h * 4], r[h * 4 + 1]), b = high(r[h * 4], r[h * 4 + 1]);
+                const Reg c = low(r[h * 4 + 2], r[h * 4 + 3]), d = high(r[h * 4 + 2], r[h * 4 + 3]);
+                col[h * 4] = low2(a, c);
+                col[h * 4 + 1] = high2(a, c);
+                col[h * 4 + 2] = low2(b, d);
+                col[h * 4 + 3] = high2(b, d);
+            } else {
+                col[h * 2] = low(r[h * 2], r[h * 2 + 1]);
+                col[h * 2 + 1] = high(r[h * 2], r[h * 2 + 1]);
+            }
+        }
+    }
+    static DS_INLINE Reg zero() { return Reg{}; }
+    static DS_INLINE Reg broadcast(T x) {
+#if defined(DS_ISA_AVX512) || defined(DS_ISA_AVX2)
+        if constexpr (sizeof(T) == 4)
+            return (Reg)_mm256_set1_ps(x);
+        else
+            return (Reg)_mm256_set1_pd(x);
+#else
+        return Native<T>::splat(x);
+#endif
+    }
+    static DS_INLINE Reg fma(Reg a, Reg b, Reg c) {
+#if defined(DS_ISA_AVX512) || defined(DS_ISA_AVX2)
+        if constexpr (sizeof(T) == 4)
+            return (Reg)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+        else
+            return (Reg)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#else
+        return Native<T>::fma(a, b, c);
+#endif
+    }
+    static DS_INLINE void store(T* p, Reg v) { __builtin_memcpy(p, &v, sizeof v); }
+
+private:
+    // One lane of a row, and in the upper half the lane of the row N/2 further down.
+    static DS_INLINE Reg rows(const T* p, std::int64_t down) {
+#if defined(DS_ISA_AVX512) || defined(DS_ISA_AVX2)
+        if constexpr (sizeof(T) == 4)
+            return (Reg)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + down), 1);
+        else
+            return (Reg)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(p + down), 1);
+#else
+        Reg v;
+        __builtin_memcpy(&v, p, 16);
+        return v;
+#endif
+    }
+    // Within every 128-bit lane: the lower (upper) halves of a and b, interleaved by element or by pairs.
+    static DS_INLINE Reg low(Reg a, Reg b) {
+        if constexpr (N == 8)
+            return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+        else if constexpr (N == 4 && sizeof(T) == 4)
+            return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+        else if constexpr (N == 4)
+            return __builtin_shufflevector(a, b, 0, 4, 2, 6);
+        else
+            return __builtin_shufflevector(a, b, 0, 2);
+    }
+    static DS_INLINE Reg high(Reg a, Reg b) {
+        if constexpr (N == 8)
+            return __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+        else if constexpr (N == 4 && sizeof(T) == 4)
+            return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        else if constexpr (N == 4)
+            return __builtin_shufflevector(a, b, 1, 5, 3, 7);
+        else
+            return __builtin_shufflevector(a, b, 1, 3);
+    }
+    static DS_INLINE Reg low2(Reg a, Reg b) {
+        if constexpr (N == 8)
+            return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+        else
+            return __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    }
+    static DS_INLINE Reg high2(Reg a, Reg b) {
+        if constexpr (N == 8)
+            return __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+        else
+            return __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    }
+};
+
+#endif
+
+DS_ISA_END
