@@ -31,8 +31,8 @@ inline std::optional<Loss> parse_loss(std::string_view name) {
     return std::nullopt;
 }
 
-// Fused: d is the gradient at the output layer's pre-activation z, and y is not read. Otherwise d is the gradient at
-// its output y, z is not read, and the activation's backward follows.
+// Fused: d is the gradient at the output layer's pre-activation z, and y is not read. Otherwise d is the
+// gradient at its output y, z is not read, and the activation's backward follows.
 constexpr bool loss_is_fused(Loss l) { return int(l) >= int(Loss::kPoisson); }
 
 template <class T>
@@ -45,18 +45,20 @@ struct LossArgs {
     Index ldz;
     const T* target;  // [rows][cols], or null
     Index ldt;
-    const std::int64_t* label;  // [rows], or null; one of target and label. Binary forms with one column take 0 or 1
-    const T* row_scale;         // [rows]: w_i / sum(w), or null
-    T scale;                    // used for every row when row_scale is null
-    T* row_loss;                // [rows]: the unscaled l_i, or null
-    T* d;                       // [rows][cols]: d(row's scale * l_i); null for the loss only. May be y or z
+    const std::int64_t*
+        label;           // [rows], or null; one of target and label. Binary forms with one column take 0 or 1
+    const T* row_scale;  // [rows]: w_i / sum(w), or null
+    T scale;             // used for every row when row_scale is null
+    T* row_loss;         // [rows]: the unscaled l_i, or null
+    T* d;                // [rows][cols]: d(row's scale * l_i); null for the loss only. May be y or z
     Index ldd;
-    T delta;      // huber: > 0
-    T quantile;   // quantile: in (0, 1)
-    T gamma;      // focal: >= 0
-    T alpha;      // focal: weight of class 1 in the binary form (1 - alpha for class 0), of every class in the
-                  // softmax form; negative: off
-    T smoothing;  // cross entropies: the target becomes (1 - smoothing) * t + smoothing / K (K = 2 in the binary form)
+    T delta;     // huber: > 0
+    T quantile;  // quantile: in (0, 1)
+    T gamma;     // focal: >= 0
+    T alpha;     // focal: weight of class 1 in the binary form (1 - alpha for class 0), of every class in the
+                 // softmax form; negative: off
+    T smoothing;  // cross entropies: the target becomes (1 - smoothing) * t + smoothing / K (K = 2 in the
+                  // binary form)
 };
 
 template <class T>

@@ -1,4 +1,5 @@
-// The element-by-element kernels as the layers see them: names, and one function pointer each. No instruction set.
+// The element-by-element kernels as the layers see them: names, and one function pointer each. No instruction
+// set.
 #pragma once
 #include <optional>
 #include <string_view>

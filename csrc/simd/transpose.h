@@ -1,7 +1,7 @@
 // Square transposes in registers of at most 256 bits, for reading a matrix against its grain: packing and
-// matrix-vector products. Half the elements move while they are loaded (a 128-bit load into the upper half costs no
-// shuffle), the rest in two rounds of in-lane interleaving; 512-bit registers would gain nothing, since their
-// shuffles have one port.
+// matrix-vector products. Half the elements move while they are loaded (a 128-bit load into the upper half
+// costs no shuffle), the rest in two rounds of in-lane interleaving; 512-bit registers would gain nothing,
+// since their shuffles have one port.
 #pragma once
 #include "simd/vec.h"
 
@@ -82,14 +82,16 @@ struct Square {
     }
     static DS_INLINE void store(T* p, Reg v) { __builtin_memcpy(p, &v, sizeof v); }
 
-private:
+  private:
     // One lane of a row, and in the upper half the lane of the row N/2 further down.
     static DS_INLINE Reg rows(const T* p, std::int64_t down) {
 #if defined(DS_ISA_AVX512) || defined(DS_ISA_AVX2)
         if constexpr (sizeof(T) == 4)
-            return (Reg)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + down), 1);
+            return (Reg)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + down),
+                                             1);
         else
-            return (Reg)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(p + down), 1);
+            return (Reg)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(p + down),
+                                             1);
 #else
         Reg v;
         __builtin_memcpy(&v, p, 16);

@@ -249,20 +249,9 @@ DS_INLINE V exp2_of(IntOf<V> n) {
 // a * 2^n with one rounding, into subnormals, zero and infinity, for 1/4 <= |a| <= 4 and n (a whole number)
 // within twice the exponent range (|n| <= 250, 2000). NaN in a stays.
 template <class V>
-DS_INLINE V scale(V a, V n) {
-    const IntOf<V> i = to_int(n);
-    const IntOf<V> half = to_int(n * ScalarOf<V>(0.5));
-    return (a * exp2_of<V>(half)) * exp2_of<V>(i - half);
-}
-#if defined(DS_ISA_AVX512)
-template <class T>
-DS_INLINE Vec<T> scale(Vec<T> a, Vec<T> n) {
-    return Vec<T>::of(Native<T>::scale(a.r, n.r));
-}
-#endif
-template <class V>
 DS_INLINE V ldexp(V a, IntOf<V> n) {
-    return scale(a, V(to_float(n)));
+    const IntOf<V> half = to_int(V(to_float(n)) * ScalarOf<V>(0.5));
+    return (a * exp2_of<V>(half)) * exp2_of<V>(n - half);
 }
 
 DS_ISA_END

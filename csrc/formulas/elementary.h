@@ -1,0 +1,318 @@
+// exp, expm1, log, log1p, tanh, sigmoid, softplus, erf on a value type V: a vector register or a plain
+// number. One text for every width, without branches or libm: the same operations in the same order, so the
+// same bits on every instruction set with fused multiply-add. NaN goes through; subnormals are kept; tanh,
+// erf, expm1 and log1p keep the sign of their argument. Not correctly rounded: the table below says how far
+// off they are.
+//
+// Range reductions are Cody and Waite's (x = n ln 2 + r; x = 2^k (1 + f)); the polynomials are minimax fits
+// by Remez exchange in the relative error of the whole function, coefficients rounded one after the other
+// from the lowest.
+#pragma once
+#include "simd/vec.h"
+
+DS_ISA_BEGIN
+
+// c[0] + c[1] x + c[2] x^2 + ..., in pairs and pairs of pairs (Estrin): short chains, since recurrent cells
+// have few elements in flight.
+template <int First, int Count, class V, class T, int N>
+DS_INLINE V polynomial_part(const V* powers, const T (&c)[N]) {
+    if constexpr (Count == 1) {
+        return V(c[First]);
+    } else if constexpr (Count == 2) {
+        return fma(powers[0], V(c[First + 1]), V(c[First]));
+    } else if constexpr (Count <= 6) {  // Horner in x^2
+        return fma(powers[1], polynomial_part<First + 2, Count - 2>(powers, c),
+                   polynomial_part<First, 2>(powers, c));
+    } else {
+        constexpr int kLog = Count > 16 ? 4 : Count > 8 ? 3 : 2;
+        constexpr int kHalf = 1 << kLog;
+        return fma(powers[kLog], polynomial_part<First + kHalf, Count - kHalf>(powers, c),
+                   polynomial_part<First, kHalf>(powers, c));
+    }
+}
+template <class V, class T, int N>
+DS_INLINE V polynomial(V x, const T (&c)[N]) {
+    V powers[5];
+    powers[0] = x;
+    for (int i = 1; i < 5; ++i) powers[i] = powers[i - 1] * powers[i - 1];  // those not used cost nothing
+    return polynomial_part<0, N>(powers, c);
+}
+
+template <class T>
+struct Elementary;
+
+template <>
+struct Elementary<float> {
+    static constexpr float kLog2e = 1.44269504f;
+    static constexpr float kLn2 = 0.693147182f, kLn2Rest = 0.0f;
+    static constexpr float kLn2High = 0.693359375f;  // n * kLn2High is exact
+    static constexpr float kLn2Low = -2.12194440e-4f;
+    static constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23
+    static constexpr float kExpMin = -104.0f, kExpMax = 89.0f, kExpm1Min = -20.0f, kTanhMax = 9.1f;
+    static constexpr float kSmallest = 1.17549435e-38f, kRescale = 33554432.0f, kRescaleLog = 25.0f;
+    static constexpr std::int32_t kMantissaStart =
+        0x3f3504f3;                                    // sqrt(1/2): mantissas lie in [sqrt(1/2), sqrt(2))
+    static constexpr float kLog1pExact = 33554432.0f;  // from here on log1p(x) is log(x)
+    // (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2
+    static constexpr float kExpm1[] = {0.49999997f, 0.16666539f, 0.0416677482f, 0.00836708955f,
+                                       0.00138377969f};
+    // the same in r / 2, for (e^2r - 1) / 2
+    static constexpr float kExpm1Half[] = {2 * kExpm1[0], 4 * kExpm1[1], 8 * kExpm1[2], 16 * kExpm1[3],
+                                           32 * kExpm1[4]};
+    // (log(1 + f) - f + f^2 / 2) / f^3
+    static constexpr float kLog[] = {0.333333105f,  -0.25000006f, 0.200022817f,  -0.166683882f, 0.142160922f,
+                                     -0.123950474f, 0.11906191f,  -0.117560849f, 0.0680496246f};
+    static constexpr float kErfCut = 0.95f, kErfMax = 4.0f, kErfShift = 0.0f;
+    // erf(x) / x - 1 in x^2, below the cut
+    static constexpr float kErfSmall[] = {0.128379166f,   -0.376126289f,    0.112836257f,  -0.0268557407f,
+                                          0.00519246049f, -0.000805080403f, 8.00277485e-5f};
+    // log(1 - erf(x)) in x - kErfShift, above it
+    static constexpr float kErfLarge[] = {-0.000244728115f, -1.1274749f,     -0.637517214f,  -0.103640035f,
+                                          0.0220874101f,    -0.00300844223f, 0.000192410633f};
+};
+
+template <>
+struct Elementary<double> {
+    static constexpr double kLog2e = 1.4426950408889634;
+    static constexpr double kLn2 = 0.69314718055994531, kLn2Rest = 2.3190468138462996e-17;
+    static constexpr double kLn2High = 6.93147180369123816490e-01;
+    static constexpr double kLn2Low = 1.90821492927058770002e-10;
+    static constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52
+    static constexpr double kExpMin = -746.0, kExpMax = 710.0, kExpm1Min = -40.0, kTanhMax = 19.1;
+    static constexpr double kSmallest = 2.2250738585072014e-308, kRescale = 18014398509481984.0,
+                            kRescaleLog = 54.0;
+    static constexpr std::int64_t kMantissaStart = 0x3fe6a09e667f3bcd;
+    static constexpr double kLog1pExact = 18014398509481984.0;
+    static constexpr double kExpm1[] = {0.5,
+                                        0.16666666666666677,
+                                        0.041666666666666692,
+                                        0.008333333333321799,
+                                        0.0013888888888890286,
+                                        0.0001984126988524951,
+                                        2.4801587284413393e-5,
+                                        2.7557245309959303e-6,
+                                        2.7557326848768046e-7,
+                                        2.5108618393918926e-8,
+                                        2.0894179306287909e-9};
+    static constexpr double kExpm1Half[] = {
+        2 * kExpm1[0],   4 * kExpm1[1],   8 * kExpm1[2],   16 * kExpm1[3],   32 * kExpm1[4],   64 * kExpm1[5],
+        128 * kExpm1[6], 256 * kExpm1[7], 512 * kExpm1[8], 1024 * kExpm1[9], 2048 * kExpm1[10]};
+    static constexpr double kLog[] = {
+        0.33333333333333504,  -0.24999999999998737,  0.19999999999926199,  -0.16666666666937138,
+        0.14285714296403326,  -0.1249999998270418,   0.11111110359884087,  -0.1000000018446124,
+        0.090909386496228206, -0.083333566053064578, 0.076916200202232235, -0.071417210757910105,
+        0.066760479007016954, -0.062735825862809999, 0.058149607153022219, -0.053010876077981113,
+        0.053996258921120151, -0.063386487564642394, 0.058058232590865406, -0.024763628490441586};
+    static constexpr double kErfCut = 1.0, kErfMax = 6.0, kErfShift = 1.0;
+    static constexpr double kErfSmall[] = {
+        0.12837916709551259,   -0.37612638903184098,    0.11283791670971095,    -0.026866170648029899,
+        0.0052239776526748945, -0.00085483285344860251, 0.00012055386135320702, -1.4926879839125548e-5,
+        1.6481029347024321e-6, -1.655678232850087e-7,   1.601067793173739e-8,   -1.6454110420529507e-9,
+        1.4324352976682869e-10};
+    static constexpr double kErfLarge[] = {
+        -1.8496055099332482,    -2.6389675142347957,     -0.84310725635820472,   -0.041561098053350072,
+        0.010033825519563822,   -0.0019779036537829375,  0.00023732774886524985, 2.6260352216258918e-5,
+        -2.7117588340718962e-5, 9.536954406802116e-6,    -1.9670214246986541e-6, 5.2961866982381214e-8,
+        1.6338387258777346e-7,  -8.8388193015797915e-8,  2.9913677597652629e-8,  -7.4096570088261111e-9,
+        1.3475428637910153e-9,  -1.7053442931647925e-10, 1.336796792229215e-11,  -4.8648499719861e-13};
+};
+
+template <class V>
+using ElementaryOf = Elementary<ScalarOf<V>>;
+
+// e^r - 1 for |r| <= ln(2) / 2.
+template <class V>
+DS_INLINE V expm1_reduced(V r) {
+    return fma(r * r, polynomial(r, ElementaryOf<V>::kExpm1), r);
+}
+
+// x = n ln(2) + r. shifted is n plus a constant with `low` in its low bits, so that shifting its bits left by
+// the width of the mantissa makes 2^(n + low - bias) without another addition.
+template <class V>
+struct ExpReduced {
+    V shifted, n, r;
+};
+template <int kLow, class V>
+DS_INLINE ExpReduced<V> exp_reduce(V x) {
+    using K = ElementaryOf<V>;
+    constexpr auto kShift = K::kMagic + ScalarOf<V>(kLow);
+    ExpReduced<V> e;
+    e.shifted = fma(x, V(K::kLog2e), V(kShift));
+    e.n = e.shifted - V(kShift);
+    e.r = fnma(e.n, V(K::kLn2Low), fnma(e.n, V(K::kLn2High), x));
+    return e;
+}
+template <class V>
+DS_INLINE V power_of_two(V shifted) {
+    return from_bits(bits(shifted) << kMantissaBits<ScalarOf<V>>);
+}
+
+// a * 2^n with one rounding over the whole range: two factors, half of n each.
+template <class V>
+DS_INLINE V scale_by(V a, const ExpReduced<V>& e) {
+    const IntOf<V> both = bits(e.shifted);
+    const IntOf<V> half = shift_right_logical(both, 1);
+    constexpr int kMantissa = kMantissaBits<ScalarOf<V>>;
+    return (a * from_bits(half << kMantissa)) * from_bits((both - half) << kMantissa);
+}
+#if defined(DS_ISA_AVX512)
+template <class T>
+DS_INLINE Vec<T> scale_by(Vec<T> a, const ExpReduced<Vec<T>>& e) {
+    return Vec<T>::of(Native<T>::scale(a.r, e.n.r));  // the same value in one instruction
+}
+#endif
+
+// e^x for x within [kExpMin, kExpMax] or NaN.
+template <class V>
+DS_INLINE V exp_in_range(V x) {
+    const ExpReduced<V> e = exp_reduce<2 * kExponentBias<ScalarOf<V>>>(x);
+    return scale_by(expm1_reduced(e.r) + V(1), e);
+}
+
+template <class V>
+DS_INLINE V exp(V x) {
+    using K = ElementaryOf<V>;
+    return exp_in_range(max(V(K::kExpMin), min(V(K::kExpMax), x)));
+}
+
+// e^-|x|, in [0, 1].
+template <class V>
+DS_INLINE V exp_minus_abs(V x) {
+    using K = ElementaryOf<V>;
+    return exp_in_range(max(V(K::kExpMin), -abs(x)));
+}
+
+// Half of e^x - 1 first, since 2^n itself may overflow where the result does not.
+template <class V>
+DS_INLINE V expm1(V x) {
+    using K = ElementaryOf<V>;
+    const V clamped = max(V(K::kExpm1Min), min(V(K::kExpMax), x));
+    const ExpReduced<V> e = exp_reduce<kExponentBias<ScalarOf<V>> - 1>(clamped);
+    const V half_scale = power_of_two(e.shifted);
+    const V half = fma(half_scale, expm1_reduced(e.r), half_scale - V(ScalarOf<V>(0.5)));
+    return copysign(half + half, x);
+}
+
+// E / (1 + E) with E = (e^2t - 1) / 2 and t = |x|, as E - E (E / (1 + E)) up to 1 and 1 - 1 / (1 + E) from
+// there: so the roundings of the sum and the quotient count little where they would be largest.
+template <class V>
+DS_INLINE V tanh(V x) {
+    using T = ScalarOf<V>;
+    using K = ElementaryOf<V>;
+    constexpr T kShift = K::kMagic + T(kExponentBias<T>);
+    const V t = min(V(K::kTanhMax), abs(x));
+    const V shifted = fma(t, V(2 * K::kLog2e), V(kShift));
+    const V n = shifted - V(kShift);
+    V r = fnma(n, V(K::kLn2 / 2), t);  // n is small: one step suffices unless ln(2) rounds badly
+    if constexpr (K::kLn2Rest != 0) r = fnma(n, V(K::kLn2Rest / 2), r);
+    const V h = fma(r * r, polynomial(r, K::kExpm1Half), r);
+    const V s = power_of_two(shifted);
+    const V e = fma(s, h, fma(s, V(T(0.5)), V(T(-0.5))));
+    const V m = min(e, V(T(1)));
+    return copysign(fnma(m, m / (e + V(T(1))), m), x);
+}
+
+// m / (1 + e) with e = e^-|x|, m = e or 1; as m - m (e / (1 + e)), which rounds less than the plain quotient.
+template <class V>
+DS_INLINE V sigmoid(V x) {
+    const V one = V(ScalarOf<V>(1));
+    const V e = exp_minus_abs(x);
+    const V m = select(x < V(ScalarOf<V>(0)), e, one);
+    return fnma(m, e / (one + e), m);
+}
+
+// k ln(2) + log(1 + f) for sqrt(1/2) <= 1 + f <= sqrt(2).
+template <class V>
+DS_INLINE V log_reduced(V f, V k) {
+    using T = ScalarOf<V>;
+    using K = ElementaryOf<V>;
+    const V inner = fma(f, polynomial(f, K::kLog), V(T(-0.5)));
+    const V y = fma(f * f, inner, k * V(K::kLn2Low)) + f;
+    return fma(k, V(K::kLn2High), y);
+}
+
+// x = 2^k m with m in [sqrt(1/2), sqrt(2)), for x positive, finite and not subnormal.
+template <class V>
+struct LogReduced {
+    V m, k;
+    IntOf<V> biased_k;
+};
+template <class V>
+DS_INLINE LogReduced<V> log_reduce(V x) {
+    using T = ScalarOf<V>;
+    using Int = IntOf<V>;
+    using K = ElementaryOf<V>;
+    constexpr auto kOne = __builtin_bit_cast(IntOf<T>, T(1));
+    constexpr auto kMantissa = (IntOf<T>(1) << kMantissaBits<T>)-1;
+    const Int i = bits(x) + Int(kOne - K::kMantissaStart);
+    LogReduced<V> l;
+    l.m = from_bits((i & Int(kMantissa)) + Int(K::kMantissaStart));
+    l.biased_k = shift_right_logical(i, kMantissaBits<T>);
+    l.k = V(to_float(l.biased_k)) - V(T(kExponentBias<T>));
+    return l;
+}
+
+// The ends of log: y where x is positive and finite.
+template <class V>
+DS_INLINE V log_ends(V y, V x) {
+    using T = ScalarOf<V>;
+    const V inf = V(T(__builtin_inff()));
+    const V outside = select(x == V(T(0)), -inf, V(T(__builtin_nanf(""))));
+    return select(x > V(T(0)), select(x < inf, y, inf), outside);
+}
+
+template <class V>
+DS_INLINE V log(V x) {
+    using T = ScalarOf<V>;
+    using K = ElementaryOf<V>;
+    const auto subnormal = x < V(K::kSmallest);
+    const LogReduced<V> l = log_reduce(select(subnormal, x * V(K::kRescale), x));
+    const V k = l.k - select(subnormal, V(K::kRescaleLog), V(T(0)));
+    return log_ends(log_reduced(l.m - V(T(1)), k), x);
+}
+
+// As log(1 + x), but f from x itself, with one rounding: f = 2^-k x + (2^-k - 1).
+template <class V>
+DS_INLINE V log1p(V x) {
+    using T = ScalarOf<V>;
+    using Int = IntOf<V>;
+    using K = ElementaryOf<V>;
+    const V one = V(T(1));
+    const V u = x + one;
+    const LogReduced<V> l = log_reduce(u);
+    const V s = from_bits((Int(2 * kExponentBias<T>) - l.biased_k) << kMantissaBits<T>);
+    const V f = select(x < V(K::kLog1pExact), fma(x, s, s - one), l.m - one);
+    return log_ends(copysign(log_reduced(f, l.k), x), u);
+}
+
+// log(1 + e) for e in [0, 1].
+template <class V>
+DS_INLINE V log1p_unit(V e) {
+    using T = ScalarOf<V>;
+    const auto upper = e > V(T(0.41421356237309503));
+    const V f = select(upper, fma(e, V(T(0.5)), V(T(-0.5))), e);
+    return log_reduced(f, select(upper, V(T(1)), V(T(0))));
+}
+
+template <class V>
+DS_INLINE V softplus(V x) {
+    return max(V(ScalarOf<V>(0)), x) + log1p_unit(exp_minus_abs(x));
+}
+
+// x + x P(x^2) near zero, sign(x) (1 - e^Q(|x|)) beyond.
+template <class V>
+DS_INLINE V erf(V x) {
+    using T = ScalarOf<V>;
+    using K = ElementaryOf<V>;
+    constexpr T kShift = K::kMagic + T(kExponentBias<T>);
+    const V t = min(V(K::kErfMax), abs(x));
+    const V small = fma(x, polynomial(x * x, K::kErfSmall), x);
+    const V q = polynomial(t - V(K::kErfShift), K::kErfLarge);
+    const V shifted = fma(q, V(K::kLog2e), V(kShift));
+    const V r = fnma(shifted - V(kShift), V(K::kLn2), q);
+    const V s = power_of_two(shifted);
+    const V large = fnma(s, expm1_reduced(r), V(T(1)) - s);
+    return select(t < V(K::kErfCut), small, copysign(large, x));
+}
+
+DS_ISA_END

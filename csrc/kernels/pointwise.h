@@ -1,0 +1,122 @@
+// The element-by-element kernels: formulas run over arrays, tails by masked vectors of the same code, so an
+// element's bits depend neither on its place nor on the length of the array. Memory may overlap only exactly
+// (in place).
+#pragma once
+#include "formulas/activation.h"
+#include "kernels/pointwise_table.h"
+
+DS_ISA_BEGIN
+
+template <class T, class F>
+DS_INLINE void map(T* y, const T* x, Index n, F f) {
+    constexpr Index W = Vec<T>::W;
+    Index i = 0;
+    for (; i + W <= n; i += W) store(y + i, f(load(x + i)));
+    if (i < n) storen(y + i, f(loadn(x + i, n - i)), n - i);
+}
+template <class T, class F>
+DS_INLINE void map(T* y, const T* a, const T* b, Index n, F f) {
+    constexpr Index W = Vec<T>::W;
+    Index i = 0;
+    for (; i + W <= n; i += W) store(y + i, f(load(a + i), load(b + i)));
+    if (i < n) storen(y + i, f(loadn(a + i, n - i), loadn(b + i, n - i)), n - i);
+}
+
+template <class T, class A>
+void activation_forward(T* y, const T* z, Index n, T alpha) {
+    const Vec<T> a(alpha);
+    map(y, z, n, [a](Vec<T> v) __attribute__((always_inline)) { return A::forward(v, a); });
+}
+template <class T, class A>
+void activation_backward(T* dz, const T* dy, const T* saved, Index n, T alpha) {
+    const Vec<T> a(alpha);
+    map(dz, dy, saved, n,
+        [a](Vec<T> d, Vec<T> s) __attribute__((always_inline)) { return A::backward(d, s, a); });
+}
+
+template <class T>
+void add_array(T* y, const T* x, Index n) {
+    map(y, y, x, n, [](Vec<T> a, Vec<T> b) __attribute__((always_inline)) { return a + b; });
+}
+template <class T>
+void mul_array(T* y, const T* x, Index n) {
+    map(y, y, x, n, [](Vec<T> a, Vec<T> b) __attribute__((always_inline)) { return a * b; });
+}
+template <class T>
+void scale_array(T* y, Index n, T factor) {
+    const Vec<T> f(factor);
+    map(y, y, n, [f](Vec<T> a) __attribute__((always_inline)) { return a * f; });
+}
+
+// 0 * x is NaN exactly if x is not finite, and NaN stays in a sum.
+template <class T>
+bool all_finite(const T* x, Index n) {
+    constexpr Index W = Vec<T>::W;
+    const Vec<T> zeros(T(0));
+    Vec<T> s0 = zeros, s1 = zeros, s2 = zeros, s3 = zeros;
+    Index i = 0;
+    for (; i + 4 * W <= n; i += 4 * W) {
+        s0 = fma(load(x + i), zeros, s0);
+        s1 = fma(load(x + i + W), zeros, s1);
+        s2 = fma(load(x + i + 2 * W), zeros, s2);
+        s3 = fma(load(x + i + 3 * W), zeros, s3);
+    }
+    for (; i < n; i += W) s0 = fma(loadn(x + i, n - i < W ? n - i : W), zeros, s0);
+    return all((s0 + s1) + (s2 + s3) == zeros);
+}
+
+#define DS_ELEMENTARY_KERNEL(f)                                                     \
+    template <class T>                                                              \
+    void f##_array(T* y, const T* x, Index n) {                                     \
+        map(y, x, n, [](Vec<T> v) __attribute__((always_inline)) { return f(v); }); \
+    }
+DS_ELEMENTARY_KERNEL(exp)
+DS_ELEMENTARY_KERNEL(expm1)
+DS_ELEMENTARY_KERNEL(log)
+DS_ELEMENTARY_KERNEL(log1p)
+DS_ELEMENTARY_KERNEL(tanh)
+DS_ELEMENTARY_KERNEL(sigmoid)
+DS_ELEMENTARY_KERNEL(softplus)
+DS_ELEMENTARY_KERNEL(erf)
+#undef DS_ELEMENTARY_KERNEL
+
+template <class T, class A>
+constexpr void set_activation(PointwiseKernels<T>& k, Activation a) {
+    static_assert(sizeof(A) != 0);
+    k.forward[int(a)] = activation_forward<T, A>;
+    k.backward[int(a)] = activation_backward<T, A>;
+}
+
+template <class T>
+constexpr PointwiseKernels<T> pointwise_kernels() {
+    PointwiseKernels<T> k{};
+    set_activation<T, Identity>(k, Activation::kIdentity);
+    set_activation<T, Sigmoid>(k, Activation::kSigmoid);
+    set_activation<T, Tanh>(k, Activation::kTanh);
+    set_activation<T, Relu>(k, Activation::kRelu);
+    set_activation<T, LeakyRelu>(k, Activation::kLeakyRelu);
+    set_activation<T, Elu>(k, Activation::kElu);
+    set_activation<T, Selu>(k, Activation::kSelu);
+    set_activation<T, Gelu>(k, Activation::kGelu);
+    set_activation<T, Silu>(k, Activation::kSilu);
+    set_activation<T, Mish>(k, Activation::kMish);
+    set_activation<T, Softplus>(k, Activation::kSoftplus);
+    set_activation<T, HardSigmoid>(k, Activation::kHardSigmoid);
+    set_activation<T, HardSwish>(k, Activation::kHardSwish);
+    set_activation<T, Exp>(k, Activation::kExp);
+    k.elementary[int(Function::kExp)] = exp_array<T>;
+    k.elementary[int(Function::kExpm1)] = expm1_array<T>;
+    k.elementary[int(Function::kLog)] = log_array<T>;
+    k.elementary[int(Function::kLog1p)] = log1p_array<T>;
+    k.elementary[int(Function::kTanh)] = tanh_array<T>;
+    k.elementary[int(Function::kSigmoid)] = sigmoid_array<T>;
+    k.elementary[int(Function::kSoftplus)] = softplus_array<T>;
+    k.elementary[int(Function::kErf)] = erf_array<T>;
+    k.add = add_array<T>;
+    k.scale = scale_array<T>;
+    k.mul = mul_array<T>;
+    k.finite = all_finite<T>;
+    return k;
+}
+
+DS_ISA_END
