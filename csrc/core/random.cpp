@@ -1,0 +1,144 @@
+#include "core/random.h"
+
+#include <algorithm>
+
+#include "core/arena.h"
+#include "core/maths.h"
+
+namespace ds {
+namespace {
+
+PhiloxBlock init_block(std::uint64_t seed, std::uint32_t layer, std::uint64_t block) {
+    return philox4x32(seed, {{static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), 0,
+                              stream_word(Stream::kInit, layer)}});
+}
+
+// values[e] = number e of the layer, from 0; draw makes two of a block's words.
+template <class T, class Draw>
+void fill(T* values, Index n, std::uint64_t seed, std::uint32_t layer, Draw draw) {
+    for (Index e = 0; e < n; e += 2) {
+        const UniformPair pair = draw(init_block(seed, layer, static_cast<std::uint64_t>(e / 2)));
+        values[e] = static_cast<T>(pair.a);
+        if (e + 1 < n) values[e + 1] = static_cast<T>(pair.b);
+    }
+}
+
+template <class T>
+void fill_uniform(T* values, Index n, double limit, std::uint64_t seed, std::uint32_t layer) {
+    fill(values, n, seed, layer, [limit](PhiloxBlock block) {
+        const UniformPair u = uniform_pair(block);
+        return UniformPair{(2.0 * u.a - 1.0) * limit, (2.0 * u.b - 1.0) * limit};
+    });
+}
+
+template <class T>
+void fill_normal(T* values, Index n, double deviation, std::uint64_t seed, std::uint32_t layer) {
+    fill(values, n, seed, layer, [deviation](PhiloxBlock block) {
+        const UniformPair z = normal_pair(block);
+        return UniformPair{z.a * deviation, z.b * deviation};
+    });
+}
+
+constexpr Index kPanel = 16;  // columns of Q worked on at a time: their running sums stay in registers
+
+// Rows from `first` on of a panel of kPanel columns: q -= beta·v·(vᵀq). Each column by itself, rows ascending.
+void reflect(double* q, const double* v, double beta, Index first, Index rows) {
+    double t[kPanel] = {};
+    for (Index i = first; i < rows; ++i)
+        for (Index j = 0; j < kPanel; ++j) t[j] += v[i] * q[i * kPanel + j];
+    for (Index j = 0; j < kPanel; ++j) t[j] *= beta;
+    for (Index i = first; i < rows; ++i)
+        for (Index j = 0; j < kPanel; ++j) q[i * kPanel + j] -= v[i] * t[j];
+}
+
+// w = gain·Q or its transpose, Q (n, m) with m <= n orthonormal columns: what Householder's QR makes of a matrix of normals,
+// with a positive diagonal of R. The reflections of such a QR are those of independent normal vectors (Stewart 1980),
+// so no matrix is factored: column k draws numbers k·n + k … k·n + n - 1 of the layer.
+template <class T>
+void fill_orthogonal(T* w, Index inputs, Index outputs, double gain, std::uint64_t seed, std::uint32_t layer) {
+    const Index n = std::max(inputs, outputs), m = std::min(inputs, outputs);
+    Buffer<double> vectors(checked_mul(n, m)), panel(checked_mul(n, kPanel)), beta(m), sign(m);
+    fill_normal(vectors.data(), n * m, 1.0, seed, layer);
+    for (Index k = 0; k < m; ++k) {
+        double* v = vectors.data() + k * n;
+        double squares = 0.0;
+        for (Index i = k; i < n; ++i) squares += v[i] * v[i];
+        const double norm = maths::sqrt(squares);
+        sign[k] = v[k] < 0.0 ? 1.0 : -1.0;  // the reflection takes v to sign·norm·e_k
+        v[k] -= sign[k] * norm;
+        const double denominator = norm * (v[k] < 0.0 ? -v[k] : v[k]);
+        beta[k] = denominator > 0.0 ? 1.0 / denominator : 0.0;
+    }
+    const bool tall = outputs >= inputs;
+    for (Index c = 0; c < m; c += kPanel) {
+        const Index width = std::min(kPanel, m - c);
+        std::fill_n(panel.data(), n * kPanel, 0.0);
+        for (Index j = 0; j < width; ++j) panel[(c + j) * kPanel + j] = sign[c + j];
+        // Reflection k leaves the columns before k as they are.
+        for (Index k = c + width; k-- > 0;) reflect(panel.data(), vectors.data() + k * n, beta[k], k, n);
+        for (Index i = 0; i < n; ++i)
+            for (Index j = 0; j < width; ++j)
+                w[tall ? i * m + c + j : (c + j) * n + i] = static_cast<T>(gain * panel[i * kPanel + j]);
+    }
+}
+
+}  // namespace
+
+UniformPair normal_pair(PhiloxBlock words) {
+    const UniformPair u = uniform_pair(words);
+    const double radius = maths::sqrt(-2.0 * maths::log(1.0 - u.a));
+    double s, c;
+    maths::sincos_turns(u.b, s, c);
+    return {radius * c, radius * s};
+}
+
+std::uint64_t RandomWords::below(std::uint64_t bound) {
+    if (bound <= 0xffffffffu) {
+        const auto b = static_cast<std::uint32_t>(bound);
+        std::uint64_t m = std::uint64_t{next()} * b;
+        if (static_cast<std::uint32_t>(m) < b) {
+            const std::uint32_t reject = (0u - b) % b;
+            while (static_cast<std::uint32_t>(m) < reject) m = std::uint64_t{next()} * b;
+        }
+        return m >> 32;
+    }
+    const std::uint64_t reject = (0u - bound) % bound;
+    for (;;) {
+        const std::uint64_t low = next();
+        const std::uint64_t word = low | std::uint64_t{next()} << 32;
+        const auto m = static_cast<unsigned __int128>(word) * bound;
+        if (static_cast<std::uint64_t>(m) >= reject) return static_cast<std::uint64_t>(m >> 64);
+    }
+}
+
+void shuffle(Index* items, Index n, std::uint64_t seed, std::uint32_t epoch) {
+    RandomWords words(seed, Stream::kShuffle, 0, epoch);
+    for (Index i = n - 1; i > 0; --i)
+        std::swap(items[i], items[words.below(static_cast<std::uint64_t>(i) + 1)]);
+}
+
+template <class T>
+void init_weights(T* w, Index inputs, Index outputs, Init init, double gain, std::uint64_t seed, std::uint32_t layer) {
+    const Index n = checked_mul(inputs, outputs);
+    if (n == 0) return;
+    const auto in = static_cast<double>(inputs), out = static_cast<double>(outputs);
+    const auto uniform = [&](double variance) { fill_uniform(w, n, gain * maths::sqrt(3.0 * variance), seed, layer); };
+    const auto normal = [&](double variance) { fill_normal(w, n, gain * maths::sqrt(variance), seed, layer); };
+    switch (init) {
+        case Init::kGlorotUniform: return uniform(2.0 / (in + out));
+        case Init::kGlorotNormal: return normal(2.0 / (in + out));
+        case Init::kHeUniform: return uniform(2.0 / in);
+        case Init::kHeNormal: return normal(2.0 / in);
+        case Init::kLecunUniform: return uniform(1.0 / in);
+        case Init::kLecunNormal: return normal(1.0 / in);
+        case Init::kOrthogonal: return fill_orthogonal(w, inputs, outputs, gain, seed, layer);
+        case Init::kNormal: return normal(1.0);
+        case Init::kZeros: break;
+    }
+    std::fill_n(w, n, T(0));
+}
+
+template void init_weights(float*, Index, Index, Init, double, std::uint64_t, std::uint32_t);
+template void init_weights(double*, Index, Index, Init, double, std::uint64_t, std::uint32_t);
+
+}  // namespace ds

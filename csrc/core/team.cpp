@@ -1,0 +1,161 @@
+#include "core/team.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "core/check.h"
+#include "core/cpu.h"
+#include "core/fpenv.h"
+#include "core/wait.h"
+
+namespace ds {
+namespace {
+
+// Long enough to span the gaps inside a training run, short enough that an idle team costs nothing.
+constexpr std::int64_t kSpin = 30'000;
+
+// With more workers than cores whoever spins keeps the one it waits for from running.
+std::atomic<std::int64_t> spin_nanoseconds{kSpin};
+
+struct alignas(64) Slot {
+    WaitWord ticket{0};  // job number << 1 | asleep
+    pthread_t thread{};
+};
+
+// Everything but the tickets and `pending` is written only by the holder of `taken`, before the tickets that publish it.
+struct Team {
+    std::atomic<bool> taken{false};
+    std::atomic<int> size{0};  // threads, in slots 0 … size - 1 (worker numbers from 1)
+    bool leave = false;
+    void (*fn)(void*, int) = nullptr;
+    void* context = nullptr;
+    alignas(64) WaitWord pending{0};  // workers still busy << 1 | the caller sleeps
+    Slot slots[kMaxWorkers - 1];
+};
+
+// Trivially destroyed: threads may outlive static destructors.
+Team team;
+std::atomic<int> chosen_threads{0};
+
+void call(Slot& slot) {
+    const std::uint32_t next = (slot.ticket.load(std::memory_order_relaxed) & ~1u) + 2;
+    if (slot.ticket.exchange(next, std::memory_order_acq_rel) & 1u) wake_all(slot.ticket);
+}
+
+void* work(void* argument) {
+    const DefaultFpEnv environment;
+    auto& slot = *static_cast<Slot*>(argument);
+    const int worker = static_cast<int>(&slot - team.slots) + 1;
+    for (std::uint32_t seen = 0;; seen += 2) {
+        wait_until(slot.ticket, [seen](std::uint32_t now) { return (now & ~1u) != seen; },
+                   spin_nanoseconds.load(std::memory_order_relaxed));
+        if (team.leave) return nullptr;
+        team.fn(team.context, worker);
+        if (team.pending.fetch_sub(2, std::memory_order_acq_rel) == 3u) wake_all(team.pending);
+    }
+}
+
+// At exit: let idle threads go and wait for them. If someone is computing, the end of the process ends them.
+void dismiss() {
+    if (team.taken.exchange(true, std::memory_order_acquire)) return;
+    team.leave = true;
+    const int size = team.size.load(std::memory_order_relaxed);
+    for (int i = 0; i < size; ++i) call(team.slots[i]);
+    for (int i = 0; i < size; ++i) pthread_join(team.slots[i].thread, nullptr);
+    team.size.store(0, std::memory_order_relaxed);
+    // and it stays taken: who comes later works alone.
+}
+
+// In the child of a fork there are no workers, whoever held the team.
+void forget() { new (&team) Team; }
+
+// The holder of `taken` calls it, so it needs no lock (which a fork could leave taken).
+void prepare_once() {
+    static bool prepared = false;
+    if (prepared) return;
+    pthread_atfork(nullptr, nullptr, forget);
+    std::atexit(dismiss);
+    prepared = true;
+}
+
+// Starts threads until there are `wanted`; the system may refuse some.
+void grow(int wanted) {
+    int size = team.size.load(std::memory_order_relaxed);
+    if (size >= wanted) return;
+    prepare_once();
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (; size < wanted; ++size) {
+        Slot& slot = team.slots[size];
+        slot.ticket.store(0, std::memory_order_relaxed);
+        if (pthread_create(&slot.thread, nullptr, work, &slot) != 0) break;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    team.size.store(size, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+int get_num_threads() {
+    int n = chosen_threads.load(std::memory_order_relaxed);
+    if (n == 0) {
+        n = std::min(default_num_threads(), kMaxWorkers);
+        int none = 0;
+        if (!chosen_threads.compare_exchange_strong(none, n, std::memory_order_relaxed)) n = none;
+    }
+    return n;
+}
+
+void set_num_threads(int n) {
+    if (n < 1 || n > kMaxWorkers)
+        throw ValueError("threads: expected 1 to " + std::to_string(kMaxWorkers) + ", got " + std::to_string(n));
+    chosen_threads.store(n, std::memory_order_relaxed);
+}
+
+int team_size() { return team.size.load(std::memory_order_relaxed); }
+
+TeamLease::TeamLease(int workers) {
+    workers = std::min(workers, kMaxWorkers);
+    if (workers <= 1) return;
+    const int cores = cpu_info().cores;
+    if (team.taken.exchange(true, std::memory_order_acquire)) return;
+    grow(workers - 1);
+    workers_ = std::min(workers, team.size.load(std::memory_order_relaxed) + 1);
+    if (workers_ == 1) return team.taken.store(false, std::memory_order_release);
+    spin_nanoseconds.store(workers_ > cores ? 0 : kSpin, std::memory_order_relaxed);
+}
+
+TeamLease::~TeamLease() {
+    if (workers_ > 1) team.taken.store(false, std::memory_order_release);
+}
+
+void TeamLease::run(void (*fn)(void* context, int worker), void* context) {
+    const DefaultFpEnv environment;
+    if (workers_ == 1) return fn(context, 0);
+    team.fn = fn;
+    team.context = context;
+    team.pending.store(static_cast<std::uint32_t>(workers_ - 1) << 1, std::memory_order_relaxed);
+    for (int i = 0; i < workers_ - 1; ++i) call(team.slots[i]);
+    fn(context, 0);
+    wait_until(team.pending, [](std::uint32_t now) { return now >> 1 == 0; },
+               spin_nanoseconds.load(std::memory_order_relaxed));
+}
+
+void Barrier::meet() {
+    const std::uint32_t before = word_.fetch_add(2, std::memory_order_acq_rel);
+    const std::uint32_t round = before >> 16;
+    if ((before >> 1 & 0x7fffu) + 1 == participants_) {
+        if (word_.exchange((round + 1) << 16, std::memory_order_acq_rel) & 1u) wake_all(word_);
+        return;
+    }
+    wait_until(word_, [round](std::uint32_t now) { return now >> 16 != round; },
+               spin_nanoseconds.load(std::memory_order_relaxed));
+}
+
+}  // namespace ds
