@@ -47,7 +47,7 @@ public:
     Index steps_per_epoch() const override { return trainer_.steps_per_epoch(); }
 
     bool predict(const void* x, Index rows, void* y, Poll* poll) override {
-        const FpEnv environment;
+        const DefaultFpEnv environment;
         const Inference<T>& engine = inference();
         const Index inputs = spec().inputs, outputs = spec().outputs();
         const T* in = static_cast<const T*>(x);
@@ -60,7 +60,7 @@ public:
     }
 
     bool evaluate(const RawDataset& raw, double& loss, Poll* poll) override {
-        const FpEnv environment;
+        const DefaultFpEnv environment;
         const Inference<T>& engine = inference();
         const Dataset<T> data = dataset(raw);
         Buffer<T> losses(data.rows);
@@ -111,7 +111,7 @@ private:
     template <class Body>
     static void over_team(int workers, const Body& body) {
         if (workers <= 1) return body(Share{});
-        const TeamLease lease(workers);
+        TeamLease lease(workers);
         const auto work = [&](int worker) { body(Share{worker, lease.workers()}); };
         lease.run(work);
     }

@@ -63,7 +63,7 @@ struct DropoutKey {
     std::uint64_t seed = 0;
     std::uint32_t epoch = 0;
     std::uint32_t step = 0;
-    std::uint32_t stream = 0;
+    std::uint32_t layer = 0;
 };
 
 template <class T>
@@ -82,6 +82,8 @@ public:
     virtual void linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const = 0;
     virtual void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const = 0;
 
+    // y = act(z); y may be z.
+    virtual void activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows, Index cols) const = 0;
     virtual void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows, Index cols) const = 0;
     virtual void softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index cols) const = 0;
 

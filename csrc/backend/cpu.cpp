@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "core/random.h"
+
 namespace ds {
 
 template <class T>
@@ -71,6 +73,13 @@ void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Sh
 }
 
 template <class T>
+void CpuBackend<T>::activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows, Index cols) const {
+    if (a.kind == Activation::kIdentity && y.p == z.p) return;
+    const auto forward = kernels_.pointwise.forward[static_cast<int>(a.kind)];
+    for (Index i = rows.begin; i < rows.end; ++i) forward(y.row(i), z.row(i), cols, a.alpha);
+}
+
+template <class T>
 void CpuBackend<T>::activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows,
                                         Index cols) const {
     if (a.kind == Activation::kIdentity) return;
@@ -85,10 +94,9 @@ void CpuBackend<T>::softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index co
 
 template <class T>
 void CpuBackend<T>::dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows, Index cols) const {
-    const double keep = 1.0 - rate;
-    const auto threshold = static_cast<std::uint32_t>(keep * 4294967295.0);
     kernels_.random.dropout_mask(mask.row(rows.begin), mask.ld, rows.begin, rows.size(), cols, key.seed, key.step, key.epoch,
-                                 key.stream, threshold, static_cast<T>(1.0 / keep));
+                                 stream_word(Stream::kDropout, key.layer), keep_threshold(rate),
+                                 static_cast<T>(1.0 / (1.0 - rate)));
 }
 
 template <class T>

@@ -18,6 +18,7 @@ public:
     void linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const override;
     void linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const override;
     void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const override;
+    void activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows, Index cols) const override;
     void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows, Index cols) const override;
     void softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index cols) const override;
     void dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows, Index cols) const override;

@@ -14,8 +14,8 @@ std::vector<const KernelTable*> find_usable() {
 #if defined(__x86_64__)
     const CpuInfo& cpu = cpu_info();
     if (cpu.avx512) tables.push_back(kernel_table_avx512());
-    if (cpu.avx2_fma) tables.push_back(kernel_table_avx2());
-    if (cpu.avx2_fma) tables.push_back(kernel_table_scalar());
+    if (cpu.avx2) tables.push_back(kernel_table_avx2());
+    if (cpu.fma) tables.push_back(kernel_table_scalar());
     tables.push_back(kernel_table_baseline());
 #else
     tables.push_back(kernel_table_neon());

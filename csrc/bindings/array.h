@@ -38,7 +38,7 @@ py::array require(const py::handle& object, int ndim, const char* name) {
                              ", got " + describe(a));
     if (a.ndim() != ndim)
         throw ValueError(std::string(name) + ": expected " + std::to_string(ndim) + " dimensions, got " + describe(a));
-    constexpr int wanted = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    constexpr int wanted = int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_};
     if ((a.flags() & wanted) != wanted)
         throw ValueError(std::string(name) + ": expected a C-contiguous, aligned array, got " + describe(a));
     return a;

@@ -4,6 +4,7 @@
 #include <limits>
 #include <mutex>
 #include <shared_mutex>
+#include <vector>
 
 #include "bindings/array.h"
 #include "bindings/bind.h"
@@ -168,7 +169,7 @@ struct BoundNet {
         if (in.shape(1) != spec.inputs)
             throw ValueError("X: expected " + std::to_string(spec.inputs) + " columns, got " + describe(in));
         const py::dtype dtype = spec.is_double ? py::dtype::of<double>() : py::dtype::of<float>();
-        py::array out(dtype, {in.shape(0), static_cast<py::ssize_t>(spec.outputs())});
+        py::array out(dtype, std::vector<py::ssize_t>{in.shape(0), spec.outputs()});
         const void* source = in.data();
         void* target = out.mutable_data();
         const Index rows = in.shape(0);

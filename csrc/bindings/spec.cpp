@@ -52,29 +52,19 @@ private:
     std::size_t used_ = 0;
 };
 
-template <class E, std::size_t N>
-E by_name(const char* what, const char* const (&names)[N], const std::string& name) {
-    std::string known;
-    for (std::size_t i = 0; i < N; ++i) {
-        if (name == names[i]) return static_cast<E>(i);
-        known += (i ? ", " : "") + std::string(names[i]);
-    }
-    throw ValueError(std::string(what) + ": unknown name \"" + name + "\"; expected one of " + known);
-}
-
 LayerSpec layer_from_dict(const py::dict& dict, std::size_t index) {
     Reader r(dict, "layers[" + std::to_string(index) + "].");
     LayerSpec l;
     r.get("units", l.units);
     r.choose("activation", l.activation,
-             [](const auto& n) { return by_name<Activation>("activation", kActivationNames, n); });
+             [](const auto& n) { return parse_name<Activation>("activation", n, kActivationNames); });
     r.get("alpha", l.alpha);
     r.get("bias", l.bias);
     r.get("dropout", l.dropout);
-    r.choose("norm", l.norm, [](const auto& n) { return by_name<Norm>("norm", kNormNames, n); });
+    r.choose("norm", l.norm, [](const auto& n) { return parse_name<Norm>("norm", n, kNormNames); });
     r.get("norm_eps", l.norm_eps);
     r.get("norm_momentum", l.norm_momentum);
-    r.choose("init", l.init, [](const auto& n) { return by_name<Init>("init", kInitNames, n); });
+    r.choose("init", l.init, [](const auto& n) { return parse_name<Init>("init", n, kInitNames); });
     r.get("init_gain", l.init_gain);
     r.finish();
     return l;
@@ -91,7 +81,7 @@ py::dict layer_to_dict(const LayerSpec& l) {
 void read_loss(const py::dict& dict, NetSpec& spec) {
     Reader r(dict, "loss.");
     LossSpec& l = spec.loss;
-    r.choose("name", l.kind, [](const auto& n) { return by_name<Loss>("loss", kLossNames, n); });
+    r.choose("name", l.kind, [](const auto& n) { return parse_name<Loss>("loss", n, kLossNames); });
     // The focal loss has a softmax and a sigmoid form; the output activation says which.
     if (l.kind == Loss::kFocal && !spec.layers.empty() && spec.layers.back().activation == Activation::kSigmoid)
         l.kind = Loss::kFocalBinary;
@@ -111,7 +101,7 @@ py::dict loss_to_dict(const LossSpec& l) {
 
 void read_optimizer(const py::dict& dict, OptimizerSpec& o) {
     Reader r(dict, "optimizer.");
-    r.choose("name", o.kind, [](const auto& n) { return by_name<Optimizer>("optimizer", kOptimizerNames, n); });
+    r.choose("name", o.kind, [](const auto& n) { return parse_name<Optimizer>("optimizer", n, kOptimizerNames); });
     r.get("rate", o.rate);
     r.get("momentum", o.momentum);
     r.get("nesterov", o.nesterov);

@@ -65,7 +65,7 @@ public:
     // The training buffers and plans for `batch` rows. Called twice, as Carver says: to measure, then to carve.
     virtual void carve(Carver& carver, Index batch, Tape<T>& tape) const;
     virtual void plan(const Backend<T>& backend, Index batch, bool training, Tape<T>& tape) const = 0;
-    virtual Index scratch(const Tape<T>& tape) const { return 0; }
+    virtual Index scratch(const Tape<T>&) const { return 0; }
 
     virtual void forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const = 0;
     virtual void backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const = 0;

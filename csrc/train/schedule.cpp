@@ -35,10 +35,7 @@ double one_cycle(const ScheduleSpec& spec, const SchedulePosition& at) {
 }  // namespace
 
 Schedule parse_schedule(const std::string& name) {
-    for (int i = 0; i < 6; ++i)
-        if (name == kNames[i]) return static_cast<Schedule>(i);
-    throw ValueError("schedule: unknown name \"" + name +
-                     "\"; expected constant, step, exponential, cosine, one_cycle or plateau");
+    return parse_name<Schedule>("schedule", name, kNames);
 }
 
 const char* to_string(Schedule schedule) { return kNames[static_cast<int>(schedule)]; }

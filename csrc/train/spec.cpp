@@ -69,7 +69,7 @@ void check_optimizer(const OptimizerSpec& o) {
     need(rate_like(o.beta1), "beta1", o.beta1, "a number in [0, 1)");
     need(rate_like(o.beta2), "beta2", o.beta2, "a number in [0, 1)");
     need(rate_like(o.rho), "rho", o.rho, "a number in [0, 1)");
-    need(not_negative(o.eps), "eps", o.eps, "a finite number >= 0");
+    need(positive(o.eps), "eps", o.eps, "a finite number > 0");
     need(not_negative(o.weight_decay), "weight_decay", o.weight_decay, "a finite number >= 0");
     need(not_negative(o.l1), "l1", o.l1, "a finite number >= 0");
     need(not_negative(o.l2), "l2", o.l2, "a finite number >= 0");

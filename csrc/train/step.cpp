@@ -9,8 +9,6 @@
 namespace ds {
 namespace {
 
-constexpr Index kSquareBlock = 4096;  // elements a partial sum of squares covers: part of the bits
-
 Index square_blocks(Index n) { return (n + kSquareBlock - 1) / kSquareBlock; }
 
 }  // namespace

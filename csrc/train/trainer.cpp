@@ -45,6 +45,9 @@ template <class T>
 Trainer<T>::Trainer(Model<T>& model) : model_(model), optimizer_(model.spec().optimizer, model.table()) {}
 
 template <class T>
+Trainer<T>::~Trainer() = default;
+
+template <class T>
 void Trainer<T>::reset() {
     cursor_ = {};
     optimizer_.reset();
@@ -221,7 +224,7 @@ void Trainer<T>::work(Share share, Barrier& barrier) {
 template <class T>
 Block Trainer<T>::run(Index max_epochs, double budget_seconds, Poll* poll) {
     if (!session_) throw std::logic_error("run: begin() was not called");
-    const FpEnv environment;
+    const DefaultFpEnv environment;
     Session& s = *session_;
     block_ = {};
     max_epochs_ = std::clamp<Index>(max_epochs, 1, kMaxRecords);
@@ -240,7 +243,7 @@ Block Trainer<T>::run(Index max_epochs, double budget_seconds, Poll* poll) {
             command_ = Command::kValidate;
         else
             after_epoch(false);
-        const TeamLease lease(wanted_workers());
+        TeamLease lease(wanted_workers());
         optimizer_.share_out(lease.workers());
         s.step.clear_overflow();
         Barrier barrier(lease.workers());

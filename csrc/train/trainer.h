@@ -60,6 +60,7 @@ template <class T>
 class Trainer {
 public:
     explicit Trainer(Model<T>& model);
+    ~Trainer();
 
     // The data stay the caller's and must outlive end(). Throws before anything is changed.
     void begin(const KernelTable& kernels, const Dataset<T>& data, const Dataset<T>& validation, const FitOptions& options);
