@@ -1,0 +1,40 @@
+# How all of csrc is compiled. The floating-point flags are part of the numerics contract: a fused multiply-add is written,
+# never inferred, and nothing may reorder a sum. Only what cannot change a result (errno, traps) is let go.
+# No -march=native: a wheel must run on the CPU it meets. No -ffast-math: it would also change the whole process.
+
+add_library(deepseek_flags INTERFACE)
+target_compile_features(deepseek_flags INTERFACE cxx_std_20)
+target_include_directories(deepseek_flags INTERFACE "${PROJECT_SOURCE_DIR}/csrc")
+target_compile_options(
+  deepseek_flags
+  INTERFACE -ffp-contract=off
+            -fno-math-errno
+            -fno-trapping-math
+            -fvisibility=hidden
+            -fvisibility-inlines-hidden
+            -Wall
+            -Wextra
+            -Wno-unknown-pragmas
+            $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC notes that the layout of vector arguments changed in 2009.
+  target_compile_options(deepseek_flags INTERFACE -Wno-psabi)
+endif()
+if(DEEPSEEK_WERROR)
+  target_compile_options(deepseek_flags INTERFACE -Werror)
+endif()
+if(DEEPSEEK_ASSERT)
+  target_compile_options(deepseek_flags INTERFACE -UNDEBUG)
+endif()
+if(DEEPSEEK_SANITIZE)
+  set(sanitize -fsanitize=${DEEPSEEK_SANITIZE} -fno-omit-frame-pointer -g)
+  if(DEEPSEEK_SANITIZE MATCHES "undefined")
+    list(APPEND sanitize -fno-sanitize-recover=undefined)
+  endif()
+  target_compile_options(deepseek_flags INTERFACE ${sanitize})
+  target_link_options(deepseek_flags INTERFACE ${sanitize})
+endif()
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+find_package(Threads REQUIRED)
+target_link_libraries(deepseek_flags INTERFACE Threads::Threads)

@@ -1,0 +1,36 @@
+# The instruction sets: csrc/kernels/kernels.cpp compiled once for each, as an object library of its own. Nothing else is
+# ever compiled with these flags, so nothing else can need a newer CPU. The choice among them is made at run time.
+
+set(DEEPSEEK_FLAGS_scalar -mfma)  # vectors of one lane: the reference, with hardware fused multiply-add
+set(DEEPSEEK_FLAGS_baseline "")   # x86-64 as of 2003 (SSE2)
+set(DEEPSEEK_FLAGS_avx2 -mavx2 -mfma -mbmi2)
+set(DEEPSEEK_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mbmi2)
+set(DEEPSEEK_FLAGS_neon "")  # every arm64 has it
+
+if(CMAKE_OSX_ARCHITECTURES)
+  set(arch "${CMAKE_OSX_ARCHITECTURES}")
+else()
+  set(arch "${CMAKE_SYSTEM_PROCESSOR}")
+endif()
+
+if(arch MATCHES "^(x86_64|AMD64|amd64)$")
+  set(DEEPSEEK_ISAS scalar baseline avx2 avx512)
+elseif(arch MATCHES "^(aarch64|arm64)$")
+  set(DEEPSEEK_FLAGS_scalar "")
+  set(DEEPSEEK_ISAS scalar neon)
+else()
+  message(FATAL_ERROR "deepseek has kernels for x86-64 and arm64, not for '${arch}'")
+endif()
+
+# Makes `target` of `source` compiled for one instruction set; TYPE is OBJECT or EXECUTABLE.
+function(deepseek_for_isa target type isa source)
+  string(TOUPPER ${isa} upper)
+  if(type STREQUAL "OBJECT")
+    add_library(${target} OBJECT ${source})
+  else()
+    add_executable(${target} ${source})
+  endif()
+  target_link_libraries(${target} PRIVATE deepseek_flags)
+  target_compile_definitions(${target} PRIVATE DS_ISA=${isa} DS_ISA_${upper}=1)
+  target_compile_options(${target} PRIVATE ${DEEPSEEK_FLAGS_${isa}})
+endfunction()
