@@ -1,0 +1,87 @@
+"""This package as a contestant, through the interface its users call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step
+
+
+def setup(threads: int) -> str:
+    """Set the number of threads; return the version."""
+    import deepseek
+
+    deepseek.set_num_threads(threads)
+    return str(deepseek.__version__)
+
+
+def probe(what: str, threads: int, size: int, seconds: float) -> float:
+    """Measure a limit of the machine: ``peak`` in FLOP/s of float32, or ``bandwidth`` in B/s over ``size`` bytes."""
+    from deepseek import _core
+
+    if what == "peak":
+        return 1e9 * float(_core.kernels.peak("float32", seconds, threads))
+    return 1e9 * float(_core.kernels.bandwidth(size, seconds, threads))
+
+
+def _matmul(params: Mapping[str, Any], threads: int) -> Measure:
+    """Time calls from Python, as the peers', and beside them the kernel alone: one call that repeats inside."""
+    from deepseek._core import kernels
+
+    a, b = matmul_data(params)
+    c = np.empty((params["m"], params["n"]), dtype=np.float32)
+    from_python = per_step(calls(lambda: kernels.gemm(a, b, out=c, threads=threads)))
+    inside = per_step(lambda count: kernels.gemm(a, b, out=c, threads=threads, repeat=count))
+
+    def measure(seconds: float) -> dict[str, float]:
+        return from_python(seconds / 2) | {"inner": inside(seconds / 2)["seconds"]}
+
+    return measure
+
+
+def _function(params: Mapping[str, Any], threads: int) -> Measure:
+    from deepseek._core import kernels
+
+    x, name = function_data(params), params["function"]
+    if name == "exp":
+        return per_step(calls(lambda: kernels.function("exp", x)))
+    return per_step(calls(lambda: kernels.activation(name, x, 0.0)))
+
+
+def _train_net(params: Mapping[str, Any], threads: int) -> Measure:
+    import deepseek as ds
+
+    X, y = net_data(params)
+    sigmoid = params["activation"] == "sigmoid"
+    net = ds.Net(
+        params["layers"],
+        activation=params["activation"],
+        output_activation="sigmoid" if sigmoid else None,
+        loss=params["loss"],
+        optimizer=ds.SGD(1e-3) if params["optimizer"] == "sgd" else ds.Adam(1e-4),
+        threads=threads,
+        seed=0,
+    )
+    return per_step(
+        lambda count: net.fit(X, y, epochs=count, batch_size=params["batch"], verbose=False),
+        params["batches"],
+    )
+
+
+def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
+    import deepseek as ds
+
+    net = ds.Net(params["layers"], activation="relu", loss="cross_entropy", threads=threads, seed=0)
+    x = np.random.default_rng(0).standard_normal((1, params["layers"][0]), dtype=np.float32)
+    return per_step(calls(lambda: net.predict(x)))
+
+
+BUILDERS: dict[str, Builder] = {
+    "matmul": _matmul,
+    "function": _function,
+    "train_net": _train_net,
+    "predict_net": _predict_net,
+}

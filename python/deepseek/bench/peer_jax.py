@@ -1,0 +1,134 @@
+"""JAX as a contestant: a whole pass over the batches inside one compiled ``lax.scan``, no Python between steps.
+
+Compilation is not counted here (the cold-start row counts it).  The thread setting comes from the environment and
+the CPU affinity that the runner gives to the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from itertools import pairwise, repeat
+from typing import Any
+
+import numpy as np
+
+from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step
+
+
+def setup(threads: int) -> str:
+    """Return the version."""
+    return str(import_module("jax").__version__)
+
+
+def _initial(layers: list[int]) -> list[tuple[Any, Any]]:
+    jnp: Any = import_module("jax.numpy")
+    rng = np.random.default_rng(0)
+    shapes = list(pairwise(layers))
+    return [
+        (jnp.asarray(rng.standard_normal(shape, dtype=np.float32) / np.sqrt(shape[0])), jnp.zeros(shape[1]))
+        for shape in shapes
+    ]
+
+
+def _outputs(weights: Any, x: Any, activation: str) -> Any:
+    jax: Any = import_module("jax")
+    act = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}[activation]
+    for w, b in weights[:-1]:
+        x = act(x @ w + b)
+    z = x @ weights[-1][0] + weights[-1][1]
+    return jax.nn.sigmoid(z) if activation == "sigmoid" else z
+
+
+def _adam(rate: float) -> Any:
+    """Return Adam's update on trees, written out so that no further package is needed."""
+    jax: Any = import_module("jax")
+    jnp: Any = import_module("jax.numpy")
+
+    def update(weights: Any, gradients: Any, state: Any) -> tuple[Any, Any]:
+        m, v, t = state
+        t = t + 1.0
+        m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, gradients)
+        v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, gradients)
+        c, d = 1.0 - 0.9**t, 1.0 - 0.999**t
+        weights = jax.tree.map(lambda w, m, v: w - rate * (m / c) / (jnp.sqrt(v / d) + 1e-8), weights, m, v)
+        return weights, (m, v, t)
+
+    return update
+
+
+def training(layers: list[int], activation: str, loss: str, optimizer: str) -> tuple[Any, Any]:
+    """Return a compiled pass over stacked batches, and the state it starts from."""
+    jax: Any = import_module("jax")
+    jnp: Any = import_module("jax.numpy")
+
+    def objective(weights: Any, x: Any, y: Any) -> Any:
+        z = _outputs(weights, x, activation)
+        if loss == "cross_entropy":
+            return (jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, y[:, None], 1)[:, 0]).mean()
+        return jnp.square(z - y).mean()
+
+    adam = _adam(1e-4)
+
+    def step(state: Any, batch: Any) -> tuple[Any, None]:
+        weights, moments = state
+        gradients = jax.grad(objective)(weights, *batch)
+        if optimizer == "sgd":
+            return (jax.tree.map(lambda w, g: w - 1e-3 * g, weights, gradients), moments), None
+        return adam(weights, gradients, moments), None
+
+    weights = _initial(layers)
+    zeros = jax.tree.map(jnp.zeros_like, weights)
+    moments = () if optimizer == "sgd" else (zeros, zeros, jnp.zeros(()))
+    return jax.jit(lambda state, batches: jax.lax.scan(step, state, batches)[0]), (weights, moments)
+
+
+def _train_net(params: Mapping[str, Any], threads: int) -> Measure:
+    jax: Any = import_module("jax")
+    jnp: Any = import_module("jax.numpy")
+    k, batch = params["batches"], params["batch"]
+    X, y = net_data(params)
+    batches = (jnp.asarray(X.reshape(k, batch, -1)), jnp.asarray(y.reshape(k, batch, *y.shape[1:])))
+    once, state = training(params["layers"], params["activation"], params["loss"], params["optimizer"])
+
+    def run(count: int) -> None:
+        nonlocal state
+        for _ in repeat(None, count):
+            state = once(state, batches)
+        jax.block_until_ready(state)
+
+    return per_step(run, k)
+
+
+def _matmul(params: Mapping[str, Any], threads: int) -> Measure:
+    jax: Any = import_module("jax")
+    jnp: Any = import_module("jax.numpy")
+    a, b = (jnp.asarray(factor) for factor in matmul_data(params))
+    product = jax.jit(jnp.matmul)
+    return per_step(calls(lambda: product(a, b).block_until_ready()))
+
+
+def _function(params: Mapping[str, Any], threads: int) -> Measure:
+    jax: Any = import_module("jax")
+    jnp: Any = import_module("jax.numpy")
+    name = params["function"]
+    functions = {"exp": jnp.exp, "tanh": jnp.tanh, "gelu": lambda x: jax.nn.gelu(x, approximate=False)}
+    compiled = jax.jit(functions.get(name) or getattr(jax.nn, name))
+    x = jnp.asarray(function_data(params))
+    return per_step(calls(lambda: compiled(x).block_until_ready()))
+
+
+def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
+    jax: Any = import_module("jax")
+    weights = _initial(params["layers"])
+    compiled = jax.jit(lambda weights, x: jax.nn.softmax(_outputs(weights, x, "relu")))
+    x = np.random.default_rng(0).standard_normal((1, params["layers"][0]), dtype=np.float32)
+    return per_step(calls(lambda: np.asarray(compiled(weights, x))))
+
+
+BUILDERS: dict[str, Builder] = {
+    "matmul": _matmul,
+    "function": _function,
+    "train_net": _train_net,
+    "predict_net": _predict_net,
+}

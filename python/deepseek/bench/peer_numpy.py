@@ -1,0 +1,41 @@
+"""NumPy as a contestant in the kernel rows: its BLAS and its loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .timing import Builder, Measure, Unsupported, calls, function_data, matmul_data, per_step
+
+_FUNCTIONS: dict[str, Callable[[NDArray[np.float32]], Any]] = {
+    "relu": lambda x: np.maximum(x, np.float32(0)),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh": np.tanh,
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "softplus": lambda x: np.logaddexp(x, np.float32(0)),
+    "exp": np.exp,
+}
+
+
+def setup(threads: int) -> str:
+    """Return the version; the environment has set the threads of the BLAS."""
+    return np.__version__
+
+
+def _matmul(params: Mapping[str, Any], threads: int) -> Measure:
+    a, b = matmul_data(params)
+    c = np.empty((params["m"], params["n"]), dtype=np.float32)
+    return per_step(calls(lambda: np.matmul(a, b, out=c)))
+
+
+def _function(params: Mapping[str, Any], threads: int) -> Measure:
+    if params["function"] not in _FUNCTIONS:
+        raise Unsupported
+    x, function = function_data(params), _FUNCTIONS[params["function"]]
+    return per_step(calls(lambda: function(x)))
+
+
+BUILDERS: dict[str, Builder] = {"matmul": _matmul, "function": _function}

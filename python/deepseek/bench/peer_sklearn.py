@@ -1,0 +1,53 @@
+"""scikit-learn's MLP as a contestant: ``partial_fit`` over the whole data set, divided by its batches."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .timing import Builder, Measure, calls, net_data, per_step
+
+
+def setup(threads: int) -> str:
+    """Return the version; the environment has set the threads of the BLAS."""
+    warnings.filterwarnings("ignore")
+    import_module("sklearn.neural_network")
+    return str(import_module("sklearn").__version__)
+
+
+def _train_net(params: Mapping[str, Any], threads: int) -> Measure:
+    models: Any = import_module("sklearn.neural_network")
+    X, y = net_data(params)
+    classify = params["loss"] == "cross_entropy"
+    options = {
+        "hidden_layer_sizes": params["layers"][1:-1],
+        "activation": {"sigmoid": "logistic", "relu": "relu"}[params["activation"]],
+        "solver": params["optimizer"],
+        "momentum": 0.0,
+        "learning_rate_init": 1e-3 if params["optimizer"] == "sgd" else 1e-4,
+        "alpha": 0.0,
+        "batch_size": params["batch"],
+        "random_state": 0,
+    }
+    model = (models.MLPClassifier if classify else models.MLPRegressor)(**options)
+    if classify:
+        model.partial_fit(X, y, classes=np.arange(params["layers"][-1]))
+    elif y.shape[1] == 1:
+        y = y[:, 0]
+    return per_step(calls(lambda: model.partial_fit(X, y)), params["batches"])
+
+
+def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
+    models: Any = import_module("sklearn.neural_network")
+    layers = params["layers"]
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((layers[-1], layers[0]), dtype=np.float32), np.arange(layers[-1])
+    model = models.MLPClassifier(layers[1:-1], random_state=0).partial_fit(X, y, classes=y)
+    return per_step(calls(lambda: model.predict_proba(X[:1])))
+
+
+BUILDERS: dict[str, Builder] = {"train_net": _train_net, "predict_net": _predict_net}

@@ -1,0 +1,88 @@
+"""PyTorch as a contestant: eager, fused optimizers, the batches already in tensors, no data loader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from itertools import chain, islice, pairwise, repeat
+from typing import Any
+
+import numpy as np
+
+from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step
+
+
+def setup(threads: int) -> str:
+    """Set the number of threads; return the version."""
+    torch: Any = import_module("torch")
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    return str(torch.__version__)
+
+
+def _perceptron(layers: list[int], activation: str) -> Any:
+    nn: Any = import_module("torch.nn")
+    between = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}[activation]
+    modules: list[Any] = []
+    for fan_in, fan_out in pairwise(layers):
+        modules += [nn.Linear(fan_in, fan_out), between()]
+    if activation == "relu":
+        modules.pop()  # a plain output layer; the row with sigmoids has one there too
+    return nn.Sequential(*modules)
+
+
+def _matmul(params: Mapping[str, Any], threads: int) -> Measure:
+    torch: Any = import_module("torch")
+    a, b = (torch.from_numpy(factor) for factor in matmul_data(params))
+    c = torch.empty(params["m"], params["n"])
+    return per_step(calls(lambda: torch.mm(a, b, out=c)))
+
+
+def _function(params: Mapping[str, Any], threads: int) -> Measure:
+    torch: Any = import_module("torch")
+    places = {"relu": torch, "sigmoid": torch, "tanh": torch, "exp": torch}
+    function = getattr(places.get(params["function"], torch.nn.functional), params["function"])
+    x = torch.from_numpy(function_data(params))
+    return per_step(calls(lambda: function(x)))
+
+
+def _train_net(params: Mapping[str, Any], threads: int) -> Measure:
+    torch: Any = import_module("torch")
+    X, y = (torch.from_numpy(array) for array in net_data(params))
+    batches = list(zip(X.split(params["batch"]), y.split(params["batch"]), strict=True))
+    model = _perceptron(params["layers"], params["activation"])
+    loss = torch.nn.CrossEntropyLoss() if params["loss"] == "cross_entropy" else torch.nn.MSELoss()
+    if params["optimizer"] == "sgd":
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, fused=True)
+    else:
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
+    endless = chain.from_iterable(repeat(batches))
+
+    def run(count: int) -> None:
+        for inputs, targets in islice(endless, count):
+            optimizer.zero_grad(set_to_none=True)
+            loss(model(inputs), targets).backward()
+            optimizer.step()
+
+    return per_step(run)
+
+
+def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
+    torch: Any = import_module("torch")
+    model = _perceptron(params["layers"], "relu").eval()
+    x = np.random.default_rng(0).standard_normal((1, params["layers"][0]), dtype=np.float32)
+
+    def run(count: int) -> None:
+        with torch.inference_mode():
+            for _ in repeat(None, count):
+                torch.softmax(model(torch.from_numpy(x)), 1).numpy()
+
+    return per_step(run)
+
+
+BUILDERS: dict[str, Builder] = {
+    "matmul": _matmul,
+    "function": _function,
+    "train_net": _train_net,
+    "predict_net": _predict_net,
+}

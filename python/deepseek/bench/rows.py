@@ -1,0 +1,145 @@
+"""What is measured: the rows, by group.
+
+A row names a kind of work (``matmul``, ``train_net``, …) and its parameters as plain data, so that it can be sent to
+any worker; a contestant that knows the kind can run it.  Another kind of model adds a function to ``GROUPS`` and its
+kinds to the contestants; nothing else changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes
+    ----------
+    name, group : str
+        How it is called and where it belongs.
+    kind : str
+        The work; the key in a contestant's ``BUILDERS``.
+    params : dict
+        Parameters of the work, plain data.
+    unit : {"us", "GFLOP/s", "GB/s", "s", "MiB"}
+        How the result is shown; times are kept in seconds a step.
+    flops : float
+        Floating-point operations of a step: with the measured FMA rate, its floor.
+    moved : float
+        Bytes that a step moves, for GB/s.
+    read : float
+        Bytes a step cannot avoid reading: with the measured bandwidth, its floor where ``flops`` is 0.
+    slice : float
+        Length of its slices beside those of the others; short work needs less.
+    """
+
+    name: str
+    group: str
+    kind: str
+    params: dict[str, Any] = field(default_factory=dict)
+    unit: str = "us"
+    flops: float = 0.0
+    moved: float = 0.0
+    read: float = 0.0
+    slice: float = 1.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as plain data."""
+        return asdict(self)
+
+
+# name: layers, batch, activation, loss, optimizer, batches in the data set
+_NETS: dict[str, tuple[list[int], int, str, str, str, int]] = {
+    "net-seed-b1": ([10, 50, 1], 1, "sigmoid", "squared_error", "sgd", 2000),
+    "net-seed-b10": ([10, 50, 1], 10, "sigmoid", "squared_error", "sgd", 1000),
+    "net-tab-b32": ([32, 128, 128, 1], 32, "relu", "squared_error", "adam", 200),
+    "net-tab-b256": ([32, 128, 128, 1], 256, "relu", "squared_error", "adam", 200),
+    "net-mnist-b64": ([784, 256, 128, 10], 64, "relu", "cross_entropy", "adam", 200),
+    "net-mnist-b512": ([784, 256, 128, 10], 512, "relu", "cross_entropy", "adam", 50),
+    "net-wide-b512": ([1024, 2048, 2048, 1000], 512, "relu", "cross_entropy", "adam", 4),
+}
+_ACTIVATIONS = ("relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "exp")
+_ELEMENTS = 65536
+
+
+def net_flops(layers: Sequence[int], batch: int) -> float:
+    """Return the operations of one training step: forward, weight gradient, and input gradient but the first's."""
+    weights = [a * b for a, b in pairwise(layers)]
+    return 2.0 * batch * (2 * sum(weights) + sum(weights[1:]))
+
+
+def _kernel_rows() -> list[Row]:
+    shapes = [(size, size, size) for size in (32, 64, 128, 256, 512, 1024)]
+    for size in (256, 512, 1024):
+        shapes += [(narrow, size, size) for narrow in (1, 8, 32)]
+        shapes += [(size, size, narrow) for narrow in (1, 8, 32)]
+    rows = [
+        Row(
+            f"matmul-{m}x{k}x{n}",
+            "kernels",
+            "matmul",
+            {"m": m, "k": k, "n": n},
+            "GFLOP/s",
+            flops=2.0 * m * k * n,
+            slice=1 / 3,
+        )
+        for m, k, n in shapes
+    ]
+    for name in _ACTIVATIONS:
+        params = {"function": name, "elements": _ELEMENTS}
+        rows.append(
+            Row(f"function-{name}", "kernels", "function", params, "GB/s", moved=8.0 * _ELEMENTS, slice=1 / 3)
+        )
+    return rows
+
+
+def _net_rows() -> list[Row]:
+    rows = []
+    for name, (layers, batch, activation, loss, optimizer, batches) in _NETS.items():
+        params = {
+            "layers": layers,
+            "batch": batch,
+            "activation": activation,
+            "loss": loss,
+            "optimizer": optimizer,
+            "batches": batches,
+        }
+        rows.append(Row(name, "net", "train_net", params, flops=net_flops(layers, batch)))
+    layers = [784, 256, 128, 10]
+    weights = sum(a * b for a, b in pairwise(layers))
+    rows.append(Row("net-predict-1", "net", "predict_net", {"layers": layers}, read=4.0 * weights))
+    rows.append(Row("net-cold-start", "net", "cold_start", unit="s"))
+    rows.append(Row("net-memory", "net", "cold_memory", unit="MiB"))
+    return rows
+
+
+GROUPS: dict[str, Callable[[], list[Row]]] = {"kernels": _kernel_rows, "net": _net_rows}
+
+
+def rows_of(groups: Sequence[str], patterns: Sequence[str] = ()) -> list[Row]:
+    """Return the rows of some groups.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        Names from ``GROUPS``.
+    patterns : sequence of str
+        Keep rows whose name matches one of these (``net-tab-*``); all if empty.
+
+    Returns
+    -------
+    list of Row
+        In the registry's order.
+    """
+    rows = [row for group in groups for row in GROUPS[group]()]
+    for pattern in patterns:
+        if not any(fnmatchcase(row.name, pattern) for row in rows):
+            raise ValueError(f"no row matches {pattern!r}; rows: {', '.join(row.name for row in rows)}")
+    return [
+        row for row in rows if not patterns or any(fnmatchcase(row.name, pattern) for pattern in patterns)
+    ]

@@ -1,0 +1,100 @@
+"""Timing inside a worker: how long one step takes, and the data that all contestants get."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Measure = Callable[[float], dict[str, float]]
+"""Measures for about so many seconds; returns at least ``seconds``: those of one step."""
+
+Builder = Callable[[Mapping[str, Any], int], Measure]
+"""Sets up a row's work from its parameters and the number of threads."""
+
+
+class Unsupported(Exception):
+    """A contestant that cannot do this row."""
+
+
+def calls(step: Callable[[], object]) -> Callable[[int], None]:
+    """Return a function that calls ``step`` so many times."""
+
+    def run(count: int) -> None:
+        for _ in repeat(None, count):
+            step()
+
+    return run
+
+
+def per_step(run: Callable[[int], object], steps: int = 1) -> Measure:
+    """Return a measure of work that is repeated.
+
+    Parameters
+    ----------
+    run : callable
+        ``run(n)`` does the work n times and returns when it is done.
+    steps : int
+        Steps in one such work.
+
+    Returns
+    -------
+    Measure
+        Times one long run; the count is adapted from slice to slice.
+    """
+    run(1)  # compiles, allocates, warms caches
+    count = 1
+    known = False
+
+    def timed(count: int) -> float:
+        start = time.perf_counter()
+        run(count)
+        return max(time.perf_counter() - start, 1e-9)
+
+    def measure(seconds: float) -> dict[str, float]:
+        nonlocal count, known
+        gc.collect()
+        gc.disable()
+        try:
+            elapsed = timed(count)
+            while not known and elapsed < seconds / 4:
+                count = max(count + 1, min(10 * count, int(count * seconds / elapsed)))
+                elapsed = timed(count)
+        finally:
+            gc.enable()
+        result = elapsed / count
+        known = True
+        count = max(1, round(seconds / result))
+        return {"seconds": result / steps}
+
+    return measure
+
+
+def net_data(params: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    """Return samples and targets for a training row: the same for every contestant."""
+    rng = np.random.default_rng(0)
+    layers, rows = params["layers"], params["batch"] * params["batches"]
+    X = rng.standard_normal((rows, layers[0]), dtype=np.float32)
+    if params["loss"] == "cross_entropy":
+        y = rng.integers(0, layers[-1], rows)
+        y[: min(rows, layers[-1])] = np.arange(min(rows, layers[-1]))  # every class is there
+        return X, y
+    return X, rng.standard_normal((rows, layers[-1]), dtype=np.float32)
+
+
+def matmul_data(params: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the two factors of a matmul row."""
+    rng = np.random.default_rng(0)
+    m, k, n = params["m"], params["k"], params["n"]
+    return rng.standard_normal((m, k), dtype=np.float32), rng.standard_normal((k, n), dtype=np.float32)
+
+
+def function_data(params: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return the argument of a function row."""
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((params["elements"],), dtype=np.float32)

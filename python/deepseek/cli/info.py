@@ -1,0 +1,77 @@
+"""``deepseek info``: what this machine offers and what the package makes of it."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from .terminal import heading, say
+
+if TYPE_CHECKING:
+    from .parser import Commands
+
+_EXTRAS = {
+    "scikit-learn": "deepseek.sklearn",
+    "matplotlib": "plots",
+    "rich": "paint in the terminal",
+    "torch": "benchmark peer",
+    "jax": "benchmark peer",
+}
+
+
+def add(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("info", help="CPU, instruction sets, threads, CUDA, versions")
+    parser.set_defaults(run=run)
+
+
+def _size(count: int) -> str:
+    if count <= 0:
+        return "unknown"
+    return f"{count // 2**20} MiB" if count >= 2**20 and count % 2**20 == 0 else f"{count // 2**10} KiB"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def facts() -> list[tuple[str, str]]:
+    """Return everything the command prints, as pairs of a name and a value."""
+    import numpy
+
+    from .. import __version__, _core, cuda
+
+    cpu: dict[str, Any] = _core.cpu_info()
+    isas = list(_core.isas())
+    caches = " · ".join(
+        f"{name} {_size(int(cpu[key]))}" for name, key in (("L1d", "l1d"), ("L2", "l2"), ("L3", "l3"))
+    )
+    found = [
+        ("deepseek", f"{__version__} (core {_core.__version__})"),
+        ("Python", f"{platform.python_version()} ({platform.python_implementation()}, {platform.machine()})"),
+        ("NumPy", numpy.__version__),
+        ("safetensors", _version("safetensors") or "not installed"),
+        ("CPU", str(cpu.get("brand") or cpu.get("vendor") or "unknown").strip()),
+        ("caches", caches),
+        ("instruction set", f"{_core.isa()} in use; usable here: {', '.join(isas)} (DEEPSEEK_ISA chooses)"),
+        ("threads", f"{_core.get_num_threads()} of {cpu['cores']} cores (DEEPSEEK_NUM_THREADS chooses)"),
+        ("CUDA", f"no: {why}" if (why := cuda.why()) else "yes"),
+    ]
+    for name, use in _EXTRAS.items():
+        found.append((name, f"{_version(name) or 'not installed'} ({use})"))
+    return found
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the facts."""
+    heading("deepseek on this machine")
+    found = facts()
+    width = max(len(name) for name, _ in found)
+    for name, value in found:
+        say(f"  {name.ljust(width)}  {value}")
+    return 0

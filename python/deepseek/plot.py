@@ -1,0 +1,221 @@
+"""Pictures with matplotlib: learning curves, confusion, images.
+
+matplotlib is imported on the first call only (extra ``[plot]``).  A function that takes ``ax`` draws there and
+returns it; without one it makes a figure through pyplot, as notebooks expect.  The ``save_*`` functions write a
+file and leave pyplot alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["confusion_matrix", "history", "image_grid", "save_demo"]
+
+BLUE, ORANGE, RED, GREY = "#1f5fa8", "#d9782d", "#b3261e", "#6b6b6b"
+
+
+def need_matplotlib() -> Any:
+    """Return the matplotlib module, or raise an ImportError that names the extra."""
+    try:
+        return import_module("matplotlib")
+    except ImportError:
+        raise ImportError("plots need matplotlib: pip install deepseek-nn[plot]") from None
+
+
+def _axes(ax: Any, size: tuple[float, float]) -> Any:
+    if ax is not None:
+        return ax
+    need_matplotlib()
+    return import_module("matplotlib.pyplot").subplots(figsize=size, layout="constrained")[1]
+
+
+def bare_figure(size: tuple[float, float]) -> Any:
+    """Return a figure that pyplot knows nothing about."""
+    need_matplotlib()
+    return import_module("matplotlib.figure").Figure(figsize=size, layout="constrained")
+
+
+def plain(ax: Any) -> None:
+    """Give axes a light look."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(True, color="#e4e4e4", linewidth=0.7)
+    ax.set_axisbelow(True)
+
+
+def history(
+    history: Mapping[str, Sequence[float]], *, ax: Any = None, log: bool = True, held_out: str = "validation"
+) -> Any:
+    """Draw the learning curve.
+
+    Parameters
+    ----------
+    history : mapping
+        What ``fit`` returns: ``loss`` and, if there was validation data, ``val_loss``.
+    ax : matplotlib Axes, optional
+        Where to draw.
+    log : bool, default=True
+        Logarithmic scale of the loss, unless a loss is not positive.
+    held_out : str, default="validation"
+        What to call the rows behind ``val_loss``.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = _axes(ax, (6.0, 3.7))
+    loss = np.asarray(history["loss"], dtype=np.float64)
+    epochs = np.asarray(history.get("epoch") or np.arange(1, len(loss) + 1))
+    marker = "o" if len(loss) == 1 else None
+    ax.plot(epochs, loss, color=BLUE, linewidth=1.8, marker=marker, label="training")
+    if history.get("val_loss"):
+        other = np.asarray(history["val_loss"], dtype=np.float64)
+        ax.plot(epochs, other, color=ORANGE, linewidth=1.8, marker=marker, label=held_out)
+        if np.isfinite(other).any():
+            best = int(np.nanargmin(other))
+            ax.plot(epochs[best], other[best], "o", color=ORANGE, markersize=5)
+            ax.annotate(
+                f"best {other[best]:.3g}, epoch {epochs[best]}",
+                (epochs[best], other[best]),
+                xytext=(0, 9),
+                textcoords="offset points",
+                ha="right" if best > len(loss) / 2 else "left",
+                color=ORANGE,
+                fontsize=9,
+            )
+    every = [*loss, *history.get("val_loss", ())]
+    if log and not any(value <= 0 for value in every):  # NaN may be there, and is neither
+        ax.set_yscale("log")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("loss")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend(frameon=False)
+    plain(ax)
+    return ax
+
+
+def confusion_matrix(
+    truth: ArrayLike, predicted: ArrayLike, *, labels: Sequence[str] | None = None, ax: Any = None
+) -> Any:
+    """Draw how often each class was taken for each.
+
+    Parameters
+    ----------
+    truth, predicted : array-like of int
+        Class indices.
+    labels : sequence of str, optional
+        Names of the classes, in order.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    if truth.shape != predicted.shape or truth.ndim != 1 or not truth.size:
+        raise ValueError(
+            f"truth and predicted must be equally long lists, got {truth.shape} and {predicted.shape}"
+        )
+    classes = max(int(max(truth.max(), predicted.max())) + 1, len(labels or ()))
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (truth, predicted), 1)
+    names = list(labels) if labels is not None else [str(index) for index in range(classes)]
+    if len(names) != classes:
+        raise ValueError(f"labels must name {classes} classes, got {len(names)}")
+
+    side = min(10.0, 2.0 + 0.45 * classes)
+    ax = _axes(ax, (side, side))
+    share = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    if classes <= 30:
+        for row in range(classes):
+            for column in range(classes):
+                if counts[row, column]:
+                    wrong = row != column
+                    color = "white" if share[row, column] > 0.55 else RED if wrong else "black"
+                    text = f"{counts[row, column]}"
+                    ax.text(column, row, text, ha="center", va="center", color=color, fontsize=9)
+    slant = max(map(len, names)) > 3
+    ax.set_xticks(range(classes), names, rotation=45 if slant else 0, ha="right" if slant else "center")
+    ax.set_yticks(range(classes), names)
+    ax.set_xlabel("predicted")
+    ax.set_ylabel("true")
+    ax.set_title(f"{np.mean(truth == predicted):.1%} of {truth.size} right", fontsize=11)
+    ax.tick_params(length=0)
+    return ax
+
+
+def image_grid(
+    images: ArrayLike,
+    *,
+    captions: Sequence[str] = (),
+    marked: Sequence[bool] = (),
+    columns: int | None = None,
+    figure: Any = None,
+) -> Any:
+    """Draw grey images in a grid, dark on light.
+
+    Parameters
+    ----------
+    images : array-like of shape (count, height, width)
+        Each is scaled with the range of all.
+    captions : sequence of str
+        A line below each.
+    marked : sequence of bool
+        Whose captions are red.
+    columns : int, optional
+        Images in a row; about a square grid by default.
+    figure : matplotlib Figure or SubFigure, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    pixels: NDArray[Any] = np.asarray(images)
+    if pixels.ndim != 3 or not len(pixels):
+        raise ValueError(f"images must have the shape (count, height, width), got {pixels.shape}")
+    columns = min(len(pixels), columns or math.ceil(math.sqrt(len(pixels))))
+    rows = math.ceil(len(pixels) / columns)
+    if figure is None:
+        need_matplotlib()
+        height = 1.15 + 0.2 * bool(captions)
+        figure = import_module("matplotlib.pyplot").figure(
+            figsize=(1.15 * columns, height * rows), layout="constrained"
+        )
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    low, high = float(pixels.min()), float(pixels.max())
+    for index, ax in enumerate(axes):
+        if index >= len(pixels):
+            ax.set_axis_off()
+            continue
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.spines[:].set_visible(False)
+        ax.imshow(pixels[index], cmap="gray_r", vmin=low, vmax=high)
+        if index < len(captions):
+            color = RED if index < len(marked) and marked[index] else "black"
+            ax.set_xlabel(captions[index], fontsize=9, color=color, labelpad=2)
+    return figure
+
+
+def save_demo(
+    path: str,
+    curves: Mapping[str, Sequence[float]],
+    images: ArrayLike,
+    captions: Sequence[str],
+    wrong: Sequence[bool],
+) -> None:
+    """Write the demo's picture: the learning curve above a few digits with their predictions."""
+    figure = bare_figure((7.2, 5.6))
+    top, bottom = figure.subfigures(2, 1, height_ratios=(1.0, 1.05))
+    ax = history(curves, ax=top.subplots(), held_out="test")
+    ax.set_title("Handwritten digits: learning curve", fontsize=11, loc="left")
+    image_grid(images, captions=captions, marked=wrong, columns=5, figure=bottom)
+    figure.savefig(path, dpi=130)
