@@ -39,31 +39,36 @@ def normal(seed: int, layer: int, n: int) -> Array:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).ravel()[:n]
 
 
-def orthogonal(a: Array) -> Array:
-    """Rows (or columns, if there are fewer) made orthonormal by modified Gram-Schmidt."""
-    q = a if len(a) <= a.shape[1] else a.T
-    q = q.copy()
-    for i in range(len(q)):
-        for j in range(i):
-            q[i] -= (q[i] @ q[j]) * q[j]
-        q[i] /= math.sqrt(float(q[i] @ q[i]))
-    return q if len(a) <= a.shape[1] else q.T
+def orthogonal(seed: int, layer: int, n: int, m: int) -> Array:
+    """Q (n, m), m <= n, of Householder's QR of a matrix of normals, R's diagonal positive (Stewart 1980).
+
+    The reflections of such a QR are those of independent normal vectors, so no matrix is factored.
+    """
+    vectors = normal(seed, layer, n * m).reshape(m, n)
+    q = np.zeros((n, m))
+    for k in reversed(range(m)):
+        v = vectors[k].copy()
+        v[:k] = 0.0
+        norm = math.sqrt(float(v @ v))
+        q[k, k] = 1.0 if v[k] < 0 else -1.0  # the reflection takes v to this times norm·e_k
+        v[k] -= q[k, k] * norm
+        q -= np.outer(v, v @ q) / (norm * abs(v[k]) or 1.0)
+    return q
 
 
 def weights(name: str, outputs: int, inputs: int, gain: float, seed: int, layer: int, dtype: str) -> Array:
     """Weights (outputs, inputs)."""
     n = outputs * inputs
-    if name == "zeros":
-        return np.zeros((outputs, inputs))
     scheme, _, kind = name.partition("_")
-    variance = {"glorot": 2.0 / (inputs + outputs), "he": 2.0 / inputs, "lecun": 1.0 / inputs}.get(
-        scheme, 1.0
-    )
-    if kind == "uniform":
-        values = math.sqrt(3.0 * variance) * (2.0 * uniform(seed, layer, n) - 1.0)
+    variances = {"glorot": 2.0 / (inputs + outputs), "he": 2.0 / inputs, "lecun": 1.0 / inputs}
+    deviation = math.sqrt(variances.get(scheme, 1.0))
+    if name == "zeros":
+        values = np.zeros(n)
+    elif name == "orthogonal":
+        q = orthogonal(seed, layer, max(outputs, inputs), min(outputs, inputs))
+        values = q if outputs >= inputs else q.T
+    elif kind == "uniform":
+        values = math.sqrt(3.0) * deviation * (2.0 * uniform(seed, layer, n) - 1.0)
     else:
-        values = math.sqrt(variance) * normal(seed, layer, n)
-    values = values.reshape(outputs, inputs)
-    if name == "orthogonal":
-        values = orthogonal(values)
-    return (gain * values).astype(dtype).astype(np.float64)
+        values = deviation * normal(seed, layer, n)
+    return (gain * values.reshape(outputs, inputs)).astype(dtype).astype(np.float64)

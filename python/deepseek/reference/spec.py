@@ -15,7 +15,7 @@ _LAYER: Spec = {
     "norm": "none",
     "norm_eps": 1e-5,
     "norm_momentum": 0.1,
-    "init": "auto",
+    "init": "glorot_uniform",
     "init_gain": 1.0,
 }
 _LOSS: Spec = {
@@ -64,14 +64,6 @@ _FIT: Spec = {
     "restore_best": True,
     "monitor": "val_loss",
 }
-_HE = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "hard_swish")
-
-
-def _layer(given: Spec) -> Spec:
-    layer = {**_LAYER, **given}
-    if layer["init"] == "auto":
-        layer["init"] = "he_uniform" if layer["activation"] in _HE else "glorot_uniform"
-    return layer
 
 
 def complete(spec: Spec) -> Spec:
@@ -79,7 +71,7 @@ def complete(spec: Spec) -> Spec:
     return {
         **_NET,
         **spec,
-        "layers": [_layer(layer) for layer in spec["layers"]],
+        "layers": [{**_LAYER, **layer} for layer in spec["layers"]],
         "loss": {**_LOSS, **spec.get("loss", {})},
         "optimizer": {**_OPTIMIZER, **spec.get("optimizer", {})},
         "schedule": {**_SCHEDULE, **spec.get("schedule", {})},

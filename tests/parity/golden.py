@@ -1,0 +1,128 @@
+"""Golden hashes: SHA-256 of trained weights, equal on every machine with fused multiply-add.
+
+python tests/parity/golden.py          compare
+python tests/parity/golden.py --write  rewrite golden.json; a changed hash is a line in CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from deepseek import _core
+from parity import engine
+from parity.cases import spec as make
+
+PATH = Path(__file__).with_name("golden.json")
+
+_SEED_LAYER = {"activation": "sigmoid", "bias": False, "init": "normal"}
+_ADAM = {"name": "adam", "rate": 1e-3}
+_SEED: dict[str, Any] = {
+    "inputs": 10,
+    "seed": 0,
+    "layers": [{"units": 50, **_SEED_LAYER}, {"units": 1, **_SEED_LAYER}],
+    "optimizer": {"name": "sgd", "rate": 1.0},
+}
+
+
+def _tabular(**options: Any) -> dict[str, Any]:
+    return make((128, 128, 1), "relu", inputs=32, optimizer=_ADAM, init="he_uniform", **options)
+
+
+# name: specification, rows, batch, epochs
+NETS: dict[str, tuple[dict[str, Any], int, int, int]] = {
+    "seed": (_SEED, 100, 10, 5),
+    "seed-batch-1": (_SEED, 30, 1, 2),
+    "tabular": (_tabular(), 300, 32, 2),
+    "digits": (
+        make(
+            (64, 10),
+            "relu",
+            "cross_entropy",
+            inputs=300,
+            optimizer=_ADAM,
+            schedule={"name": "cosine", "warmup": 0.1},
+        ),
+        200,
+        64,
+        2,
+    ),
+    "batch-norm-dropout": (
+        make(
+            (70, 33, 5),
+            "gelu",
+            "cross_entropy",
+            inputs=40,
+            norm="batch",
+            dropout=0.3,
+            optimizer={"name": "adamw"},
+        ),
+        150,
+        40,
+        2,
+    ),
+    "layer-norm": (make((70, 33, 5), "mish", inputs=40, norm="layer"), 150, 40, 2),
+    "lion-clipped": (
+        make(
+            (40, 3),
+            "elu",
+            "huber",
+            inputs=20,
+            optimizer={"name": "lion", "rate": 1e-3, "clip_norm": 0.5},
+            init="orthogonal",
+        ),
+        100,
+        16,
+        3,
+    ),
+    "rmsprop-poisson": (
+        make(
+            (40, 3),
+            "softplus",
+            "poisson",
+            optimizer={"name": "rmsprop", "rate": 1e-3, "momentum": 0.5},
+            init="he_normal",
+        ),
+        100,
+        16,
+        3,
+    ),
+    "adagrad-focal": (
+        make((40, 4), "hard_swish", "focal", optimizer={"name": "adagrad", "rate": 0.01}),
+        100,
+        16,
+        3,
+    ),
+}
+KEYS = [f"{name}-{dtype}" for name in NETS for dtype in ("float32", "float64")]
+
+
+def train(key: str, threads: int = 0, **pieces: Any) -> str:
+    """The digest after training one of the nets."""
+    name, _, dtype = key.rpartition("-")
+    spec, rows, batch, epochs = NETS[name]
+    core = _core.NetCore({**spec, "dtype": dtype, "threads": threads})
+    x = engine.numbers(rows, spec["inputs"], 21, dtype)
+    y = engine.targets(spec, rows, 22, dtype)
+    if name.startswith("seed"):
+        y = (y > 0).astype(dtype)
+    w = np.abs(engine.numbers(rows, 1, 23, dtype)[:, 0]) if name == "layer-norm" else None
+    engine.fit(core, x, y, w, epochs=epochs, batch_size=batch, **pieces)
+    return engine.digest(core)
+
+
+def main() -> int:
+    found = {key: train(key) for key in KEYS}
+    if "--write" in sys.argv[1:]:
+        PATH.write_text(json.dumps(found, indent=1) + "\n")
+        return 0
+    changed = [key for key, value in found.items() if json.loads(PATH.read_text()).get(key) != value]
+    print("\n".join(f"{key}: changed" for key in changed) or "all as they were")
+    return 1 if changed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,30 @@
+"""Every tolerance of the parity tests, in one table. It only tightens.
+
+All are relative to the largest magnitude of the array compared (see `assert_close`). What is promised bit for bit is
+not here: those tests compare bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# One forward or backward pass: rounding of sums of some hundred terms.
+STEP = {"float64": 1e-13, "float32": 5e-6}
+# Weights, losses and predictions after whole training runs: rounding, carried along by a few dozen updates.
+TRAINED = {"float64": 1e-10, "float32": 1e-4}
+# Initial weights: the reference draws with NumPy's log and cos.
+INITIAL = {"float64": 1e-14, "float32": 1e-7}
+# Gradients against central differences, in float64.
+DIFFERENCES = 1e-7
+
+
+def assert_close(got: NDArray[Any] | float, want: NDArray[Any] | float, tolerance: float, what: str) -> None:
+    """|got - want| <= tolerance · max|want| everywhere."""
+    got, want = np.asarray(got, np.float64), np.asarray(want, np.float64)
+    assert got.shape == want.shape, f"{what}: shape {got.shape} instead of {want.shape}"
+    scale = float(np.abs(want).max(initial=0.0)) or 1.0
+    error = float(np.abs(got - want).max(initial=0.0)) / scale
+    assert error <= tolerance, f"{what}: relative error {error:.1e} above {tolerance:.0e}"
