@@ -1,0 +1,92 @@
+"""deepseek: neural networks from NumPy arrays, at the speed of the machine, with the same bits everywhere.
+
+>>> import deepseek as ds
+>>> net = ds.Net([64, 128, 10], loss="cross_entropy")  # doctest: +SKIP
+>>> history = net.fit(X, y, epochs=30)  # doctest: +SKIP
+>>> probabilities = net.predict(X)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from . import cuda
+from ._core import __version__
+from ._load import load
+from ._threads import get_num_threads, set_num_threads
+from .activations import ELU, Activation, LeakyReLU
+from .callbacks import Callback, Checkpoint, LambdaCallback, Progress
+from .errors import DivergenceError
+from .history import History
+from .losses import CrossEntropy, Focal, Huber, Loss, Quantile
+from .net import Net
+from .optimizers import SGD, Adagrad, Adam, AdamW, Lion, Optimizer, RMSProp
+from .progress import ProgressBar
+from .schedules import Constant, Cosine, Exponential, OneCycle, Plateau, Schedule, Step
+from .stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    from . import datasets, plot
+    from ._files import ModelFileError
+
+__all__ = [
+    "ELU",
+    "SGD",
+    "Activation",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Callback",
+    "Checkpoint",
+    "Constant",
+    "Cosine",
+    "CrossEntropy",
+    "DivergenceError",
+    "EarlyStopping",
+    "Exponential",
+    "Focal",
+    "History",
+    "Huber",
+    "LambdaCallback",
+    "LeakyReLU",
+    "Lion",
+    "Loss",
+    "ModelFileError",
+    "Net",
+    "OneCycle",
+    "Optimizer",
+    "Plateau",
+    "Progress",
+    "ProgressBar",
+    "Quantile",
+    "RMSProp",
+    "Schedule",
+    "Step",
+    "__version__",
+    "cuda",
+    "datasets",
+    "get_num_threads",
+    "load",
+    "plot",
+    "set_num_threads",
+]
+
+_LAZY = {
+    "ModelFileError": ("._files", "ModelFileError"),
+    "datasets": (".datasets", None),
+    "plot": (".plot", None),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What is imported on first use, so that ``import deepseek`` costs little more than NumPy."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    found = import_module(module, __name__)
+    return found if attribute is None else getattr(found, attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,161 @@
+"""The fit loop: the engine trains in blocks, and between two of them is everything else.
+
+That is history, callbacks, Ctrl-C, other threads' predictions. Nothing here decides a bit of the result.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from ._checks import MOST
+from ._interrupt import Interrupts
+from ._run import Run
+from .callbacks import Callback, Progress, overrides
+from .errors import DivergenceError
+from .history import History
+
+if TYPE_CHECKING:
+    from ._model import Model
+
+BUDGET = 0.03
+"""Seconds of a block: Ctrl-C is answered and a progress line repainted that often."""
+
+
+def train(
+    model: Model, data: tuple[Any, ...], run: Run, callbacks: list[Callback], *, resume: bool
+) -> History:
+    """Run a fit to its end, or to whatever ends it before.
+
+    Parameters
+    ----------
+    model : Model
+        Held by its gate.
+    data : tuple
+        X, y, weights, and the same of the validation data, as the engine reads them; None where there is
+        none.
+    run : Run
+        What to do.
+    callbacks : list of Callback
+    resume : bool
+        Whether the engine goes on with the run it holds.
+    """
+    history = History()
+    history.outcome = "running"
+    model._stop = False
+    with Interrupts(model._core.cancel) as interrupts, ExitStack() as endings:
+        for callback in callbacks:
+            callback.model = model
+            callback.on_fit_begin()
+            endings.callback(callback.on_fit_end, history)
+        try:
+            history.outcome = _Loop(model, run, callbacks, history, interrupts)(data, resume)
+        except BaseException as error:
+            history.outcome = _ENDINGS.get(type(error), "failed")
+            raise
+    return history
+
+
+class _Loop:
+    """One fit's loop; called once."""
+
+    def __init__(
+        self, model: Model, run: Run, callbacks: list[Callback], history: History, interrupts: Interrupts
+    ) -> None:
+        self.model, self.run, self.history, self.interrupts = model, run, history, interrupts
+        self.core, self.gate = model._core, model._gate
+        self.epoch_hooks = [c.on_epoch_end for c in callbacks if overrides(c, "on_epoch_end")]
+        self.block_hooks = [c.on_block_end for c in callbacks if overrides(c, "on_block_end")]
+        self.most = (
+            1 if self.epoch_hooks else MOST
+        )  # an epoch's callbacks see the weights of that epoch's end
+        self.complete = False
+        self.began = time.perf_counter()
+
+    def __call__(self, data: tuple[Any, ...], resume: bool) -> str:
+        self.interrupts.shield()
+        try:
+            with self.gate.room:
+                self.core.begin(*data, self.run.plan.options(resume))
+                self.model._run = self.run
+        except BaseException:
+            self.interrupts.deliver()
+            raise
+        try:
+            return self._blocks()
+        finally:
+            self.interrupts.shield()
+            with self.gate.room:
+                self.core.end()  # puts the best weights in place, if the run is complete
+                self.run.finished = self.complete
+            self.interrupts.deliver()
+
+    def _blocks(self) -> str:
+        while True:
+            self.interrupts.shield()
+            started = time.perf_counter()
+            with self.gate.room:
+                block = self.core.run(self.most, BUDGET)
+                logs = self._record(block)
+            self.interrupts.deliver()
+            if block["diverged"]:
+                raise DivergenceError(block["epoch"] + 1, block["step"], block["diverged_loss"], self.history)
+            if logs is not None:
+                self._tell_epoch(logs)
+            if self.block_hooks:
+                self._tell_block(block, started)
+            if block["finished"]:
+                return "stopped early" if block["stopped_early"] else "finished"
+            if self.model._stop:
+                return "stopped"
+            self.gate.pause()
+
+    def _record(self, block: dict[str, Any]) -> dict[str, Any] | None:
+        """Into the histories; the logs of the last epoch, if one was completed."""
+        validated = self.run.plan.validation_rows > 0
+        logs = None
+        for entry in block["epochs"]:
+            logs = {key: entry[key] for key in _KEYS if validated or key != "val_loss"}
+            self.history.add(logs)
+            self.model.history.add(logs)
+        self.run.done += len(block["epochs"])
+        self.complete = block["finished"] or block["diverged"]
+        return logs
+
+    def _tell_epoch(self, logs: dict[str, Any]) -> None:
+        epoch = logs.pop("epoch")
+        for hook in self.epoch_hooks:
+            hook(epoch, logs)
+            self.history.amend(logs)
+            self.model.history.amend(logs)
+
+    def _tell_block(self, block: dict[str, Any], started: float) -> None:
+        now = time.perf_counter()
+        between = (
+            block["step"] == 0 and self.history.epochs > 0
+        )  # at an epoch's end: tell of the epoch just done
+        done = block["epoch"] - between
+        progress = Progress(
+            epoch=done + 1,
+            epochs=block["epoch"] + self.run.plan.epochs - self.run.done,
+            step=block["steps_per_epoch"] if between else block["step"],
+            steps=block["steps_per_epoch"],
+            loss=self.history["loss"][-1] if between else block["running_loss"],
+            val_loss=_last(self.history, "val_loss"),
+            rate=_last(self.history, "rate"),
+            samples_per_second=block["samples"] / max(now - started, 1e-9),
+            seconds=now - self.began,
+        )
+        for hook in self.block_hooks:
+            hook(progress)
+
+
+_ENDINGS: dict[type[BaseException], str] = {KeyboardInterrupt: "interrupted", DivergenceError: "diverged"}
+_KEYS = ("epoch", "loss", "val_loss", "rate", "seconds")
+
+
+def _last(history: History, key: str) -> float:
+    values = history.get(key)
+    return float(values[-1]) if values else math.nan

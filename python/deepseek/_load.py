@@ -1,0 +1,88 @@
+"""Reading a model back from its file. Everything in it is checked again; no code in it is ever run."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from . import cuda
+from ._checks import MOST_THREADS, integer
+from ._config import NetConfig, read_config
+from ._model import STATE, Model, check_names
+from ._run import read_run
+from .history import read_history
+from .net import Net
+
+KINDS: dict[str, type[Model]] = {"Net": Net}
+
+
+def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | None = None) -> Any:
+    """Read a model that `Net.save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Where the model shall live; the file does not say.
+    threads : int, optional
+        Most threads it may use; default: as many as `set_num_threads` says.
+
+    Returns
+    -------
+    Net
+        As it was saved: weights, history and, unless saved with ``state=False``, all that training needs to
+        go on.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged or no model of ours; the message says what is wrong. A ValueError.
+    OSError
+        If the file cannot be read.
+    """
+    from ._files import ModelFileError, read_model
+
+    device = cuda.choose(device)
+    threads = None if threads is None else integer("threads", threads, 1, MOST_THREADS)
+    config, tensors = read_model(path)
+    try:
+        kind = KINDS.get(config.get("kind", ""))
+        if kind is None:
+            raise ValueError(
+                f"it holds a model of kind {config.get('kind')!r}, not one of {', '.join(KINDS)}"
+            )
+        if set(config) != {"kind", "config", "history", "run", "state"}:
+            raise ValueError(f"its configuration has the entries {', '.join(sorted(config))}")
+        settings = read_config(config["config"], device=device, threads=threads)
+        return _rebuilt(kind, settings, config, tensors)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelFileError(f"{os.fspath(path)}: {error}") from error
+
+
+def _rebuilt(
+    kind: type[Model], settings: NetConfig, config: dict[str, Any], tensors: dict[str, Any]
+) -> Model:
+    state = {name.removeprefix(STATE): array for name, array in tensors.items() if name.startswith(STATE)}
+    params = {name: array for name, array in tensors.items() if not name.startswith(STATE)}
+    _check_params(params, settings)  # before the engine allocates what the configuration claims
+    history, run = read_history(config["history"]), read_run(config["run"])
+    model = kind.__new__(kind)
+    model._start(settings, kind._make_core(settings))
+    model.history, model._run = history, run
+    model._core.set_params(model._checked_params(params))
+    if config["state"] is not None:
+        model._core.set_state({**state, **config["state"]})
+    return model
+
+
+def _check_params(params: dict[str, Any], settings: NetConfig) -> None:
+    shapes = settings.shapes()
+    check_names(params, shapes)
+    for name, shape in shapes.items():
+        if params[name].shape != shape or params[name].dtype != np.dtype(settings.dtype):
+            raise ValueError(
+                f"{name} is {params[name].dtype} {params[name].shape}, expected {settings.dtype} {shape}"
+            )

@@ -1,0 +1,102 @@
+"""Targets at the door: what y must be for each loss, as the engine reads it.
+
+Class indices become int64 (rows,), everything else rows of the engine's type (rows, outputs). Labels of any
+other kind (names, arbitrary integers) belong to the scikit-learn layer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import losses
+from ._config import NetConfig
+from ._inputs import as_array, as_finite
+
+Array = NDArray[Any]
+
+SUM_TOLERANCE = 1e-4
+"""How far a row of probabilities may be from 1."""
+
+
+def takes_labels(config: NetConfig) -> bool:
+    """Whether y names classes: cross-entropy, and focal with softmax."""
+    name = losses.name_of(config.loss)
+    return name == "cross_entropy" or (name == "focal" and config.output_activation == "softmax")
+
+
+def as_targets(y: Any, config: NetConfig, rows: int, dtype: np.dtype[Any], name: str = "y") -> Array:
+    """Targets for the engine."""
+    array = as_array(y, name)
+    if array.ndim == 0:
+        raise ValueError(f"{name} must be an array of {rows} targets, got a single number")
+    if array.shape[0] != rows:
+        raise ValueError(f"{name} must have as many rows as X: {rows}, got {array.shape[0]}")
+    if takes_labels(config) and (array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)):
+        return _labels(array.reshape(-1), config.outputs, name)
+    values = as_finite(_rows(array, config, name), dtype, name)
+    _check_range(values, config, name)
+    return values
+
+
+def _labels(array: Array, classes: int, name: str) -> Array:
+    """Class indices 0 … classes - 1; floats that are whole numbers will do."""
+    if array.dtype.kind not in "iub":
+        with np.errstate(invalid="ignore"):
+            odd = ~(array == np.floor(array)) | (np.abs(array) > 2.0**53)
+        if odd.any():
+            row = int(odd.argmax())
+            raise ValueError(
+                f"{name} must hold class indices 0 to {classes - 1}; row {row} is {float(array[row])}"
+            )
+    low, high = array.min(), array.max()
+    if low < 0 or high >= classes:
+        row = int(((array < 0) | (array >= classes)).argmax())
+        raise ValueError(
+            f"{name} must hold class indices 0 to {classes - 1} (the net has {classes} outputs); "
+            f"row {row} is {int(array[row])}. For labels of another kind use deepseek.sklearn"
+        )
+    return np.ascontiguousarray(array, np.int64)
+
+
+def _rows(array: Array, config: NetConfig, name: str) -> Array:
+    """(rows, outputs), also from (rows,) where there is one output."""
+    outputs = config.outputs
+    if array.ndim == 1 and outputs == 1:
+        return array.reshape(-1, 1)
+    if array.shape[1:] != (outputs,):
+        also = " or (rows,) class indices" if takes_labels(config) else ""
+        raise ValueError(f"{name} must have shape (rows, {outputs}){also}, got {array.shape}")
+    if takes_labels(config) and losses.name_of(config.loss) == "focal":
+        raise ValueError(
+            f"{name} must be class indices of shape (rows,) for the focal loss, got {array.shape}"
+        )
+    return array
+
+
+def _check_range(values: Array, config: NetConfig, name: str) -> None:
+    """What the loss allows: counts, probabilities, yes or no."""
+    loss = losses.name_of(config.loss)
+    if loss == "poisson":
+        _refuse(values < 0, values, "at least 0 for the poisson loss", name)
+    elif loss == "binary_cross_entropy":
+        _refuse((values < 0) | (values > 1), values, "probabilities from 0 to 1", name)
+    elif loss == "focal":
+        _refuse((values != 0) & (values != 1), values, "0 or 1 for the focal loss", name)
+    elif loss == "cross_entropy":
+        _refuse(values < 0, values, "probabilities, at least 0", name)
+        sums = values.sum(axis=1, dtype=np.float64)
+        odd = np.abs(sums - 1.0) > SUM_TOLERANCE
+        if odd.any():
+            row = int(odd.argmax())
+            raise ValueError(
+                f"{name} must hold rows of probabilities that sum to 1; row {row} sums to {sums[row]:g}"
+            )
+
+
+def _refuse(bad: Array, values: Array, wanted: str, name: str) -> None:
+    if bad.any():
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(f"{name} must be {wanted}; row {row}, column {column} is {values[row, column]:g}")
