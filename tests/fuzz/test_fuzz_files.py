@@ -6,17 +6,14 @@ The other direction does not hold and is not meant to: we refuse much that the l
 from __future__ import annotations
 
 import random
-import sys
 from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
 
-sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "python")]
+from deepseek._files import ModelFileError, read_model, write_model
 from mutate import mutant
 from programs.harness import figure
-
-from deepseek._files import ModelFileError, read_model, write_model
 
 
 def test_what_we_read_the_library_reads_too(tmp_path: Path) -> None:

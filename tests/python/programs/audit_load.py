@@ -14,10 +14,8 @@ from typing import Any
 
 import numpy as np
 
-sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "fuzz")]
-from mutate import mutant
-
 from deepseek._files import ModelFileError, read_model, write_model
+from mutate import mutant
 
 events: list[tuple[str, tuple[Any, ...]]] = []
 watching = False

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent
+PATH = [str(PROGRAMS.parent), str(PROGRAMS.parents[1] / "fuzz")]
+"""Where the programs find their modules, as pytest's configuration says for the tests."""
 
 
 def figure(name: str, short: int) -> int:
@@ -27,7 +29,8 @@ def figure(name: str, short: int) -> int:
 def run(program: str, *arguments: object, timeout: float = 120, **environment: str) -> str:
     """Output of one of the programs beside this file; fails with its standard error."""
     command = [sys.executable, str(PROGRAMS / program), *map(str, arguments)]
-    settings = {**os.environ, **environment}
+    path = os.pathsep.join([*PATH, *filter(None, [os.environ.get("PYTHONPATH")])])
+    settings = {**os.environ, **environment, "PYTHONPATH": path}
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=settings, check=False)
     assert done.returncode == 0, f"{program} {arguments} ended with {done.returncode}:\n{done.stderr[-4000:]}"
     return done.stdout

@@ -1,0 +1,92 @@
+"""Every allocation of every call fails once (argv[1] = "once"), or from the n-th on all do ("on").
+
+The shim `allocations.c` has to be preloaded. Each time there has to be a MemoryError and the model as it was,
+or, where the engine could do without, the right answer. Prints how many failures each call met.
+"""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import safetensors.numpy  # noqa: F401  not while memory is short
+
+import deepseek as ds
+from programs import models
+
+shim = ctypes.CDLL(None)
+watch, watched = shim.watch_allocations, shim.watched_allocations
+watch.argtypes, watched.restype = [ctypes.c_long, ctypes.c_long], ctypes.c_long
+last = 2**40 if sys.argv[1] == "on" else 0
+
+X, y = models.data(300)
+folder = tempfile.mkdtemp()
+file, target = os.path.join(folder, "file"), os.path.join(folder, "target")
+
+
+def make() -> ds.Net:
+    """A net in the middle of a training, with every kind of state there is."""
+    net = models.net((6, 64, 3), normalization="batch", dropout=0.2, threads=2)
+    net.fit(X, y, epochs=3, validation_fraction=0.2, early_stopping=True)
+    return net
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two results are one."""
+    if isinstance(left, ds.Net):
+        return models.bits(left) == models.bits(right)
+    if isinstance(left, np.ndarray):
+        return left.tobytes() == right.tobytes()
+    if isinstance(left, dict):
+        return list(left) == list(right) and all(same(left[key], right[key]) for key in left)
+    return bool(left == right)
+
+
+CALLS: dict[str, Callable[[ds.Net], Any]] = {
+    "Net": lambda net: models.net((6, 64, 3)),
+    "predict": lambda net: net.predict(X),
+    "predict one row": lambda net: net.predict(X[:1]),
+    "predict from a list": lambda net: net.predict([[0.5] * 6]),
+    "evaluate": lambda net: net.evaluate(X, y),
+    "state_dict": lambda net: net.state_dict(),
+    "load_state_dict": lambda net: models.weights(net.load_state_dict(net.state_dict())),
+    "save": lambda net: net.save(target),
+    "load": lambda net: ds.load(file),
+    "deepcopy": copy.deepcopy,
+    "reset": lambda net: models.weights(net.reset()),
+    "fit": lambda net: (
+        net.fit(X, y, epochs=2, validation_fraction=0.1, early_stopping=True) and models.weights(net)
+    ),
+    "partial_fit": lambda net: net.partial_fit(X, y) and models.weights(net),
+}
+
+make().save(file)
+for name, call in CALLS.items():
+    expected = call(make())
+    net, failures, without = make(), 0, 0
+    before = models.bits(net)
+    for n in range(1, 10_000):
+        result = error = None
+        watch(n, last or n)
+        try:
+            result = call(net)
+        except MemoryError as caught:
+            error = caught
+        met = watched() >= n
+        if error is not None:
+            assert met, f"{name}: {error} out of nothing"
+            assert models.bits(net) == before, f"{name}: the net is another after failure {n}"
+            failures += 1
+            continue
+        assert same(result, expected), f"{name}: wrong result after failure {n}"
+        if not met:
+            break
+        without += 1
+        net = make()  # the call changed it, as it should
+    print(f"{name}: {failures} failures, {without} done without")

@@ -1,0 +1,72 @@
+"""Promises D4 and F2, and that the training loop allocates nothing.
+
+A small library stands before malloc (`programs/allocations.c`, compiled here) and counts what the engine
+allocates, or says no.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from programs.harness import PROGRAMS, figure, run
+
+COMPILER = next(filter(None, map(shutil.which, (os.environ.get("CC", "cc"), "cc", "gcc", "clang"))), None)
+needs_shim = pytest.mark.skipif(
+    COMPILER is None or sys.platform != "linux", reason="no C compiler, or no glibc to stand before"
+)
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The library to preload."""
+    path = tmp_path_factory.mktemp("shim") / "allocations.so"
+    source = PROGRAMS / "allocations.c"
+    subprocess.run([str(COMPILER), "-O1", "-shared", "-fPIC", "-o", path, source, "-ldl"], check=True)
+    return str(path)
+
+
+@needs_shim
+@pytest.mark.parametrize("which", ["once", "on"])
+def test_out_of_memory_is_an_exception(shim: str, which: str) -> None:
+    """Each allocation in turn fails, alone or with all after it: MemoryError, and the model as it was."""
+    lines = run("fail_allocations.py", which, timeout=600, LD_PRELOAD=shim).splitlines()
+    failures = {line.split(":")[0]: int(line.split(":")[1].split()[0]) for line in lines}
+    for call in ("Net", "predict", "evaluate", "state_dict", "load", "deepcopy", "fit", "partial_fit"):
+        assert failures[call] > 0, f"no allocation of {call} was seen"
+
+
+@needs_shim
+def test_the_training_loop_allocates_nothing(shim: str) -> None:
+    lines = run("count_allocations.py", LD_PRELOAD=shim).splitlines()
+    assert len(lines) >= 7
+    for line in lines:
+        name, few, many = line.split()
+        assert few == many, f"{name}: {few} allocations in 10 steps, {many} in 1000"
+
+
+def test_nothing_leaks() -> None:
+    rounds = figure("LEAK", 150)
+    grown = int(run("leak.py", rounds, timeout=300 + rounds, MALLOC_ARENA_MAX="1"))
+    assert grown < 1024
+
+
+def test_training_needs_little_more_than_its_data(tmp_path: Path) -> None:
+    """The peak of a process that trains on 100 MB is that and a few, for the rows are read in place."""
+    code = """
+import resource, numpy as np, deepseek as ds
+X = np.ones((250_000, 100), "f4")
+y = np.zeros(250_000, "i8")
+net = ds.Net([100, 16, 2], loss="cross_entropy")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+net.fit(X, y, epochs=1, batch_size=1024)
+net.evaluate(X, y)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 30
