@@ -44,10 +44,11 @@ struct Elementary;
 template <>
 struct Elementary<float> {
     static constexpr float kLog2e = 1.44269504f;
-    static constexpr float kLn2 = 0.693147182f, kLn2Rest = 0.0f;
+    static constexpr float kLn2 = 0.693147182f;
     static constexpr float kLn2High = 0.693359375f;  // n * kLn2High is exact
     static constexpr float kLn2Low = -2.12194440e-4f;
-    static constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23
+    static constexpr float kTanhLn2High = kLn2, kTanhLn2Low = 0.0f;  // n is small, and kLn2 rounds well
+    static constexpr float kMagic = 12582912.0f;                     // 1.5 * 2^23
     static constexpr float kExpMin = -104.0f, kExpMax = 89.0f, kExpm1Min = -20.0f, kTanhMax = 9.1f;
     static constexpr float kSmallest = 1.17549435e-38f, kRescale = 33554432.0f, kRescaleLog = 25.0f;
     static constexpr std::int32_t kMantissaStart =
@@ -74,9 +75,10 @@ struct Elementary<float> {
 template <>
 struct Elementary<double> {
     static constexpr double kLog2e = 1.4426950408889634;
-    static constexpr double kLn2 = 0.69314718055994531, kLn2Rest = 2.3190468138462996e-17;
+    static constexpr double kLn2 = 0.69314718055994531;
     static constexpr double kLn2High = 6.93147180369123816490e-01;
     static constexpr double kLn2Low = 1.90821492927058770002e-10;
+    static constexpr double kTanhLn2High = kLn2High, kTanhLn2Low = kLn2Low;
     static constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52
     static constexpr double kExpMin = -746.0, kExpMax = 710.0, kExpm1Min = -40.0, kTanhMax = 19.1;
     static constexpr double kSmallest = 2.2250738585072014e-308, kRescale = 18014398509481984.0,
@@ -203,8 +205,8 @@ DS_INLINE V tanh(V x) {
     const V t = min(V(K::kTanhMax), abs(x));
     const V shifted = fma(t, V(2 * K::kLog2e), V(kShift));
     const V n = shifted - V(kShift);
-    V r = fnma(n, V(K::kLn2 / 2), t);  // n is small: one step suffices unless ln(2) rounds badly
-    if constexpr (K::kLn2Rest != 0) r = fnma(n, V(K::kLn2Rest / 2), r);
+    V r = fnma(n, V(K::kTanhLn2High / 2), t);
+    if constexpr (K::kTanhLn2Low != 0) r = fnma(n, V(K::kTanhLn2Low / 2), r);
     const V h = fma(r * r, polynomial(r, K::kExpm1Half), r);
     const V s = power_of_two(shifted);
     const V e = fma(s, h, fma(s, V(T(0.5)), V(T(-0.5))));

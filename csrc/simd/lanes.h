@@ -2,6 +2,8 @@
 // at the end lanes are folded 8, 4, 2, 1. So a sum has one value on every instruction set, and rounds 16
 // times less often.
 #pragma once
+#include <utility>
+
 #include "simd/vec.h"
 
 DS_ISA_BEGIN
@@ -39,15 +41,44 @@ struct Lanes16 {
     // Lane j takes what op makes of lanes j and j + 8, then of j and j + 4, j + 2, j + 1.
     template <class Op>
     DS_INLINE T fold(Op op) const {
-        alignas(64) T a[kLanes];
-        store(a);
-        for (int half = kLanes / 2; half > 0; half /= 2)
-            for (int j = 0; j < half; ++j) a[j] = op(a[j], a[j + half]);
-        return a[0];
+        Lanes16 v = *this;
+        for (int half = kRegs / 2; half > 0; half /= 2)
+            for (int i = 0; i < half; ++i) v.r[i] = op(v.r[i], v.r[i + half]);
+        return fold_register<W / 2>(v.r[0], op);
     }
     DS_INLINE T sum() const {
-        return fold([](T a, T b) __attribute__((always_inline)) { return a + b; });
+        return fold([](Vec<T> a, Vec<T> b) __attribute__((always_inline)) { return a + b; });
+    }
+    DS_INLINE T largest() const {
+        return fold([](Vec<T> a, Vec<T> b) __attribute__((always_inline)) { return max(a, b); });
+    }
+
+private:
+    template <int kHalf, class Op>
+    static DS_INLINE T fold_register(Vec<T> v, Op op) {
+        if constexpr (W == 1) {
+            return v.r;
+        } else if constexpr (kHalf == 0) {
+            return v.r[0];
+        } else {
+            return fold_register<kHalf / 2>(op(v, rotate<kHalf>(v, std::make_integer_sequence<int, W>())),
+                                            op);
+        }
+    }
+    template <int kBy, int... kLane>
+    static DS_INLINE Vec<T> rotate(Vec<T> v, std::integer_sequence<int, kLane...>) {
+        return Vec<T>::of(__builtin_shufflevector(v.r, v.r, ((kLane + kBy) % W)...));
     }
 };
+
+// The first n lanes, n at most W.
+template <class T>
+DS_INLINE Mask<T> first_lanes(std::int64_t n) {
+    return iota<T>() < Vec<T>(T(n));
+}
+
+// W doubles from as many elements of either type.
+DS_INLINE Vec<double> load_double(const double* p) { return load(p); }
+DS_INLINE Vec<double> load_double(const float* p) { return Vec<double>::of(Native<double>::widen(p)); }
 
 DS_ISA_END

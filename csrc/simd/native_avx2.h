@@ -57,6 +57,7 @@ struct Native<double> : GccNative<double, 32> {
         return (Reg)_mm256_round_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     }
     static DS_INLINE Reg select(Bits m, Reg a, Reg b) { return (Reg)_mm256_blendv_pd(b, a, (__m256d)m); }
+    static DS_INLINE Reg widen(const float* p) { return (Reg)_mm256_cvtps_pd(_mm_loadu_ps(p)); }
     static DS_INLINE bool any(Bits m) { return _mm256_movemask_pd((__m256d)m) != 0; }
     static DS_INLINE bool all(Bits m) { return _mm256_movemask_pd((__m256d)m) == 0xf; }
 };

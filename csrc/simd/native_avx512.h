@@ -102,6 +102,9 @@ struct Native<double> {
     static DS_INLINE IntReg sub(IntReg a, IntReg b) { return (IntReg)((UintReg)a - (UintReg)b); }
     static DS_INLINE IntReg to_int(Reg a) { return (IntReg)_mm512_maskz_cvtpd_epi64(kAll, a); }
     static DS_INLINE Reg to_float(IntReg a) { return (Reg)_mm512_maskz_cvtepi64_pd(kAll, (__m512i)a); }
+    static DS_INLINE Reg widen(const float* p) {
+        return (Reg)_mm512_maskz_cvtps_pd(kAll, _mm256_loadu_ps(p));
+    }
     static DS_INLINE Reg scale(Reg a, Reg n) { return (Reg)_mm512_maskz_scalef_pd(kAll, a, n); }
 };
 

@@ -55,6 +55,13 @@ struct GccNative {
     static DS_INLINE IntReg shr(IntReg a, int n) { return (IntReg)((UintReg)a >> n); }
     static DS_INLINE IntReg add(IntReg a, IntReg b) { return (IntReg)((UintReg)a + (UintReg)b); }
     static DS_INLINE IntReg sub(IntReg a, IntReg b) { return (IntReg)((UintReg)a - (UintReg)b); }
+    // Doubles only: from as many floats.
+    static DS_INLINE Reg widen(const float* p) {
+        typedef float Narrow __attribute__((vector_size(kLanes * sizeof(float))));
+        Narrow v;
+        __builtin_memcpy(&v, p, sizeof v);
+        return __builtin_convertvector(v, Reg);
+    }
     // Doubles only; 32-bit lanes have an instruction everywhere.
     static DS_INLINE IntReg to_int(Reg a) {
         return sub(bits(a + splat(kRoundMagic<T>)), bits(splat(kRoundMagic<T>)));

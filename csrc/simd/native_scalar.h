@@ -106,6 +106,7 @@ struct ScalarNative {
 #endif
         return sub(bits(a + kRoundMagic<T>), bits(kRoundMagic<T>));
     }
+    static DS_INLINE Reg widen(const float* p) { return T(*p); }
     static DS_INLINE Reg to_float(IntReg a) { return T(a); }
 };
 

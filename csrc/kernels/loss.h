@@ -1,0 +1,221 @@
+// The losses over rows: the mean over a row's outputs, softmax with cross entropy, and the gradient scaled by the
+// row's weight. Rows are independent of each other to the last bit; a row's sums are Lanes16 trees.
+#pragma once
+#include "formulas/loss.h"
+#include "kernels/loss_table.h"
+#include "kernels/reduce.h"
+
+DS_ISA_BEGIN
+
+template <class T>
+DS_INLINE T row_scale_of(const LossArgs<T>& a, Index row) {
+    return a.row_scale != nullptr ? a.row_scale[row] : a.scale;
+}
+template <class T>
+DS_INLINE LossOptions<Vec<T>> loss_options(const LossArgs<T>& a) {
+    return {a.delta, a.quantile, a.gamma, a.alpha};
+}
+
+// Targets of n columns from j: given, or 1 at the label (one column: the label itself).
+template <class T>
+DS_INLINE Vec<T> target_part(const LossArgs<T>& a, Index row, Index j, Index n) {
+    if (a.label == nullptr) return load_part(a.target + row * a.ldt + j, n);
+    if (a.cols == 1) return Vec<T>(T(a.label[row]));
+    return select(iota<T>() == Vec<T>(T(a.label[row] - j)), Vec<T>(T(1)), Vec<T>(T(0)));
+}
+
+// One column: sixteen rows at a time are one row of the general case.
+template <class T, class L>
+DS_INLINE void one_column(const LossArgs<T>& a, const T* x, Index ldx, Vec<T> keep, Vec<T> spread) {
+    const LossOptions<Vec<T>> options = loss_options(a);
+    for (Index row = 0; row < a.rows; row += kLanes) {
+        const Index n = a.rows - row < kLanes ? a.rows - row : Index(kLanes);
+        alignas(64) T out[kLanes] = {}, target[kLanes] = {}, factor[kLanes] = {};
+        for (Index i = 0; i < n; ++i) {
+            out[i] = x[(row + i) * ldx];
+            target[i] = a.label != nullptr ? T(a.label[row + i]) : a.target[(row + i) * a.ldt];
+            factor[i] = row_scale_of(a, row + i);
+        }
+        for (Index j = 0; j < n; j += Vec<T>::W) {
+            const LossAt<Vec<T>> at = L::at(load(out + j), fma(load(target + j), keep, spread), options);
+            store(out + j, at.loss);
+            store(factor + j, at.d * load(factor + j));
+        }
+        for (Index i = 0; i < n; ++i) {
+            if (a.row_loss != nullptr) a.row_loss[row + i] = out[i];
+            if (a.d != nullptr) a.d[(row + i) * a.ldd] = factor[i];
+        }
+    }
+}
+
+// The mean of an element-by-element loss over the columns; keep and spread smooth the targets.
+template <class T, class L>
+DS_INLINE void mean_rows(const LossArgs<T>& a, const T* x, Index ldx, T smoothing) {
+    const Vec<T> keep(T(1) - smoothing), spread(smoothing * T(0.5));
+    if (a.cols == 1) return one_column<T, L>(a, x, ldx, keep, spread);
+    const LossOptions<Vec<T>> options = loss_options(a);
+    const T share = T(1) / T(a.cols);
+    for (Index row = 0; row < a.rows; ++row) {
+        const Vec<T> factor(row_scale_of(a, row) * share);
+        Lanes16<T> total;
+        for_row<T>(a.cols, [&](int i, Index j, Index n) __attribute__((always_inline)) {
+            const Vec<T> t = fma(target_part(a, row, j, n), keep, spread);
+            const LossAt<Vec<T>> at = L::at(load_part(x + row * ldx + j, n), t, options);
+            total.r[i] += keep_part(at.loss, n, T(0));
+            if (a.d != nullptr) store_part(a.d + row * a.ldd + j, at.d * factor, n);
+        });
+        if (a.row_loss != nullptr) a.row_loss[row] = total.sum() * share;
+    }
+}
+template <class T, class L>
+void output_loss_rows(const LossArgs<T>& a) {
+    mean_rows<T, L>(a, a.y, a.ldy, T(0));
+}
+template <class T, class L>
+void logit_loss_rows(const LossArgs<T>& a) {
+    mean_rows<T, L>(a, a.z, a.ldz, T(0));
+}
+template <class T>
+void binary_cross_entropy_rows(const LossArgs<T>& a) {
+    mean_rows<T, BinaryCrossEntropy>(a, a.z, a.ldz, a.smoothing);
+}
+
+// What a row's cross entropy needs besides its exponentials, for sixteen rows, so that their logarithms and
+// reciprocals are taken together.
+template <class T>
+struct CrossEntropyRows {
+    alignas(64) T total[kLanes];   // sum of e^(z_k - top)
+    alignas(64) T weight[kLanes];  // sum of the targets q_k
+    alignas(64) T dot[kLanes];     // sum of q_k (z_k - top)
+    alignas(64) T share[kLanes];   // weight / total
+};
+
+template <class T>
+DS_INLINE void cross_entropy_sums(const LossArgs<T>& a, Index row, CrossEntropyRows<T>& s, Index i) {
+    const T* z = a.z + row * a.ldz;
+    T* e = a.d != nullptr ? a.d + row * a.ldd : nullptr;
+    const T top = row_max(z, a.cols), keep = T(1) - a.smoothing, spread = a.smoothing / T(a.cols);
+    const T at_label = a.label != nullptr ? z[a.label[row]] - top : T(0);
+    const Vec<T> shift(top);
+    Lanes16<T> total, shifted, weight, dot;
+    for_row<T>(a.cols, [&](int k, Index j, Index n) __attribute__((always_inline)) {
+        const Vec<T> below = load_part(z + j, n) - shift, v = exp(below);
+        if (a.target != nullptr) {
+            const Vec<T> t = load_part(a.target + row * a.ldt + j, n);
+            weight.r[k] += t;
+            dot.r[k] = fma(t, below, dot.r[k]);
+        }
+        shifted.r[k] += keep_part(below, n, T(0));
+        if (e != nullptr) store_part(e + j, v, n);
+        total.r[k] += keep_part(v, n, T(0));
+    });
+    s.total[i] = total.sum();
+    const T others = spread != T(0) ? spread * shifted.sum() : T(0);
+    s.weight[i] = a.label != nullptr ? T(1) : fma(keep, weight.sum(), a.smoothing);
+    s.dot[i] = fma(keep, a.label != nullptr ? at_label : dot.sum(), others);
+}
+
+// d = scale (weight softmax(z) - q), from the exponentials left in d.
+template <class T>
+DS_INLINE void cross_entropy_gradient(const LossArgs<T>& a, Index row, T share) {
+    T* d = a.d + row * a.ldd;
+    const T keep = T(1) - a.smoothing, spread = a.smoothing / T(a.cols), scale = row_scale_of(a, row);
+    const T at_label = a.label != nullptr ? scale * (fma(d[a.label[row]], share, -keep) - spread) : T(0);
+    for_row<T>(a.cols, [&](int, Index j, Index n) __attribute__((always_inline)) {
+        Vec<T> q(spread);
+        if (a.target != nullptr) q = fma(load_part(a.target + row * a.ldt + j, n), Vec<T>(keep), q);
+        store_part(d + j, fma(load_part(d + j, n), Vec<T>(share), -q) * Vec<T>(scale), n);
+    });
+    if (a.label != nullptr) d[a.label[row]] = at_label;
+}
+
+template <class T>
+void cross_entropy_rows(const LossArgs<T>& a) {
+    for (Index row = 0; row < a.rows; row += kLanes) {
+        const Index n = a.rows - row < kLanes ? a.rows - row : Index(kLanes);
+        CrossEntropyRows<T> s;
+        for (Index i = 0; i < n; ++i) cross_entropy_sums(a, row + i, s, i);
+        for (Index i = n; i < kLanes; ++i) s.total[i] = s.weight[i] = s.dot[i] = T(1);
+        for (Index i = 0; i < n; i += Vec<T>::W) {
+            const Vec<T> total = load(s.total + i), weight = load(s.weight + i);
+            store(s.share + i, weight / total);
+            store(s.dot + i, fma(weight, log(total), -load(s.dot + i)));
+        }
+        for (Index i = 0; i < n; ++i) {
+            if (a.row_loss != nullptr) a.row_loss[row + i] = s.dot[i];
+            if (a.d != nullptr) cross_entropy_gradient(a, row + i, s.share[i]);
+        }
+    }
+}
+
+template <class T>
+struct FocalRows {
+    alignas(64) T others[kLanes], right[kLanes], shifted[kLanes];
+    alignas(64) T loss[kLanes], d[kLanes], share[kLanes], rest[kLanes];
+};
+
+template <class T>
+DS_INLINE void focal_sums(const LossArgs<T>& a, Index row, FocalRows<T>& s, Index i) {
+    const T* z = a.z + row * a.ldz;
+    T* e = a.d != nullptr ? a.d + row * a.ldd : nullptr;
+    const Index label = a.label[row];
+    const T top = row_max(z, a.cols);
+    const Vec<T> shift(top);
+    s.shifted[i] = z[label] - top;
+    Lanes16<T> others;
+    for_row<T>(a.cols, [&](int k, Index j, Index n) __attribute__((always_inline)) {
+        const Vec<T> v = exp(load_part(z + j, n) - shift);
+        if (e != nullptr) store_part(e + j, v, n);
+        const Vec<T> counted = select(iota<T>() == Vec<T>(T(label - j)), Vec<T>(T(0)), v);
+        others.r[k] += keep_part(counted, n, T(0));
+    });
+    s.others[i] = others.sum();
+    s.right[i] = exp(s.shifted[i]);
+}
+
+template <class T>
+void focal_rows(const LossArgs<T>& a) {
+    const LossOptions<Vec<T>> options = loss_options(a);
+    for (Index row = 0; row < a.rows; row += kLanes) {
+        const Index n = a.rows - row < kLanes ? a.rows - row : Index(kLanes);
+        FocalRows<T> s;
+        for (Index i = 0; i < n; ++i) focal_sums(a, row + i, s, i);
+        for (Index i = n; i < kLanes; ++i) s.others[i] = s.right[i] = s.shifted[i] = T(1);
+        for (Index i = 0; i < n; i += Vec<T>::W) {
+            const FocalRow<Vec<T>> f =
+                focal_row(load(s.others + i), load(s.right + i), load(s.shifted + i), options);
+            store(s.loss + i, f.loss);
+            store(s.d + i, f.d);
+            store(s.share + i, f.share);
+            store(s.rest + i, f.rest);
+        }
+        for (Index i = 0; i < n; ++i) {
+            if (a.row_loss != nullptr) a.row_loss[row + i] = s.loss[i];
+            if (a.d == nullptr) continue;
+            T* d = a.d + (row + i) * a.ldd;
+            const T factor = s.d[i] * row_scale_of(a, row + i);
+            const Vec<T> each(factor * s.share[i]);
+            for_row<T>(a.cols, [&](int, Index j, Index m) __attribute__((always_inline)) {
+                store_part(d + j, load_part(d + j, m) * each, m);
+            });
+            d[a.label[row + i]] = -factor * s.rest[i];
+        }
+    }
+}
+
+template <class T>
+constexpr LossKernels<T> loss_kernels() {
+    LossKernels<T> k{};
+    k.rows[int(Loss::kSquaredError)] = output_loss_rows<T, SquaredError>;
+    k.rows[int(Loss::kAbsoluteError)] = output_loss_rows<T, AbsoluteError>;
+    k.rows[int(Loss::kHuber)] = output_loss_rows<T, Huber>;
+    k.rows[int(Loss::kQuantile)] = output_loss_rows<T, Quantile>;
+    k.rows[int(Loss::kPoisson)] = logit_loss_rows<T, Poisson>;
+    k.rows[int(Loss::kBinaryCrossEntropy)] = binary_cross_entropy_rows<T>;
+    k.rows[int(Loss::kCrossEntropy)] = cross_entropy_rows<T>;
+    k.rows[int(Loss::kFocal)] = focal_rows<T>;
+    k.rows[int(Loss::kFocalBinary)] = logit_loss_rows<T, FocalBinary>;
+    return k;
+}
+
+DS_ISA_END
