@@ -127,8 +127,10 @@ TeamLease::TeamLease(int workers) {
     if (team.taken.exchange(true, std::memory_order_acquire)) return;
     grow(workers - 1);
     workers_ = std::min(workers, team.size.load(std::memory_order_relaxed) + 1);
-    if (workers_ == 1) return team.taken.store(false, std::memory_order_release);
-    spin_nanoseconds.store(workers_ > cores ? 0 : kSpin, std::memory_order_relaxed);
+    if (workers_ == 1)
+        team.taken.store(false, std::memory_order_release);
+    else
+        spin_nanoseconds.store(workers_ > cores ? 0 : kSpin, std::memory_order_relaxed);
 }
 
 TeamLease::~TeamLease() {

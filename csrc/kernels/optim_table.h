@@ -20,6 +20,7 @@ struct UpdateArgs {
     Index n = 0;
     T rate = T(0);
     T beta1 = T(0), beta2 = T(0);  // rmsprop: beta2 is rho
+    T rest1 = T(0), rest2 = T(0);  // 1 - beta1 and 1 - beta2, rounded once from double; 0: what T's betas leave
     T eps = T(0);
     T momentum = T(0);
     T l1 = T(0), l2 = T(0);

@@ -1,0 +1,113 @@
+// Optimizers, one formula each on a value type V: a register, a number, a CUDA thread's number. PyTorch's definitions.
+//   SGD, momentum: Sutskever et al. 2013 · Adam: Kingma & Ba 2015 · AdamW: Loshchilov & Hutter 2019 (Adam; the shrink is
+//   every rule's) · RMSProp: Hinton 2012 · Adagrad: Duchi et al. 2011 · Lion: Chen et al. 2023
+// Order: g·grad_scale, clipped to ±clip_value, plus l2·w + l1·sign(w) (prepared_gradient); then the rule; and
+// w = w·shrink - step. Which elements decay, and whether a result is finite, is the kernel's business.
+// A is UpdateArgs, or any struct with its scalars.
+#pragma once
+#include "simd/vec.h"
+
+DS_ISA_BEGIN
+
+template <class V>
+DS_INLINE V sign_of(V x) {
+    using T = ScalarOf<V>;
+    return select(x == V(T(0)), V(T(0)), copysign(V(T(1)), x));
+}
+
+// clip_value is infinite when off. NaN passes: min and max give their second operand then.
+template <class V, class A>
+DS_INLINE V prepared_gradient(V g, V w, const A& a) {
+    g = max(V(-a.clip_value), min(V(a.clip_value), g * V(a.grad_scale)));
+    return fma(V(a.l1), sign_of(w), fma(V(a.l2), w, g));
+}
+
+// A moving average: m towards x by rest = 1 - beta.
+template <class V>
+DS_INLINE V towards(V m, V x, V rest) {
+    return fma(rest, x - m, m);
+}
+
+// w·shrink - rate·direction
+template <class V, class A>
+DS_INLINE V stepped(V w, V direction, const A& a) {
+    return fnma(V(a.rate), direction, w * V(a.shrink));
+}
+
+// Each rule takes w, the prepared gradient g and its moments, changes the moments and returns the new w.
+struct SgdRule {
+    static constexpr bool kFirst = false, kSecond = false;
+    template <class V, class A>
+    static DS_INLINE V apply(V w, V g, V&, V&, const A& a) {
+        return stepped(w, g, a);
+    }
+};
+
+struct MomentumRule {
+    static constexpr bool kFirst = true, kSecond = false;
+    template <class V, class A>
+    static DS_INLINE V apply(V w, V g, V& m, V&, const A& a) {
+        m = fma(V(a.momentum), m, g);
+        return stepped(w, m, a);
+    }
+};
+
+struct NesterovRule {
+    static constexpr bool kFirst = true, kSecond = false;
+    template <class V, class A>
+    static DS_INLINE V apply(V w, V g, V& m, V&, const A& a) {
+        m = fma(V(a.momentum), m, g);
+        return stepped(w, fma(V(a.momentum), m, g), a);
+    }
+};
+
+struct AdamRule {
+    static constexpr bool kFirst = true, kSecond = true;
+    template <class V, class A>
+    static DS_INLINE V apply(V w, V g, V& m, V& v, const A& a) {
+        m = towards(m, g, V(a.rest1));
+        v = fma(V(a.beta2), v, V(a.rest2) * g * g);
+        const V denominator = fma(sqrt(v), V(a.inv_sqrt_bc2), V(a.eps));
+        return fnma(V(a.step_size), m / denominator, w * V(a.shrink));
+    }
+};
+
+struct RmsPropRule {
+    static constexpr bool kFirst = false, kSecond = true;
+    template <class V, class A>
+    static DS_INLINE V apply(V w, V g, V&, V& v, const A& a) {
+        v = fma(V(a.beta2), v, V(a.rest2) * g * g);
+        return stepped(w, g / (sqrt(v) + V(a.eps)), a);
+    }
+};
+
+struct RmsPropMomentumRule {
+    static constexpr bool kFirst = true, kSecond = true;
+    template <class V, class A>
+    static DS_INLINE V apply(V w, V g, V& m, V& v, const A& a) {
+        v = fma(V(a.beta2), v, V(a.rest2) * g * g);
+        m = fma(V(a.momentum), m, g / (sqrt(v) + V(a.eps)));
+        return stepped(w, m, a);
+    }
+};
+
+struct AdagradRule {
+    static constexpr bool kFirst = false, kSecond = true;
+    template <class V, class A>
+    static DS_INLINE V apply(V w, V g, V&, V& v, const A& a) {
+        v = fma(g, g, v);
+        return stepped(w, g / (sqrt(v) + V(a.eps)), a);
+    }
+};
+
+struct LionRule {
+    static constexpr bool kFirst = true, kSecond = false;
+    template <class V, class A>
+    static DS_INLINE V apply(V w, V g, V& m, V&, const A& a) {
+        const V direction = sign_of(towards(m, g, V(a.rest1)));
+        m = towards(m, g, V(a.rest2));
+        return stepped(w, direction, a);
+    }
+};
+
+DS_ISA_END

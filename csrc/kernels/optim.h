@@ -1,0 +1,144 @@
+// The update of a piece of the slab: a formula of formulas/update.h over arrays, in one pass; the sum of squares that
+// clipping by norm needs; and the transpose that refreshes the copies of the weights.
+#pragma once
+#include "formulas/update.h"
+#include "kernels/optim_table.h"
+#include "simd/lanes.h"
+#include "simd/transpose.h"
+
+DS_ISA_BEGIN
+
+// One register's worth of elements, the first n of it when kTail. False if one of them would not be finite: then such an
+// element keeps what it had. 0·x is NaN exactly if x is not finite, and NaN stays in a sum.
+template <class T, class Rule, bool kPlain, bool kTail>
+DS_INLINE bool update_register(const UpdateArgs<T>& a, Index i, Index n) {
+    const auto get = [=](const T* p) __attribute__((always_inline)) { return kTail ? loadn(p + i, n) : load(p + i); };
+    const auto put = [=](T* p, Vec<T> x) __attribute__((always_inline)) {
+        if constexpr (kTail)
+            storen(p + i, x, n);
+        else
+            store(p + i, x);
+    };
+    const Vec<T> zeros(T(0));
+    const Vec<T> w0 = get(a.w);
+    const Vec<T> m0 = Rule::kFirst ? get(a.m) : zeros;
+    const Vec<T> v0 = Rule::kSecond ? get(a.v) : zeros;
+    Vec<T> g = get(a.g), m = m0, v = v0;
+    if constexpr (!kPlain) g = prepared_gradient(g, w0, a);
+    Vec<T> w = Rule::apply(w0, g, m, v, a);
+
+    Vec<T> probe = w * zeros;
+    if constexpr (Rule::kFirst) probe = fma(m, zeros, probe);
+    if constexpr (Rule::kSecond) probe = fma(v, zeros, probe);
+    Mask<T> good = probe == zeros;
+    if constexpr (kTail) good = good | ~first_lanes<T>(n);  // what lies beyond n is nobody's
+    const bool finite = all(good);
+    if (__builtin_expect(!finite, 0)) {
+        w = select(good, w, w0);
+        m = select(good, m, m0);
+        v = select(good, v, v0);
+    }
+    put(a.w, w);
+    if constexpr (Rule::kFirst) put(a.m, m);
+    if constexpr (Rule::kSecond) put(a.v, v);
+    return finite;
+}
+
+template <class T, class Rule, bool kPlain>
+bool update_array(const UpdateArgs<T>& args) {
+    constexpr Index W = Vec<T>::W;
+    const UpdateArgs<T> a = args;  // a copy that no store can alias: its scalars stay in registers
+    bool finite = true;
+    Index i = 0;
+    for (; i + W <= a.n; i += W) finite &= update_register<T, Rule, kPlain, false>(a, i, W);
+    if (i < a.n) finite &= update_register<T, Rule, kPlain, true>(a, i, a.n - i);
+    return finite;
+}
+
+// Plain: the gradient goes into the rule as it is.
+template <class T, class Rule>
+DS_INLINE bool update_with(UpdateArgs<T> a) {
+    if (a.rest1 == T(0)) a.rest1 = T(1) - a.beta1;
+    if (a.rest2 == T(0)) a.rest2 = T(1) - a.beta2;
+    if (a.l1 == T(0) && a.l2 == T(0) && a.grad_scale == T(1) && a.clip_value == T(0))
+        return update_array<T, Rule, true>(a);
+    if (a.clip_value == T(0)) a.clip_value = T(__builtin_inff());
+    return update_array<T, Rule, false>(a);
+}
+
+template <class T>
+bool update_sgd(const UpdateArgs<T>& a) {
+    if (a.momentum == T(0)) return update_with<T, SgdRule>(a);
+    return a.nesterov ? update_with<T, NesterovRule>(a) : update_with<T, MomentumRule>(a);
+}
+template <class T>
+bool update_adam(const UpdateArgs<T>& a) {
+    return update_with<T, AdamRule>(a);
+}
+template <class T>
+bool update_rmsprop(const UpdateArgs<T>& a) {
+    return a.momentum == T(0) ? update_with<T, RmsPropRule>(a) : update_with<T, RmsPropMomentumRule>(a);
+}
+template <class T>
+bool update_adagrad(const UpdateArgs<T>& a) {
+    return update_with<T, AdagradRule>(a);
+}
+template <class T>
+bool update_lion(const UpdateArgs<T>& a) {
+    return update_with<T, LionRule>(a);
+}
+
+template <class T>
+DS_INLINE double square_block(const T* x, Index n) {
+    constexpr int W = Vec<double>::W;
+    Lanes16<double> acc;
+    const auto add = [&acc](const T* p) __attribute__((always_inline)) {
+        for (int k = 0; k < kLanes / W; ++k) {
+            const Vec<double> d = load_double(p + k * W);
+            acc.r[k] = fma(d, d, acc.r[k]);
+        }
+    };
+    Index i = 0;
+    for (; i + kLanes <= n; i += kLanes) add(x + i);
+    if (i < n) {
+        T rest[kLanes] = {};
+        for (Index j = i; j < n; ++j) rest[j - i] = x[j];
+        add(rest);
+    }
+    return acc.sum();
+}
+
+template <class T>
+double sum_of_squares(const T* x, Index n) {
+    double total = 0.0;
+    for (Index i = 0; i < n; i += kSquareBlock) total += square_block(x + i, n - i < kSquareBlock ? n - i : kSquareBlock);
+    return total;
+}
+
+// By squares in registers; rows outside, so that a column of squares of dst is finished while its lines are near.
+template <class T>
+void transpose_matrix(T* dst, Index ldd, const T* src, Index lds, Index rows, Index cols) {
+    constexpr Index N = kSquare<T>;
+    Index i = 0;
+    for (; i + N <= rows; i += N) {
+        Index j = 0;
+        for (; j + N <= cols; j += N) {
+            Square<T> square;
+            square.load(src + i * lds + j, lds);
+            for (Index c = 0; c < N; ++c) Square<T>::store(dst + (j + c) * ldd + i, square.col[c]);
+        }
+        for (; j < cols; ++j)
+            for (Index r = i; r < i + N; ++r) dst[j * ldd + r] = src[r * lds + j];
+    }
+    for (; i < rows; ++i)
+        for (Index j = 0; j < cols; ++j) dst[j * ldd + i] = src[i * lds + j];
+}
+
+template <class T>
+constexpr OptimKernels<T> optim_kernels() {
+    return {{update_sgd<T>, update_adam<T>, update_adam<T>, update_rmsprop<T>, update_adagrad<T>, update_lion<T>},
+            sum_of_squares<T>,
+            transpose_matrix<T>};
+}
+
+DS_ISA_END
