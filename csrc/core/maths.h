@@ -12,7 +12,7 @@ double log(double x);
 double pow(double x, double y);  // NaN for x < 0
 double sin(double x);            // |x| <= 10^5; beyond, the argument's reduction loses digits
 double cos(double x);
-// sin and cos of 2π·turns, |turns| < 2^48.
+// sin and cos of 2π·turns to 2.5 ULP, |turns| < 2^48.
 void sincos_turns(double turns, double& s, double& c);
 
 }  // namespace ds::maths
