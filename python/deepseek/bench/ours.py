@@ -1,4 +1,4 @@
-"""This package as a contestant, through the interface its users call."""
+"""Our own package as a contestant, through the interface its users call."""
 
 from __future__ import annotations
 

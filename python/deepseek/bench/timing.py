@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Callable, Mapping
 from itertools import repeat
@@ -63,7 +64,7 @@ def per_step(run: Callable[[int], object], steps: int = 1) -> Measure:
         try:
             elapsed = timed(count)
             while not known and elapsed < seconds / 4:
-                count = max(count + 1, min(10 * count, int(count * seconds / elapsed)))
+                count = math.ceil(count * max(2.0, min(10.0, seconds / elapsed)))
                 elapsed = timed(count)
         finally:
             gc.enable()

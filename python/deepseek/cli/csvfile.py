@@ -79,7 +79,7 @@ def _parse(path: str, reader: Iterable[list[str]], delimiter: str) -> Table:
     number = 0
     try:
         header: list[str] = []
-        for number, cells in lines:
+        for number, cells in lines:  # noqa: B007  (the number is for the error below)
             header = [cell.strip() for cell in cells]
             if any(header):
                 break

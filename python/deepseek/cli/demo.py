@@ -81,7 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"Net 64-256-128-10              {accuracy:6.1%} of the test images right")
     rate = arguments.epochs * len(X) / max(seconds, 1e-9)
     say(
-        f"{arguments.epochs} epochs of {len(X)} images (each also moved by one pixel) in {seconds:.2f} s: {rate:,.0f} a second"
+        f"{arguments.epochs} epochs of {len(X)} images (each also moved by one pixel) in {seconds:.2f} s: "
+        f"{rate:,.0f} a second"
     )
     if arguments.png:
         say(f"picture: {arguments.png}")

@@ -80,11 +80,22 @@ def load_wine() -> Dataset:
     """
     data, target = _arrays("wine")
     names = (
-        "alcohol malic_acid ash alcalinity_of_ash magnesium total_phenols flavanoids nonflavanoid_phenols "
-        "proanthocyanins color_intensity hue od280/od315_of_diluted_wines proline"
+        "alcohol",
+        "malic_acid",
+        "ash",
+        "alcalinity_of_ash",
+        "magnesium",
+        "total_phenols",
+        "flavanoids",
+        "nonflavanoid_phenols",
+        "proanthocyanins",
+        "color_intensity",
+        "hue",
+        "od280/od315_of_diluted_wines",
+        "proline",
     )
     text = "Wine: chemical analysis of 178 wines from three growers (UCI, CC BY 4.0)"
-    return Dataset(data, target.astype(np.int64), tuple(names.split()), ("class_0", "class_1", "class_2"), text)
+    return Dataset(data, target.astype(np.int64), names, ("class_0", "class_1", "class_2"), text)
 
 
 def load_breast_cancer() -> Dataset:
@@ -101,9 +112,18 @@ def load_breast_cancer() -> Dataset:
     Learning Repository (1995), by way of scikit-learn's copy.  Licence: CC BY 4.0.
     """
     data, target = _arrays("breast_cancer")
-    measures = (
-        "radius texture perimeter area smoothness compactness concavity concave_points symmetry fractal_dimension"
-    ).split()
+    measures = [
+        "radius",
+        "texture",
+        "perimeter",
+        "area",
+        "smoothness",
+        "compactness",
+        "concavity",
+        "concave_points",
+        "symmetry",
+        "fractal_dimension",
+    ]
     names = tuple(f"{kind}_{measure}" for kind in ("mean", "error", "worst") for measure in measures)
     text = "Breast Cancer Wisconsin (Diagnostic): 569 masses, 30 measures of their nuclei (UCI, CC BY 4.0)"
     return Dataset(data, target.astype(np.int64), names, ("malignant", "benign"), text)
