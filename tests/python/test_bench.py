@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -244,8 +246,6 @@ def test_threads_are_held_by_environment_and_processors() -> None:
     assert one["OMP_NUM_THREADS"] == one["DEEPSEEK_NUM_THREADS"] == "1"
     assert "intra_op_parallelism_threads=1" in one["XLA_FLAGS"]
     assert "intra_op_parallelism_threads" not in processes.environment("jax", 2).get("XLA_FLAGS", "")
-    import os
-
     if hasattr(os, "sched_getaffinity"):
         before = os.sched_getaffinity(0)
         assert set(processes.processors()) == before
@@ -285,3 +285,27 @@ def test_the_command_draws_a_chart(tmp_path: Path) -> None:
     options = ["--vs", "none", "--rounds", "1", "--seconds", "0.001", "--rows", "matmul-32x32x32"]
     assert main(["bench", "kernels", *options, "--plot", str(path)]) == 0
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("peer", runner.PEERS)
+def test_a_peer_does_every_row_it_claims(peer: str) -> None:
+    if importlib.util.find_spec(peer) is None:
+        pytest.skip(f"{peer} is not installed")
+    chosen = [
+        "matmul-32x32x32",
+        "function-relu",
+        "function-softplus",
+        "net-seed-b10",
+        "net-tab-b32",
+        "net-predict-1",
+    ]
+    contestant = processes.Contestant(peer, 1)
+    try:
+        for row in rows_of(["kernels", "net"], chosen):
+            answer = contestant.ask("open", row=row.to_json())
+            if row.group == "net" or peer != "sklearn":
+                assert answer == {"ok": True}
+                assert contestant.ask("measure", seconds=1e-3)["seconds"] > 0
+    finally:
+        contestant.close()
