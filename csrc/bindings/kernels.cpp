@@ -238,6 +238,7 @@ void bind_kernels(py::module_& parent) {
         "GFLOP/s of fused multiply-adds on registers alone.");
     m.def("bandwidth", &bandwidth, py::arg("bytes"), py::arg("seconds") = 0.2, py::arg("threads") = 1,
           "GB/s of reading this many bytes a worker, again and again.");
+    bind_row_kernels(m);
 }
 
 }  // namespace ds

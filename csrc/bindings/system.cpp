@@ -1,5 +1,7 @@
 // What the machine is, which instruction set computes, how many threads; and the check for NaN and infinity.
 #include "backend/registry.h"
+#include <pybind11/stl.h>
+
 #include "bindings/array.h"
 #include "bindings/bind.h"
 #include "core/cpu.h"

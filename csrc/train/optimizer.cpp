@@ -91,8 +91,12 @@ template <class T>
 UpdateArgs<T> OptimizerState<T>::step_arguments(double rate, double grad_scale, const OptimizerClock& clock) const {
     UpdateArgs<T> a{};
     a.rate = static_cast<T>(rate);
-    a.beta1 = static_cast<T>(spec_.kind == Optimizer::kRmsProp ? spec_.rho : spec_.beta1);
-    a.beta2 = static_cast<T>(spec_.kind == Optimizer::kRmsProp ? spec_.rho : spec_.beta2);
+    const bool rms = spec_.kind == Optimizer::kRmsProp;
+    const double beta1 = rms ? spec_.rho : spec_.beta1, beta2 = rms ? spec_.rho : spec_.beta2;
+    a.beta1 = static_cast<T>(beta1);
+    a.beta2 = static_cast<T>(beta2);
+    a.rest1 = static_cast<T>(1.0 - beta1);
+    a.rest2 = static_cast<T>(1.0 - beta2);
     a.eps = static_cast<T>(spec_.eps);
     a.momentum = static_cast<T>(spec_.momentum);
     a.l1 = static_cast<T>(spec_.l1);
