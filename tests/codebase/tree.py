@@ -1,0 +1,57 @@
+"""The sources as the codebase tests see them: rooms of csrc, their files, their includes, code without comments."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CSRC = ROOT / "csrc"
+CUDA = ROOT / "cuda"
+PACKAGE = ROOT / "python" / "deepseek"
+NATIVE = {".h", ".cpp", ".cu", ".cuh"}
+
+_COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|("(?:\\.|[^"\\\n])*")', re.DOTALL)
+_INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+
+
+def native_files(*rooms: str) -> list[Path]:
+    """C++ and CUDA files of the rooms named (folders of csrc, or "cuda"), all if none is named."""
+    folders = [CUDA if room == "cuda" else CSRC / room for room in rooms] if rooms else [CSRC, CUDA]
+    return sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in NATIVE)
+
+
+def python_files(folder: Path = PACKAGE) -> list[Path]:
+    """Python files of a folder, however deep."""
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+@cache
+def code(path: Path) -> str:
+    """The file without comments; strings stay, and so do line numbers."""
+
+    def blank(match: re.Match[str]) -> str:
+        return match[1] if match[1] else "\n" * match[0].count("\n")
+
+    return _COMMENT.sub(blank, path.read_text(encoding="utf-8"))
+
+
+def includes(path: Path) -> list[str]:
+    """What the file includes, as written between the quotes or brackets."""
+    return _INCLUDE.findall(code(path))
+
+
+def room_of(path: Path) -> str:
+    """The folder of csrc a file lies in, or "cuda"."""
+    return "cuda" if path.is_relative_to(CUDA) else path.relative_to(CSRC).parts[0]
+
+
+def places(paths: list[Path], pattern: str) -> list[str]:
+    """Where a regular expression matches code, as file:line."""
+    found = []
+    for path in paths:
+        for number, line in enumerate(code(path).splitlines(), 1):
+            if re.search(pattern, line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    return found
