@@ -1,6 +1,7 @@
 // deepseek._core.NetCore: the engine behind Net. No arithmetic here: arrays in, arrays out, the GIL released meanwhile.
 #include "api/net_core.h"
 
+#include <atomic>
 #include <limits>
 #include <mutex>
 #include <shared_mutex>
@@ -111,6 +112,7 @@ FitOptions options_from_dict(const py::dict& d) {
 struct BoundNet {
     std::unique_ptr<NetCore> core;
     Arrays data, validation;
+    std::atomic<bool> cancel{false};  // asks the run in progress to return before its budget is spent
 
     explicit BoundNet(const py::dict& spec) : core(NetCore::make(spec_from_dict(spec))) {}
 
@@ -128,7 +130,7 @@ struct BoundNet {
     }
 
     py::dict run(Index max_epochs, double budget) {
-        SignalPoll poll;
+        SignalPoll poll(&cancel);
         Block block;
         Index epoch = 0, step = 0, steps = 0;
         double sum = 0.0, weight = 0.0;
@@ -142,7 +144,8 @@ struct BoundNet {
             weight = core->cursor().weight_sum;
             steps = core->steps_per_epoch();
         }
-        if (block.cancelled) throw py::error_already_set();
+        cancel.store(false, std::memory_order_relaxed);
+        if (PyErr_Occurred()) throw py::error_already_set();
         py::list epochs;
         const double nan = std::numeric_limits<double>::quiet_NaN();
         for (const EpochRecord& r : block.epochs)
@@ -247,6 +250,8 @@ void bind_net_core(py::module_& m) {
              py::arg("wv"), py::arg("options"), "Start or resume a fit over these arrays, which are read in place.")
         .def("run", &BoundNet::run, py::arg("max_epochs"), py::arg("budget_seconds"),
              "Train for some epochs or some time; go on with the next call.")
+        .def("cancel", [](BoundNet& n) { n.cancel.store(true, std::memory_order_relaxed); },
+             "Ask the run in progress to return before its budget is spent, without the step it is in.")
         .def("end", &BoundNet::end, "Let go of the arrays; after early stopping, the best weights are put in place.")
         .def("predict", &BoundNet::predict, py::arg("X"), "Outputs, one row a row of X.")
         .def("evaluate", &BoundNet::evaluate, py::arg("X"), py::arg("y"), py::arg("w"), "The weighted mean loss.");
