@@ -28,8 +28,9 @@ struct LossOptionsIn {
 };
 
 template <class T>
-std::pair<py::array, py::array> loss(const std::string& name, const py::object& x_in, const py::object& target_in,
-                                     const py::object& row_scale_in, const LossOptionsIn& o) {
+std::pair<py::array, py::array> loss(const std::string& name, const py::object& x_in,
+                                     const py::object& target_in, const py::object& row_scale_in,
+                                     const LossOptionsIn& o) {
     const auto which = parse_loss(name);
     if (!which) throw ValueError("loss: unknown name " + name);
     const py::array x = require<T>(x_in, 2, "x");
@@ -48,7 +49,8 @@ std::pair<py::array, py::array> loss(const std::string& name, const py::object& 
     if (labels) {
         a.label = data<std::int64_t>(target);
         for (Index i = 0; i < rows; ++i)
-            if (a.label[i] < 0 || a.label[i] >= (cols == 1 ? 2 : cols)) throw ValueError("target: label out of range");
+            if (a.label[i] < 0 || a.label[i] >= (cols == 1 ? 2 : cols))
+                throw ValueError("target: label out of range");
     } else {
         if (*which == Loss::kFocal) throw ValueError("target: focal takes labels");
         a.target = data<T>(target);
@@ -91,7 +93,8 @@ py::array softmax_grad(const py::object& y_in, const py::object& dy_in) {
     py::array dz = fresh<T>({rows, cols});
     const DefaultFpEnv environment;
     kernels_of<T>(active_kernels())
-        .reduce.softmax_backward_rows(mutable_data<T>(dz), cols, data<T>(dy), cols, data<T>(y), cols, rows, cols);
+        .reduce.softmax_backward_rows(mutable_data<T>(dz), cols, data<T>(dy), cols, data<T>(y), cols, rows,
+                                      cols);
     return dz;
 }
 
@@ -119,15 +122,18 @@ py::array col_sum(const py::object& x_in) {
 void bind_row_kernels(py::module_& m) {
     m.def(
         "loss",
-        [](const std::string& name, const py::object& x, const py::object& target, const py::object& row_scale,
-           double scale, double delta, double quantile, double gamma, double alpha, double smoothing) {
+        [](const std::string& name, const py::object& x, const py::object& target,
+           const py::object& row_scale, double scale, double delta, double quantile, double gamma,
+           double alpha, double smoothing) {
             const LossOptionsIn o{scale, delta, quantile, gamma, alpha, smoothing};
-            return is_double(x) ? loss<double>(name, x, target, row_scale, o) : loss<float>(name, x, target, row_scale, o);
+            return is_double(x) ? loss<double>(name, x, target, row_scale, o)
+                                : loss<float>(name, x, target, row_scale, o);
         },
         py::arg("name"), py::arg("x"), py::arg("target"), py::kw_only(), py::arg("row_scale") = py::none(),
         py::arg("scale") = 1.0, py::arg("delta") = 1.0, py::arg("quantile") = 0.5, py::arg("gamma") = 2.0,
         py::arg("alpha") = -1.0, py::arg("smoothing") = 0.0,
-        "(losses of the rows, gradient) of outputs x, or of logits if the loss is fused; 1-D int64 targets are labels.");
+        "(losses of the rows, gradient) of outputs x, or of logits if the loss is fused; 1-D int64 targets "
+        "are labels.");
     m.def(
         "softmax", [](const py::object& x) { return is_double(x) ? softmax<double>(x) : softmax<float>(x); },
         py::arg("x"), "Softmax of each row.");
@@ -136,7 +142,8 @@ void bind_row_kernels(py::module_& m) {
         [](const py::object& y, const py::object& dy) {
             return is_double(y) ? softmax_grad<double>(y, dy) : softmax_grad<float>(y, dy);
         },
-        py::arg("y"), py::arg("dy"), "The gradient at softmax's input from its output y and the gradient there.");
+        py::arg("y"), py::arg("dy"),
+        "The gradient at softmax's input from its output y and the gradient there.");
     m.def(
         "argmax", [](const py::object& x) { return is_double(x) ? argmax<double>(x) : argmax<float>(x); },
         py::arg("x"), "The first largest element of each row.");

@@ -66,7 +66,7 @@ struct Native<float> : GccNative<float, 16> {
     static DS_INLINE Reg min(Reg a, Reg b) { return (Reg)_mm_min_ps(a, b); }
     static DS_INLINE Reg max(Reg a, Reg b) { return (Reg)_mm_max_ps(a, b); }
     static DS_INLINE Reg sqrt(Reg a) { return (Reg)_mm_sqrt_ps(a); }
-    static DS_INLINE Reg round(Reg a) { return round_by_adding<GccNative<float, 16> >(a); }
+    static DS_INLINE Reg round(Reg a) { return round_by_adding<GccNative<float, 16>>(a); }
     static DS_INLINE bool any(Bits m) { return _mm_movemask_ps((__m128)m) != 0; }
     static DS_INLINE bool all(Bits m) { return _mm_movemask_ps((__m128)m) == 0xf; }
     static DS_INLINE IntReg to_int(Reg a) { return (IntReg)_mm_cvtps_epi32(a); }
@@ -80,7 +80,7 @@ struct Native<double> : GccNative<double, 16> {
     static DS_INLINE Reg min(Reg a, Reg b) { return (Reg)_mm_min_pd(a, b); }
     static DS_INLINE Reg max(Reg a, Reg b) { return (Reg)_mm_max_pd(a, b); }
     static DS_INLINE Reg sqrt(Reg a) { return (Reg)_mm_sqrt_pd(a); }
-    static DS_INLINE Reg round(Reg a) { return round_by_adding<GccNative<double, 16> >(a); }
+    static DS_INLINE Reg round(Reg a) { return round_by_adding<GccNative<double, 16>>(a); }
     static DS_INLINE bool any(Bits m) { return _mm_movemask_pd((__m128d)m) != 0; }
     static DS_INLINE bool all(Bits m) { return _mm_movemask_pd((__m128d)m) == 0x3; }
 };

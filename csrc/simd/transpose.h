@@ -26,12 +26,13 @@ struct Square {
     DS_INLINE void load(const T* p, std::int64_t) { col[0] = *p; }
     static DS_INLINE Reg zero() { return T(0); }
     static DS_INLINE Reg broadcast(T x) { return x; }
-    static DS_INLINE Reg fma(Reg a, Reg b, Reg c) { return ScalarNative<T>::fma(a, b, c); }
+    static DS_INLINE void accumulate(Reg& c, Reg a, Reg b) { c = ScalarNative<T>::fma(a, b, c); }
     static DS_INLINE void store(T* p, Reg v) { *p = v; }
 };
 
 #else
 
+// Column j of N x N elements in col[j].
 template <class T>
 struct Square {
     static constexpr int N = kSquare<T>;
@@ -39,12 +40,19 @@ struct Square {
     typedef T Lane __attribute__((vector_size(16)));
     Reg col[N];
 
-    // Column j of the N x N elements at p (rows ld apart) into col[j].
+    // From p, rows ld apart.
     DS_INLINE void load(const T* p, std::int64_t ld) {
         constexpr int L = 16 / int(sizeof(T));  // elements of a lane; N is L or 2·L
         Reg r[N];
+        const std::int64_t once = ld * std::int64_t(sizeof(T)), thrice = 3 * once;
+        const char* upper = (const char*)p;
+        const char* lower = upper + L * once;
+        asm("" : "+r"(lower));  // or every row gets an offset of its own, and they do not fit the registers
         for (int h = 0; h < N / L; ++h)
-            for (int i = 0; i < L; ++i) r[h * L + i] = rows(p + h * L + i * ld, ld * L);
+            for (int i = 0; i < L; ++i) {
+                const std::int64_t at = h * 16 + (i == 3 ? thrice : i * once);
+                r[h * L + i] = rows((const T*)(upper + at), (const T*)(lower + at));
+            }
         for (int h = 0; h < N / L; ++h) {
             if constexpr (L == 4) {
                 const Reg a = low(r[h * 4], r[h * 4 + 1]), b = high(r[h * 4], r[h * 4 + 1]);
@@ -70,28 +78,27 @@ struct Square {
         return Native<T>::splat(x);
 #endif
     }
-    static DS_INLINE Reg fma(Reg a, Reg b, Reg c) {
+    // c += a·b, rounded once; the sum stays in its register.
+    static DS_INLINE void accumulate(Reg& c, Reg a, Reg b) {
 #if defined(DS_ISA_AVX512) || defined(DS_ISA_AVX2)
         if constexpr (sizeof(T) == 4)
-            return (Reg)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+            asm("vfmadd231ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
         else
-            return (Reg)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+            asm("vfmadd231pd %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
 #else
-        return Native<T>::fma(a, b, c);
+        c = Native<T>::fma(a, b, c);
 #endif
     }
     static DS_INLINE void store(T* p, Reg v) { __builtin_memcpy(p, &v, sizeof v); }
 
   private:
-    // One lane of a row, and in the upper half the lane of the row N/2 further down.
-    static DS_INLINE Reg rows(const T* p, std::int64_t down) {
+    // One lane of a row, and in the upper half the lane of a row further down.
+    static DS_INLINE Reg rows(const T* p, [[maybe_unused]] const T* down) {
 #if defined(DS_ISA_AVX512) || defined(DS_ISA_AVX2)
         if constexpr (sizeof(T) == 4)
-            return (Reg)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + down),
-                                             1);
+            return (Reg)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(down), 1);
         else
-            return (Reg)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(p + down),
-                                             1);
+            return (Reg)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(down), 1);
 #else
         Reg v;
         __builtin_memcpy(&v, p, 16);
