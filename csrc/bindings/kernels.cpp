@@ -1,4 +1,5 @@
 // deepseek._core.kernels: single kernels, for the tests that hold them to their contracts and for the benchmark.
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@ namespace ds {
 namespace {
 
 std::vector<py::ssize_t> one_dim(const py::array& like) { return {like.shape(0)}; }
+
+constexpr double kFlopsPerWorker = 1e6;
 
 bool is_double(const py::object& x) { return py::isinstance<py::array_t<double>>(x); }
 
@@ -63,11 +66,13 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
     const DefaultFpEnv environment;
     const GemmPlan<T> plan(kernels_of<T>(active_kernels()).gemm, {g.m, g.n, g.k, ta, tb, g.lda, g.ldb});
     static thread_local std::vector<Buffer<T>> scratch;
-    TeamLease lease(threads);
+    // Two workers meet in about a microsecond: a product must be worth it.
+    const double flops = 2.0 * static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
+    TeamLease lease(std::max(1, static_cast<int>(std::min(flops / kFlopsPerWorker, double(threads)))));
     while (scratch.size() < static_cast<std::size_t>(lease.workers())) scratch.emplace_back();
     for (auto& s : scratch)
         if (s.size() < plan.scratch()) s = Buffer<T>(plan.scratch());
-    auto& mine = scratch;
+    auto& mine = scratch;  // the workers' lambda sees this thread's
     for (Index r = 0; r < repeat; ++r) {
         if (lease.workers() == 1) {
             plan.run(g, mine[0].data());

@@ -55,20 +55,23 @@ void Model<T>::build() {
 
 template <class T>
 void Model<T>::initialise(std::uint64_t seed) {
-    std::fill_n(params_.data(), table_.size(), T(0));
+    Buffer<T> drawn(table_.size());  // apart, so that running out of memory changes nothing
+    std::fill_n(drawn.data(), table_.size(), T(0));
     std::vector<T> values;
     for (const Parameter& p : table_.all()) {
-        T* out = params_.data() + p.offset;
+        T* out = drawn.data() + p.offset;
         const LayerSpec& layer = spec_.layers[static_cast<std::size_t>(p.layer)];
         if (p.kind == ParameterKind::kWeight) {
             values.resize(static_cast<std::size_t>(p.rows * p.cols));
             init_weights(values.data(), p.rows, p.cols, layer.init, layer.init_gain, seed,
                          static_cast<std::uint32_t>(p.layer));
-            import_parameter(p, values.data(), params_.data());
+            import_parameter(p, values.data(), drawn.data());
         }
         if (p.kind == ParameterKind::kNormWeight || p.kind == ParameterKind::kRunningVariance)
             std::fill_n(out, p.cols, T(1));
     }
+    spec_.seed = seed;  // the order of the rows and dropout follow it too
+    std::copy_n(drawn.data(), table_.size(), params_.data());
     refresh_copies();
 }
 

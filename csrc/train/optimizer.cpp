@@ -104,8 +104,10 @@ UpdateArgs<T> OptimizerState<T>::step_arguments(double rate, double grad_scale, 
     a.shrink = static_cast<T>(1.0 - rate * spec_.weight_decay);
     a.grad_scale = static_cast<T>(grad_scale);
     a.clip_value = static_cast<T>(spec_.clip_value);
-    a.step_size = static_cast<T>(rate / (1.0 - clock.beta1_power));
-    a.inv_sqrt_bc2 = static_cast<T>(1.0 / maths::sqrt(1.0 - clock.beta2_power));
+    if (spec_.kind == Optimizer::kAdam || spec_.kind == Optimizer::kAdamW) {
+        a.step_size = static_cast<T>(rate / (1.0 - clock.beta1_power));
+        a.inv_sqrt_bc2 = static_cast<T>(1.0 / maths::sqrt(1.0 - clock.beta2_power));
+    }
     a.nesterov = spec_.nesterov;
     return a;
 }

@@ -84,7 +84,11 @@ void Trainer<T>::begin(const KernelTable& kernels, const Dataset<T>& data, const
 
     // From here on nothing throws.
     session_ = std::move(session);
-    if (watches && best.size() > 0) best_ = std::move(best);
+    if (watches && best.size() > 0) {
+        best_ = std::move(best);
+        // Resumed without them: they are in place already, from when the fit ended.
+        if (options.resume) std::copy_n(model_.params(), model_.table().size(), best_.data());
+    }
     if (!watches) best_ = {};
     if (options.resume) return;
     if (cursor_.step > 0) ++cursor_.epoch;  // an abandoned epoch counts: its random numbers are used up
