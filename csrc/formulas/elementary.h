@@ -75,7 +75,7 @@ DS_INLINE V scale_by(V a, const ExpReduced<V>& e) {
     const IntOf<V> both = bits(e.shifted);
     const IntOf<V> half = shift_right_logical(both, 1);
     constexpr int kMantissa = kMantissaBits<ScalarOf<V>>;
-    return (a * from_bits(half << kMantissa)) * from_bits((both - half) << kMantissa);
+    return (a * from_bits(half << kMantissa)) * from_bits(wrapping_sub(both, half) << kMantissa);
 }
 #if defined(DS_ISA_AVX512)
 template <class T>
@@ -166,7 +166,7 @@ DS_INLINE LogReduced<V> log_reduce(V x) {
     using K = ElementaryOf<V>;
     constexpr auto kOne = __builtin_bit_cast(IntOf<T>, T(1));
     constexpr auto kMantissa = (IntOf<T>(1) << kMantissaBits<T>)-1;
-    const Int i = bits(x) + Int(kOne - K::kMantissaStart);
+    const Int i = wrapping_add(bits(x), Int(kOne - K::kMantissaStart));  // NaN and negative x may wrap
     LogReduced<V> l;
     l.m = from_bits((i & Int(kMantissa)) + Int(K::kMantissaStart));
     l.biased_k = shift_right_logical(i, kMantissaBits<T>);

@@ -101,6 +101,15 @@ struct Vec {
     }  // |a| < 2^31, 2^51; ties to even
 };
 
+// Sums and differences that wrap, as those of IVec do anyway, but not those of plain integers.
+template <class T>
+DS_INLINE IVec<T> wrapping_add(IVec<T> a, IVec<T> b) {
+    return a + b;
+}
+template <class T>
+DS_INLINE IVec<T> wrapping_sub(IVec<T> a, IVec<T> b) {
+    return a - b;
+}
 template <class T>
 DS_INLINE Vec<T> from_bits(IVec<T> a) {
     return Vec<T>::of(Native<T>::from_bits(a.r));
@@ -186,6 +195,14 @@ DS_INLINE std::int32_t to_int(float a) { return ScalarNative<float>::to_int(a); 
 DS_INLINE std::int64_t to_int(double a) { return ScalarNative<double>::to_int(a); }
 DS_INLINE float to_float(std::int32_t a) { return float(a); }
 DS_INLINE double to_float(std::int64_t a) { return double(a); }
+DS_INLINE std::int32_t wrapping_add(std::int32_t a, std::int32_t b) { return ScalarNative<float>::add(a, b); }
+DS_INLINE std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
+    return ScalarNative<double>::add(a, b);
+}
+DS_INLINE std::int32_t wrapping_sub(std::int32_t a, std::int32_t b) { return ScalarNative<float>::sub(a, b); }
+DS_INLINE std::int64_t wrapping_sub(std::int64_t a, std::int64_t b) {
+    return ScalarNative<double>::sub(a, b);
+}
 DS_INLINE std::int32_t shift_right_logical(std::int32_t a, int n) { return ScalarNative<float>::shr(a, n); }
 DS_INLINE std::int64_t shift_right_logical(std::int64_t a, int n) { return ScalarNative<double>::shr(a, n); }
 
