@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from deepseek import _core
 
 MODULE = Path(_core.__file__)
