@@ -51,7 +51,7 @@ class NetConfig:
         return self.layers[-1]
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Every parameter's name and shape, in PyTorch's layout: "0.weight" (out, in), "0.bias" (out,), …"""
+        """Every parameter's name and shape in PyTorch's layout, such as "0.weight": (out, in)."""
         found: dict[str, tuple[int, ...]] = {}
         for i, (inputs, units) in enumerate(zip(self.layers, self.layers[1:], strict=False)):
             found[f"{i}.weight"] = (units, inputs)

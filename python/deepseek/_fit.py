@@ -46,11 +46,11 @@ def train(
     history.outcome = "running"
     model._stop = False
     with Interrupts(model._core.cancel) as interrupts, ExitStack() as endings:
-        for callback in callbacks:
-            callback.model = model
-            callback.on_fit_begin()
-            endings.callback(callback.on_fit_end, history)
         try:
+            for callback in callbacks:
+                callback.model = model
+                callback.on_fit_begin()
+                endings.callback(callback.on_fit_end, history)
             history.outcome = _Loop(model, run, callbacks, history, interrupts)(data, resume)
         except BaseException as error:
             history.outcome = _ENDINGS.get(type(error), "failed")

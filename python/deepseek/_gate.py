@@ -71,9 +71,7 @@ _held: list[Any] = []
 
 
 def _before_fork() -> None:
-    for gate in list(_gates):
-        if gate.room.acquire(timeout=_FORK_PATIENCE):
-            _held.append(gate.room)
+    _held.extend(gate.room for gate in list(_gates) if gate.room.acquire(timeout=_FORK_PATIENCE))
 
 
 def _after_fork_in_parent() -> None:

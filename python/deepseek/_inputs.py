@@ -65,8 +65,11 @@ def as_array(value: Any, name: str) -> Array:
 
 def as_finite(array: Array, dtype: np.dtype[Any], name: str) -> Array:
     """A real array as C-contiguous, aligned and native `dtype`; refuses NaN, infinity and what overflows."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        cast = np.require(array, dtype, ("C_CONTIGUOUS", "ALIGNED"))
+    if array.dtype is dtype and array.flags.carray:
+        cast = array
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            cast = np.require(array, dtype, ("C_CONTIGUOUS", "ALIGNED"))
     if array.dtype.kind in "iub":
         return cast
     bad = _core.check_finite(cast)

@@ -33,7 +33,7 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             previous = signal.getsignal(signal.SIGINT)
-            if callable(previous):
+            if callable(previous):  # else ignored, the system's own, or not Python's to give back
                 self._previous = previous
                 signal.signal(signal.SIGINT, self._handle)
         return self

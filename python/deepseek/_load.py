@@ -54,7 +54,7 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
             raise ValueError(
                 f"it holds a model of kind {config.get('kind')!r}, not one of {', '.join(KINDS)}"
             )
-        if set(config) != {"kind", "config", "history", "run", "state"}:
+        if set(config) != {"kind", "config", "history", "metadata", "run", "state"}:
             raise ValueError(f"its configuration has the entries {', '.join(sorted(config))}")
         settings = read_config(config["config"], device=device, threads=threads)
         return _rebuilt(kind, settings, config, tensors)
@@ -68,10 +68,12 @@ def _rebuilt(
     state = {name.removeprefix(STATE): array for name, array in tensors.items() if name.startswith(STATE)}
     params = {name: array for name, array in tensors.items() if not name.startswith(STATE)}
     _check_params(params, settings)  # before the engine allocates what the configuration claims
+    if not isinstance(config["metadata"], dict):
+        raise ValueError("its metadata is no dictionary")
     history, run = read_history(config["history"]), read_run(config["run"])
     model = kind.__new__(kind)
     model._start(settings, kind._make_core(settings))
-    model.history, model._run = history, run
+    model.history, model.metadata, model._run = history, config["metadata"], run
     model._core.set_params(model._checked_params(params))
     if config["state"] is not None:
         model._core.set_state({**state, **config["state"]})

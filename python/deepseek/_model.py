@@ -33,10 +33,13 @@ class Model:
     ----------
     history : History
         Every epoch since the model was made or reset, over all fits.
+    metadata : dict
+        Yours: whatever dicts, lists, strings and numbers shall travel with the model's file.
     """
 
     kind: ClassVar[str]
     history: History
+    metadata: dict[str, Any]
     _config: NetConfig
     _run: Run | None  # the last fit, finished or not
 
@@ -166,6 +169,7 @@ class Model:
                 "kind": self.kind,
                 "config": self._config.to_config(),
                 "history": self.history.to_config(),
+                "metadata": self.metadata,
                 "run": self._run.to_config() if self._run and state else None,
                 "state": {key: value for key, value in engine.items() if not isinstance(value, np.ndarray)}
                 or None,

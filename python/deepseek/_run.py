@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from . import _checks
@@ -42,7 +42,7 @@ class Plan:
         stopping = self.early_stopping
         if stopping is not None and stopping.monitor == "val_loss" and not validation_rows:
             raise ValueError("early_stopping watches val_loss: give validation_data or validation_fraction")
-        return replace(self, rows=rows, validation_rows=validation_rows)
+        return Plan(**{**vars(self), "rows": rows, "validation_rows": validation_rows})
 
 
 @dataclass

@@ -12,9 +12,10 @@ _FIRST = ("epoch", "loss", "val_loss", "rate", "seconds")
 
 
 class History(dict[str, list[Any]]):
-    """Lists under ``epoch``, ``loss``, ``val_loss`` (with validation data), ``rate``, ``seconds`` (of the
-    epoch), and whatever callbacks put into an epoch's logs. All lists have one length; a value that an epoch
-    lacks is NaN.
+    """Lists of equal length, one entry an epoch.
+
+    ``epoch``, ``loss``, ``val_loss`` (with validation data), ``rate``, ``seconds`` (of the epoch), and whatever
+    callbacks put into an epoch's logs. A value that an epoch lacks is NaN.
 
     Attributes
     ----------

@@ -129,6 +129,7 @@ class Net(Model):
             seed=seed,
         )
         self.history = History()
+        self.metadata = {}
         self._run = None
         self._start(config, self._make_core(config))
 

@@ -42,7 +42,9 @@ class Optimizer(Described):
     """
 
     name: ClassVar[str] = ""
-    schedule: schedules.Schedule | None = described(schedules.Schedule, lambda: schedules.KINDS)
+    schedule: schedules.Schedule | None = described(  # noqa: RUF009  a field, like those below
+        schedules.Schedule, lambda: schedules.KINDS
+    )
     clip_norm: float | None = number(None, above=True)
     clip_value: float | None = number(None, above=True)
     l1: float = number(0.0)
@@ -128,8 +130,7 @@ class AdamW(Adam):
 
 @dataclass(frozen=True, repr=False)
 class RMSProp(Optimizer):
-    """Gradients divided by the root of their mean square (Tieleman & Hinton 2012; momentum as in Graves
-    2013).
+    """Gradients divided by the root of their mean square (Tieleman & Hinton 2012; momentum: Graves 2013).
 
     Parameters
     ----------
