@@ -1,5 +1,5 @@
-// Memory: one 64-byte-aligned allocation, its size asked first, then carved. The same function runs twice over a Carver,
-// once to measure and once to carve, so the two cannot disagree:
+// Memory: one 64-byte-aligned allocation, its size asked first, then carved. The same function runs twice
+// over a Carver, once to measure and once to carve, so the two cannot disagree:
 //
 //   Carver measure;
 //   lay_out(measure);
@@ -19,12 +19,13 @@ namespace ds {
 
 inline constexpr Index kAlignment = 64;
 
-// Memory of `bytes` bytes on a 64-byte boundary, null for 0. Throws std::bad_alloc. Large pieces ask for huge pages.
+// Memory of `bytes` bytes on a 64-byte boundary, null for 0. Throws std::bad_alloc. Large pieces ask for huge
+// pages.
 void* allocate_aligned(Index bytes);
 void free_aligned(void* memory) noexcept;
 
-// Elements from one row to the next: a multiple of 64 bytes (rows stay aligned), but never of 4096 bytes (a column of
-// a power-of-two matrix would fall into one cache set). Rows shorter than 64 bytes are not padded.
+// Elements from one row to the next: a multiple of 64 bytes (rows stay aligned), but never of 4096 bytes (a
+// column of a power-of-two matrix would fall into one cache set). Rows shorter than 64 bytes are not padded.
 template <class T>
 Index leading_dim(Index cols) {
     constexpr Index kLine = kAlignment / static_cast<Index>(sizeof(T));
@@ -38,7 +39,8 @@ template <class T>
 class Buffer {
 public:
     Buffer() = default;
-    explicit Buffer(Index n) : data_(static_cast<T*>(allocate_aligned(checked_mul(n, sizeof(T))))), size_(n) {}
+    explicit Buffer(Index n)
+        : data_(static_cast<T*>(allocate_aligned(checked_mul(n, sizeof(T))))), size_(n) {}
     Buffer(Buffer&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
     Buffer& operator=(Buffer&& other) noexcept {

@@ -1,6 +1,6 @@
-// Errors and the arithmetic of sizes. Checks happen once, at the door, with the argument, its value and what was expected;
-// kernels assume. The core throws, and never prints, exits or aborts. Python sees ValueError, TypeError and (for
-// std::bad_alloc) MemoryError. Not for divergence, which is a status.
+// Errors and the arithmetic of sizes. Checks happen once, at the door, with the argument, its value and what
+// was expected; kernels assume. The core throws, and never prints, exits or aborts. Python sees ValueError,
+// TypeError and (for std::bad_alloc) MemoryError. Not for divergence, which is a status.
 #pragma once
 #include <cstddef>
 #include <stdexcept>

@@ -111,7 +111,8 @@ int environment_limit() {
     if (const char* text = std::getenv("DEEPSEEK_NUM_THREADS"); text != nullptr && *text != 0) {
         const int n = parse_threads(text, false);
         if (n == 0)
-            throw ValueError(std::string("DEEPSEEK_NUM_THREADS: expected a positive integer, got \"") + text + "\"");
+            throw ValueError(std::string("DEEPSEEK_NUM_THREADS: expected a positive integer, got \"") + text +
+                             "\"");
         return n;
     }
     const char* text = std::getenv("OMP_NUM_THREADS");

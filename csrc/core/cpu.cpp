@@ -79,8 +79,8 @@ void read_caches(CpuInfo& info) {
         const Leaf c = cpuid(leaf, i);
         const unsigned type = c.eax & 31u, level = c.eax >> 5 & 7u;
         if (type == 0) return;
-        const Index size = Index((c.ebx >> 22) + 1) * Index((c.ebx >> 12 & 1023u) + 1) * Index((c.ebx & 4095u) + 1) *
-                           (Index(c.ecx) + 1);
+        const Index size = Index((c.ebx >> 22) + 1) * Index((c.ebx >> 12 & 1023u) + 1) *
+                           Index((c.ebx & 4095u) + 1) * (Index(c.ecx) + 1);
         if (level == 1 && type == 1) info.l1d = size;
         if (level == 2) info.l2 = size;
         if (level == 3) info.l3 = size;
@@ -160,14 +160,16 @@ void read(CpuInfo& info) {
 }  // namespace
 
 const CpuInfo& cpu_info() {
-    // Never destroyed, for daemon threads outlive static destructors; and no lock that a fork could leave taken.
+    // Never destroyed, for daemon threads outlive static destructors; and no lock that a fork could leave
+    // taken.
     static std::atomic<const CpuInfo*> cached{nullptr};
     const CpuInfo* info = cached.load(std::memory_order_acquire);
     if (info == nullptr) {
         auto fresh = std::make_unique<CpuInfo>();
         read(*fresh);
         fresh->cores = usable_cores();
-        if (cached.compare_exchange_strong(info, fresh.get(), std::memory_order_acq_rel)) info = fresh.release();
+        if (cached.compare_exchange_strong(info, fresh.get(), std::memory_order_acq_rel))
+            info = fresh.release();
     }
     return *info;
 }

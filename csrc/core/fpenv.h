@@ -1,6 +1,7 @@
-// The floating-point environment of everything that decides bits: round to nearest, subnormals kept, no traps. Whoever
-// calls us may run with flush-to-zero (any library linked with -ffast-math sets it for the whole process), so every
-// entry point and every worker holds one of these. The caller's environment, its sticky flags too, comes back on exit.
+// The floating-point environment of everything that decides bits: round to nearest, subnormals kept, no
+// traps. Whoever calls us may run with flush-to-zero (any library linked with -ffast-math sets it for the
+// whole process), so every entry point and every worker holds one of these. The caller's environment, its
+// sticky flags too, comes back on exit.
 #pragma once
 #include <cstdint>
 

@@ -53,11 +53,11 @@ double sin_near(double a, double b) {
 double cos_near(double a, double b) {
     const double z = a * a;
     const double r =
-            z * (4.16666666666666019037e-02 +
-                 z * (-1.38888888888741095749e-03 +
-                      z * (2.48015872894767294178e-05 +
-                           z * (-2.75573143513906633035e-07 +
-                                z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
+        z * (4.16666666666666019037e-02 +
+             z * (-1.38888888888741095749e-03 +
+                  z * (2.48015872894767294178e-05 +
+                       z * (-2.75573143513906633035e-07 +
+                            z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
     const double half = 0.5 * z;
     const double w = 1.0 - half;
     return w + (((1.0 - w) - half) + (z * r - a * b));
@@ -110,7 +110,8 @@ Twofold sum(Twofold a, Twofold b) {
     return sum(s.hi, s.lo + (a.lo + b.lo));
 }
 
-// log x = k ln 2 + 2 artanh(s), s = (m - 1)/(m + 1): the terms s and s³/3 in double-double, the others are small.
+// log x = k ln 2 + 2 artanh(s), s = (m - 1)/(m + 1): the terms s and s³/3 in double-double, the others are
+// small.
 Twofold log_twofold(double x) {
     int k;
     const double m = split(x, k);
@@ -122,11 +123,12 @@ Twofold log_twofold(double x) {
     const double w = z.hi;
     double tail = 0.0;  // w/5 + w²/7 + …: w <= 0.0295
     for (int n = 25; n >= 5; n -= 2) tail = w * (tail + 1.0 / n);
-    const Twofold series = sum(Twofold{1.0, 0.0},
-                               product(z, sum(Twofold{1.0 / 3.0, 1.85037170770859413e-17}, Twofold{tail, 0.0})));
+    const Twofold series = sum(
+        Twofold{1.0, 0.0}, product(z, sum(Twofold{1.0 / 3.0, 1.85037170770859413e-17}, Twofold{tail, 0.0})));
     const Twofold half = product(s, series);
     const double kd = k;
-    const Twofold ln2 = sum(product(kd, 6.93147180559945286227e-01), Twofold{kd * 2.31904681384629955842e-17, 0.0});
+    const Twofold ln2 =
+        sum(product(kd, 6.93147180559945286227e-01), Twofold{kd * 2.31904681384629955842e-17, 0.0});
     return sum(ln2, Twofold{2.0 * half.hi, 2.0 * half.lo});
 }
 
@@ -143,11 +145,10 @@ double exp(double x) {
     const double lo = k * kLn2Lo;
     const double r = hi - lo;
     const double t = r * r;
-    const double c =
-            r - t * (1.66666666666666019037e-01 +
-                     t * (-2.77777777770155933842e-03 +
-                          t * (6.61375632143793436117e-05 +
-                               t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))));
+    const double c = r - t * (1.66666666666666019037e-01 +
+                              t * (-2.77777777770155933842e-03 +
+                                   t * (6.61375632143793436117e-05 +
+                                        t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))));
     return scaled(1.0 - ((lo - (r * c) / (2.0 - c)) - hi), static_cast<int>(k));
 }
 
@@ -161,10 +162,10 @@ double log(double x) {
     const double z = s * s;
     const double w = z * z;
     const double even =
-            w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
+        w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
     const double odd =
-            z * (6.666666666666735130e-01 +
-                 w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+        z * (6.666666666666735130e-01 +
+             w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
     const double half = 0.5 * f * f;
     return k * kLn2Hi - ((half - (s * (half + (even + odd)) + k * kLn2Lo)) - f);
 }

@@ -1,7 +1,7 @@
-// exp, log, pow, sin, cos in double with the same bits on every machine, for what is computed once or once an epoch:
-// initialisation and schedules. libm's functions differ between systems and versions. Plain multiplications and
-// additions, at most 1 ULP (pow: 2). Not for kernels: simd/math.h has the vector functions.
-// After Sun's fdlibm, but for pow: a double-double logarithm.
+// exp, log, pow, sin, cos in double with the same bits on every machine, for what is computed once or once an
+// epoch: initialisation and schedules. libm's functions differ between systems and versions. Plain
+// multiplications and additions, at most 1 ULP (pow: 2). Not for kernels: formulas/elementary.h has the
+// vector functions. After Sun's fdlibm, but for pow: a double-double logarithm.
 #pragma once
 
 namespace ds::maths {

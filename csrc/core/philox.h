@@ -1,6 +1,7 @@
-// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3; SC 2011), one block at a time.
-// A counter-based generator: the words are a function of (key, counter) alone, so there is no state to keep and any
-// worker can draw any number. kernels/random.h is the vector form; both equal Random123's known-answer vectors.
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3; SC 2011), one block
+// at a time. A counter-based generator: the words are a function of (key, counter) alone, so there is no
+// state to keep and any worker can draw any number. kernels/random.h is the vector form; both equal
+// Random123's known-answer vectors.
 #pragma once
 #include <cstdint>
 

@@ -41,7 +41,8 @@ void fill_normal(T* values, Index n, double deviation, std::uint64_t seed, std::
 
 constexpr Index kPanel = 16;  // columns of Q worked on at a time: their running sums stay in registers
 
-// Rows from `first` on of a panel of kPanel columns: q -= beta·v·(vᵀq). Each column by itself, rows ascending.
+// Rows from `first` on of a panel of kPanel columns: q -= beta·v·(vᵀq). Each column by itself, rows
+// ascending.
 void reflect(double* q, const double* v, double beta, Index first, Index rows) {
     double t[kPanel] = {};
     for (Index i = first; i < rows; ++i)
@@ -51,11 +52,13 @@ void reflect(double* q, const double* v, double beta, Index first, Index rows) {
         for (Index j = 0; j < kPanel; ++j) q[i * kPanel + j] -= v[i] * t[j];
 }
 
-// w = gain·Q or its transpose, Q (n, m) with m <= n orthonormal columns: what Householder's QR makes of a matrix of normals,
-// with a positive diagonal of R. The reflections of such a QR are those of independent normal vectors (Stewart 1980),
-// so no matrix is factored: column k draws numbers k·n + k … k·n + n - 1 of the layer.
+// w = gain·Q or its transpose, Q (n, m) with m <= n orthonormal columns: what Householder's QR makes of a
+// matrix of normals, with a positive diagonal of R. The reflections of such a QR are those of independent
+// normal vectors (Stewart 1980), so no matrix is factored: column k draws numbers k·n + k … k·n + n - 1 of
+// the layer.
 template <class T>
-void fill_orthogonal(T* w, Index inputs, Index outputs, double gain, std::uint64_t seed, std::uint32_t layer) {
+void fill_orthogonal(T* w, Index inputs, Index outputs, double gain, std::uint64_t seed,
+                     std::uint32_t layer) {
     const Index n = std::max(inputs, outputs), m = std::min(inputs, outputs);
     Buffer<double> vectors(checked_mul(n, m)), panel(checked_mul(n, kPanel)), beta(m), sign(m);
     fill_normal(vectors.data(), n * m, 1.0, seed, layer);
@@ -118,12 +121,17 @@ void shuffle(Index* items, Index n, std::uint64_t seed, std::uint32_t epoch) {
 }
 
 template <class T>
-void init_weights(T* w, Index inputs, Index outputs, Init init, double gain, std::uint64_t seed, std::uint32_t layer) {
+void init_weights(T* w, Index inputs, Index outputs, Init init, double gain, std::uint64_t seed,
+                  std::uint32_t layer) {
     const Index n = checked_mul(inputs, outputs);
     if (n == 0) return;
     const auto in = static_cast<double>(inputs), out = static_cast<double>(outputs);
-    const auto uniform = [&](double variance) { fill_uniform(w, n, gain * maths::sqrt(3.0 * variance), seed, layer); };
-    const auto normal = [&](double variance) { fill_normal(w, n, gain * maths::sqrt(variance), seed, layer); };
+    const auto uniform = [&](double variance) {
+        fill_uniform(w, n, gain * maths::sqrt(3.0 * variance), seed, layer);
+    };
+    const auto normal = [&](double variance) {
+        fill_normal(w, n, gain * maths::sqrt(variance), seed, layer);
+    };
     switch (init) {
         case Init::kGlorotUniform: return uniform(2.0 / (in + out));
         case Init::kGlorotNormal: return normal(2.0 / (in + out));

@@ -1,12 +1,12 @@
-// Random numbers of the host: initialisation and shuffling (dropout's masks are a kernel). All from Philox, so a function
-// of the seed and the place; no libm decides a bit.
+// Random numbers of the host: initialisation and shuffling (dropout's masks are a kernel). All from Philox,
+// so a function of the seed and the place; no libm decides a bit.
 //
-// Initialisation: stream kInit, counter (block low, block high, 0, stream | layer << 8). A block gives two doubles,
-// d = ((a >> 5)·2^26 + (b >> 6))·2^-53 from words (0, 1) and (2, 3), or two normals by Box-Muller from both,
-// √(-2 log(1 - d0))·(cos 2πd1, sin 2πd1). Element e of a weight in PyTorch's (outputs, inputs) order takes number e % 2
-// of block e / 2, so it depends on the seed, the layer and its own place only.
-// Shuffling: stream kShuffle, counter (block low, block high, epoch, stream), words in order, Lemire's bounded integers
-// (ACM TOMACS 29, 2019): 32-bit words below 2^32 items, else pairs (low, high).
+// Initialisation: stream kInit, counter (block low, block high, 0, stream | layer << 8). A block gives two
+// doubles, d = ((a >> 5)·2^26 + (b >> 6))·2^-53 from words (0, 1) and (2, 3), or two normals by Box-Muller
+// from both, √(-2 log(1 - d0))·(cos 2πd1, sin 2πd1). Element e of a weight in PyTorch's (outputs, inputs)
+// order takes number e % 2 of block e / 2, so it depends on the seed, the layer and its own place only.
+// Shuffling: stream kShuffle, counter (block low, block high, epoch, stream), words in order, Lemire's
+// bounded integers (ACM TOMACS 29, 2019): 32-bit words below 2^32 items, else pairs (low, high).
 #pragma once
 #include <cstdint>
 
@@ -35,8 +35,8 @@ public:
 
     std::uint32_t next() {
         if (used_ == 4) {
-            block_ = philox4x32(seed_, {{static_cast<std::uint32_t>(index_), static_cast<std::uint32_t>(index_ >> 32),
-                                         epoch_, last_}});
+            block_ = philox4x32(seed_, {{static_cast<std::uint32_t>(index_),
+                                         static_cast<std::uint32_t>(index_ >> 32), epoch_, last_}});
             ++index_;
             used_ = 0;
         }
@@ -67,15 +67,18 @@ enum class Init {
     kNormal,
     kZeros
 };
-constexpr const char* kInitNames[] = {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
-                                      "lecun_normal",   "orthogonal",    "normal",     "zeros"};
+constexpr const char* kInitNames[] = {"glorot_uniform", "glorot_normal", "he_uniform",
+                                      "he_normal",      "lecun_uniform", "lecun_normal",
+                                      "orthogonal",     "normal",        "zeros"};
 
-// A weight of a dense layer in PyTorch's layout, (outputs, inputs) contiguous; fan in = inputs, fan out = outputs.
+// A weight of a dense layer in PyTorch's layout, (outputs, inputs) contiguous; fan in = inputs, fan out =
+// outputs.
 //   glorot  variance 2/(in + out)·gain² (Glorot & Bengio 2010)      he     2/in·gain² (He et al. 2015)
 //   lecun   1/in·gain² (LeCun et al. 1998)                          normal gain²
 //   orthogonal: gain times orthonormal rows (columns, when outputs > inputs), Haar distributed (Stewart 1980)
 template <class T>
-void init_weights(T* w, Index inputs, Index outputs, Init init, double gain, std::uint64_t seed, std::uint32_t layer);
+void init_weights(T* w, Index inputs, Index outputs, Init init, double gain, std::uint64_t seed,
+                  std::uint32_t layer);
 
 // Dropout: a value is kept when its word is below this.
 constexpr std::uint32_t keep_threshold(double rate) {

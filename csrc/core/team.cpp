@@ -27,7 +27,8 @@ struct alignas(64) Slot {
     pthread_t thread{};
 };
 
-// Everything but the tickets and `pending` is written only by the holder of `taken`, before the tickets that publish it.
+// Everything but the tickets and `pending` is written only by the holder of `taken`, before the tickets that
+// publish it.
 struct Team {
     std::atomic<bool> taken{false};
     std::atomic<int> size{0};  // threads, in slots 0 … size - 1 (worker numbers from 1)
@@ -52,8 +53,9 @@ void* work(void* argument) {
     auto& slot = *static_cast<Slot*>(argument);
     const int worker = static_cast<int>(&slot - team.slots) + 1;
     for (std::uint32_t seen = 0;; seen += 2) {
-        wait_until(slot.ticket, [seen](std::uint32_t now) { return (now & ~1u) != seen; },
-                   spin_nanoseconds.load(std::memory_order_relaxed));
+        wait_until(
+            slot.ticket, [seen](std::uint32_t now) { return (now & ~1u) != seen; },
+            spin_nanoseconds.load(std::memory_order_relaxed));
         if (team.leave) return nullptr;
         team.fn(team.context, worker);
         if (team.pending.fetch_sub(2, std::memory_order_acq_rel) == 3u) wake_all(team.pending);
@@ -114,7 +116,8 @@ int get_num_threads() {
 
 void set_num_threads(int n) {
     if (n < 1 || n > kMaxWorkers)
-        throw ValueError("threads: expected 1 to " + std::to_string(kMaxWorkers) + ", got " + std::to_string(n));
+        throw ValueError("threads: expected 1 to " + std::to_string(kMaxWorkers) + ", got " +
+                         std::to_string(n));
     chosen_threads.store(n, std::memory_order_relaxed);
 }
 
@@ -145,8 +148,9 @@ void TeamLease::run(void (*fn)(void* context, int worker), void* context) {
     team.pending.store(static_cast<std::uint32_t>(workers_ - 1) << 1, std::memory_order_relaxed);
     for (int i = 0; i < workers_ - 1; ++i) call(team.slots[i]);
     fn(context, 0);
-    wait_until(team.pending, [](std::uint32_t now) { return now >> 1 == 0; },
-               spin_nanoseconds.load(std::memory_order_relaxed));
+    wait_until(
+        team.pending, [](std::uint32_t now) { return now >> 1 == 0; },
+        spin_nanoseconds.load(std::memory_order_relaxed));
 }
 
 void Barrier::meet() {
@@ -156,8 +160,9 @@ void Barrier::meet() {
         if (word_.exchange((round + 1) << 16, std::memory_order_acq_rel) & 1u) wake_all(word_);
         return;
     }
-    wait_until(word_, [round](std::uint32_t now) { return now >> 16 != round; },
-               spin_nanoseconds.load(std::memory_order_relaxed));
+    wait_until(
+        word_, [round](std::uint32_t now) { return now >> 16 != round; },
+        spin_nanoseconds.load(std::memory_order_relaxed));
 }
 
 }  // namespace ds

@@ -1,13 +1,15 @@
-// The worker team of this process, and the barrier its workers meet at. One fork per run: whoever wants to compute in
-// parallel takes a lease, runs one function on all its workers (the calling thread is worker 0), and gives it back.
+// The worker team of this process, and the barrier its workers meet at. One fork per run: whoever wants to
+// compute in parallel takes a lease, runs one function on all its workers (the calling thread is worker 0),
+// and gives it back.
 //
 //   TeamLease lease(wanted);                       // lease.workers(): what it got
 //   Barrier barrier(lease.workers());
 //   lease.run([&](int worker) { ... barrier.wait(); ... });
 //
-// Threads start on first use, spin briefly between runs, then sleep; they are joined at exit, forgotten in the child of a
-// fork, have all signals blocked and the default floating-point environment, and never touch Python. The function must
-// not throw. A thread that finds the team taken (or asks for one worker) runs alone: nobody waits for a lease.
+// Threads start on first use, spin briefly between runs, then sleep; they are joined at exit, forgotten in
+// the child of a fork, have all signals blocked and the default floating-point environment, and never touch
+// Python. The function must not throw. A thread that finds the team taken (or asks for one worker) runs
+// alone: nobody waits for a lease.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -49,8 +51,8 @@ private:
 // Threads of the team now (without the caller's); for tests.
 int team_size();
 
-// All of n threads pass wait() together, and what each did before it is seen by all after it. Spins, then sleeps.
-// Lives where its participants can see it; alone on its cache line.
+// All of n threads pass wait() together, and what each did before it is seen by all after it. Spins, then
+// sleeps. Lives where its participants can see it; alone on its cache line.
 class alignas(64) Barrier {
 public:
     explicit Barrier(int participants) : participants_(static_cast<std::uint32_t>(participants)) {}
@@ -65,7 +67,8 @@ public:
 private:
     void meet();
 
-    // Everything in one word, so that a meeting is one line going round: round << 16 | arrived << 1 | someone sleeps.
+    // Everything in one word, so that a meeting is one line going round: round << 16 | arrived << 1 | someone
+    // sleeps.
     std::atomic<std::uint32_t> word_{0};
     std::uint32_t participants_;
 };

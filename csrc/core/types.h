@@ -1,4 +1,5 @@
-// The integer every size, stride and index has. 64 bits everywhere, so that products are checked once, at the door.
+// The integer every size, stride and index has. 64 bits everywhere, so that products are checked once, at the
+// door.
 #pragma once
 #include <cstdint>
 

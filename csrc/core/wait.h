@@ -1,6 +1,7 @@
-// Waiting for one 32-bit word to change: spin for a while, then sleep in the kernel. Only acquire and release operations,
-// no fences, so that ThreadSanitizer sees what happens. Lowest bit of such a word: someone sleeps on it. A sleeper sets it
-// before it sleeps; whoever changes the word clears it with the same exchange and wakes.
+// Waiting for one 32-bit word to change: spin for a while, then sleep in the kernel. Only acquire and release
+// operations, no fences, so that ThreadSanitizer sees what happens. Lowest bit of such a word: someone sleeps
+// on it. A sleeper sets it before it sleeps; whoever changes the word clears it with the same exchange and
+// wakes.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -67,7 +68,8 @@ void wait_until(WaitWord& word, Changed changed, std::int64_t spin_nanoseconds) 
     for (;;) {
         std::uint32_t now = word.load(std::memory_order_acquire);
         if (changed(now)) return;
-        if ((now & 1u) == 0 && !word.compare_exchange_weak(now, now | 1u, std::memory_order_acq_rel)) continue;
+        if ((now & 1u) == 0 && !word.compare_exchange_weak(now, now | 1u, std::memory_order_acq_rel))
+            continue;
         sleep_while(word, now | 1u);
     }
 }

@@ -1,6 +1,7 @@
-// Optimizers, one formula each on a value type V: a register, a number, a CUDA thread's number. PyTorch's definitions.
-//   SGD, momentum: Sutskever et al. 2013 · Adam: Kingma & Ba 2015 · AdamW: Loshchilov & Hutter 2019 (Adam; the shrink is
-//   every rule's) · RMSProp: Hinton 2012 · Adagrad: Duchi et al. 2011 · Lion: Chen et al. 2023
+// Optimizers, one formula each on a value type V: a register, a number, a CUDA thread's number. PyTorch's
+// definitions.
+//   SGD, momentum: Sutskever et al. 2013 · Adam: Kingma & Ba 2015 · AdamW: Loshchilov & Hutter 2019 (Adam;
+//   the shrink is every rule's) · RMSProp: Hinton 2012 · Adagrad: Duchi et al. 2011 · Lion: Chen et al. 2023
 // Order: g·grad_scale, clipped to ±clip_value, plus l2·w + l1·sign(w) (prepared_gradient); then the rule; and
 // w = w·shrink - step. Which elements decay, and whether a result is finite, is the kernel's business.
 // A is UpdateArgs, or any struct with its scalars.

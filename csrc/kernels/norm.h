@@ -1,9 +1,9 @@
 // Layer normalisation (Ba et al. 2016) and batch normalisation (Ioffe & Szegedy 2015), forward and backward.
 //   n = (x - mean)·scale, scale = 1/√(variance + eps), y = n·weight + bias
-//   dx = scale·(dn - mean(dn) - n·mean(dn·n)), dn = dy·weight, the means over what the statistics were taken over
-// The variance is that of the centred values (a second pass), divided by the count. Sums along a row: 16 lanes. Sums along a
-// column: rows ascending, one chain per kSumChunk rows, the chunks added in ascending order. Which rows or columns a call
-// has changes nothing.
+//   dx = scale·(dn - mean(dn) - n·mean(dn·n)), dn = dy·weight, means over what the statistics were taken over
+// The variance is that of the centred values (a second pass), divided by the count. Sums along a row: 16
+// lanes. Sums along a column: rows ascending, one chain per kSumChunk rows, the chunks added in ascending
+// order. Which rows or columns a call has changes nothing.
 #pragma once
 #include "core/types.h"
 #include "kernels/norm_table.h"
@@ -33,13 +33,16 @@ template <class T>
 DS_INLINE void layer_norm_row(const NormForward<T>& a, Index r) {
     const T* x = a.x + r * a.ldx;
     const T count = T(a.cols);
-    const T mean = row_sum<T>(a.cols, [=](Vec<T> s, Index j, Index n) __attribute__((always_inline)) {
-                       return s + load_part(x + j, n);
-                   }) / count;
-    const T variance = row_sum<T>(a.cols, [=](Vec<T> s, Index j, Index n) __attribute__((always_inline)) {
-                           const Vec<T> d = load_part(x + j, n) - Vec<T>(mean);
-                           return fma(d, d, s);
-                       }) / count;
+    const T mean =
+        row_sum<T>(a.cols, [=](Vec<T> s, Index j, Index n)
+                               __attribute__((always_inline)) { return s + load_part(x + j, n); }) /
+        count;
+    const T variance = row_sum<T>(a.cols,
+                                  [=](Vec<T> s, Index j, Index n) __attribute__((always_inline)) {
+                                      const Vec<T> d = load_part(x + j, n) - Vec<T>(mean);
+                                      return fma(d, d, s);
+                                  }) /
+                       count;
     const T scale = T(1) / sqrt(variance + a.eps);
     if (a.row_scale != nullptr) a.row_scale[r] = scale;
     T* y = a.y + r * a.ldy;
@@ -65,22 +68,26 @@ void layer_norm_backward(const NormBackward<T>& a) {
         const auto dn = [=, &a](Index j, Index n) __attribute__((always_inline)) {
             return load_part(dy + j, n) * load_or(a.weight, j, n, T(1));
         };
-        const T mean = row_sum<T>(a.cols, [=](Vec<T> s, Index j, Index n) __attribute__((always_inline)) {
-                           return s + dn(j, n);
-                       }) / count;
-        const T slope = row_sum<T>(a.cols, [=](Vec<T> s, Index j, Index n) __attribute__((always_inline)) {
-                            return fma(dn(j, n), load_part(out + j, n), s);
-                        }) / count;
+        const T mean = row_sum<T>(a.cols, [=](Vec<T> s, Index j, Index n)
+                                              __attribute__((always_inline)) { return s + dn(j, n); }) /
+                       count;
+        const T slope = row_sum<T>(a.cols,
+                                   [=](Vec<T> s, Index j, Index n) __attribute__((always_inline)) {
+                                       return fma(dn(j, n), load_part(out + j, n), s);
+                                   }) /
+                        count;
         const T scale = a.row_scale[r];
         T* dx = a.dx + r * a.lddx;
         for_row<T>(a.cols, [=](int, Index j, Index n) __attribute__((always_inline)) {
-            store_part(dx + j, Vec<T>(scale) * fnma(load_part(out + j, n), Vec<T>(slope), dn(j, n) - Vec<T>(mean)), n);
+            store_part(dx + j,
+                       Vec<T>(scale) * fnma(load_part(out + j, n), Vec<T>(slope), dn(j, n) - Vec<T>(mean)),
+                       n);
         });
     }
 }
 
-// Columns in groups of registers whose running values stay in registers; `body` is called with the number of registers
-// (a constant), the first column, and the columns of the last register.
+// Columns in groups of registers whose running values stay in registers; `body` is called with the number of
+// registers (a constant), the first column, and the columns of the last register.
 template <class T, class F>
 DS_INLINE void each_column_group(Index cols, F body) {
     constexpr Index W = Vec<T>::W;
@@ -120,10 +127,11 @@ struct StatisticsOfColumns {
             return s + load_part(x + r * ld + v * W, lanes(v));
         });
         for (int v = 0; v < V; ++v) mean[v] = mean[v] / count;
-        column_sums<T, V>(variance, a.rows, [=, &mean](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
-            const Vec<T> d = load_part(x + r * ld + v * W, lanes(v)) - mean[v];
-            return fma(d, d, s);
-        });
+        column_sums<T, V>(variance, a.rows,
+                          [=, &mean](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
+                              const Vec<T> d = load_part(x + r * ld + v * W, lanes(v)) - mean[v];
+                              return fma(d, d, s);
+                          });
         for (int v = 0; v < V; ++v) {
             variance[v] = variance[v] / count;
             store_part(a.mean + j + v * W, mean[v], lanes(v));
@@ -215,7 +223,8 @@ struct WeightGradientOfColumns {
             return s + load_part(dy + r * ldd + v * W, lanes(v));
         });
         column_sums<T, V>(dweight, a.rows, [=](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
-            return fma(load_part(dy + r * ldd + v * W, lanes(v)), load_part(out + r * ldn + v * W, lanes(v)), s);
+            return fma(load_part(dy + r * ldd + v * W, lanes(v)), load_part(out + r * ldn + v * W, lanes(v)),
+                       s);
         });
         for (int v = 0; v < V; ++v) {
             store_part(a.dweight + j + v * W, dweight[v], lanes(v));
@@ -236,7 +245,8 @@ void norm_running_statistics(const RunningStatistics<T>& a) {
     for_row<T>(a.cols, [=](int, Index j, Index n) __attribute__((always_inline)) {
         const Vec<T> mean = load_part(a.mean + j, n), variance = load_part(a.variance + j, n);
         store_part(a.mean + j, fma(momentum, load_part(a.batch_mean + j, n) - mean, mean), n);
-        store_part(a.variance + j, fma(momentum, load_part(a.batch_variance + j, n) * unbiased - variance, variance), n);
+        store_part(a.variance + j,
+                   fma(momentum, load_part(a.batch_variance + j, n) * unbiased - variance, variance), n);
     });
 }
 
@@ -249,8 +259,8 @@ void norm_inverse_deviation(T* scale, const T* variance, T eps, Index cols) {
 
 template <class T>
 constexpr NormKernels<T> norm_kernels() {
-    return {layer_norm_forward<T>,   layer_norm_backward<T>,     batch_norm_statistics<T>,
-            batch_norm_forward<T>,   batch_norm_backward<T>,     norm_weight_gradient<T>,
+    return {layer_norm_forward<T>,      layer_norm_backward<T>,   batch_norm_statistics<T>,
+            batch_norm_forward<T>,      batch_norm_backward<T>,   norm_weight_gradient<T>,
             norm_running_statistics<T>, norm_inverse_deviation<T>};
 }
 

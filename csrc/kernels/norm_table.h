@@ -1,6 +1,7 @@
-// Layer and batch normalisation: what an instruction set offers. Upper layers see only this; the maths is in norm.h.
-// Pointers are to the first row and column of the part to do, so each call may have any range of rows (layer_*,
-// batch_forward, batch_backward) or of columns (batch_statistics, weight_gradient); ranges never change the bits.
+// Layer and batch normalisation: what an instruction set offers. Upper layers see only this; the maths is in
+// norm.h. Pointers are to the first row and column of the part to do, so each call may have any range of rows
+// (layer_*, batch_forward, batch_backward) or of columns (batch_statistics, weight_gradient); ranges never
+// change the bits.
 //
 //   layer norm   rows: layer_forward … rows: layer_backward · columns: weight_gradient
 //   batch norm   columns: batch_statistics — barrier — rows: batch_forward …
@@ -24,10 +25,10 @@ struct NormForward {
     Index ldx = 0;
     const T* weight = nullptr;
     const T* bias = nullptr;
-    const T* mean = nullptr;         // batch norm
-    const T* column_scale = nullptr; // batch norm
-    T* row_scale = nullptr;          // layer norm; may be null in inference
-    T eps = T(0);                    // layer norm
+    const T* mean = nullptr;          // batch norm
+    const T* column_scale = nullptr;  // batch norm
+    T* row_scale = nullptr;           // layer norm; may be null in inference
+    T eps = T(0);                     // layer norm
 };
 
 // dx from dy, the gradient with respect to y.

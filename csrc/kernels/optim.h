@@ -1,5 +1,5 @@
-// The update of a piece of the slab: a formula of formulas/update.h over arrays, in one pass; the sum of squares that
-// clipping by norm needs; and the transpose that refreshes the copies of the weights.
+// The update of a piece of the slab: a formula of formulas/update.h over arrays, in one pass; the sum of
+// squares that clipping by norm needs; and the transpose that refreshes the copies of the weights.
 #pragma once
 #include "formulas/update.h"
 #include "kernels/optim_table.h"
@@ -8,11 +8,12 @@
 
 DS_ISA_BEGIN
 
-// One register's worth of elements, the first n of it when kTail. False if one of them would not be finite: then such an
-// element keeps what it had. 0·x is NaN exactly if x is not finite, and NaN stays in a sum.
+// One register's worth of elements, the first n of it when kTail. False if one of them would not be finite:
+// then such an element keeps what it had. 0·x is NaN exactly if x is not finite, and NaN stays in a sum.
 template <class T, class Rule, bool kPlain, bool kTail>
 DS_INLINE bool update_register(const UpdateArgs<T>& a, Index i, Index n) {
-    const auto get = [=](const T* p) __attribute__((always_inline)) { return kTail ? loadn(p + i, n) : load(p + i); };
+    const auto get = [=](const T* p)
+                         __attribute__((always_inline)) { return kTail ? loadn(p + i, n) : load(p + i); };
     const auto put = [=](T* p, Vec<T> x) __attribute__((always_inline)) {
         if constexpr (kTail)
             storen(p + i, x, n);
@@ -55,11 +56,15 @@ bool update_array(const UpdateArgs<T>& args) {
     return finite;
 }
 
+template <class T>
+inline constexpr T kSmallest = sizeof(T) == 4 ? T(__FLT_DENORM_MIN__) : T(__DBL_DENORM_MIN__);
+
 // Plain: the gradient goes into the rule as it is.
 template <class T, class Rule>
 DS_INLINE bool update_with(UpdateArgs<T> a) {
     if (a.rest1 == T(0)) a.rest1 = T(1) - a.beta1;
     if (a.rest2 == T(0)) a.rest2 = T(1) - a.beta2;
+    if (a.eps == T(0)) a.eps = kSmallest<T>;  // 0/0 would be no number, and an eps below T's range is 0
     if (a.l1 == T(0) && a.l2 == T(0) && a.grad_scale == T(1) && a.clip_value == T(0))
         return update_array<T, Rule, true>(a);
     if (a.clip_value == T(0)) a.clip_value = T(__builtin_inff());
@@ -111,11 +116,13 @@ DS_INLINE double square_block(const T* x, Index n) {
 template <class T>
 double sum_of_squares(const T* x, Index n) {
     double total = 0.0;
-    for (Index i = 0; i < n; i += kSquareBlock) total += square_block(x + i, n - i < kSquareBlock ? n - i : kSquareBlock);
+    for (Index i = 0; i < n; i += kSquareBlock)
+        total += square_block(x + i, n - i < kSquareBlock ? n - i : kSquareBlock);
     return total;
 }
 
-// By squares in registers; rows outside, so that a column of squares of dst is finished while its lines are near.
+// By squares in registers; rows outside, so that a column of squares of dst is finished while its lines are
+// near.
 template <class T>
 void transpose_matrix(T* dst, Index ldd, const T* src, Index lds, Index rows, Index cols) {
     constexpr Index N = kSquare<T>;
@@ -136,9 +143,10 @@ void transpose_matrix(T* dst, Index ldd, const T* src, Index lds, Index rows, In
 
 template <class T>
 constexpr OptimKernels<T> optim_kernels() {
-    return {{update_sgd<T>, update_adam<T>, update_adam<T>, update_rmsprop<T>, update_adagrad<T>, update_lion<T>},
-            sum_of_squares<T>,
-            transpose_matrix<T>};
+    return {
+        {update_sgd<T>, update_adam<T>, update_adam<T>, update_rmsprop<T>, update_adagrad<T>, update_lion<T>},
+        sum_of_squares<T>,
+        transpose_matrix<T>};
 }
 
 DS_ISA_END

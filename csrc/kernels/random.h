@@ -1,6 +1,6 @@
-// Philox4x32-10 in vectors, and the dropout masks made of it. Words live in the lower halves of 64-bit lanes, where
-// a multiplication finds them and leaves its high half one shift away; the upper halves are garbage until the end.
-// Scalar form and reference: core/philox.h.
+// Philox4x32-10 in vectors, and the dropout masks made of it. Words live in the lower halves of 64-bit lanes,
+// where a multiplication finds them and leaves its high half one shift away; the upper halves are garbage
+// until the end. Scalar form and reference: core/philox.h.
 #pragma once
 #include "kernels/random_table.h"
 #include "simd/wide_product.h"
@@ -14,7 +14,8 @@ struct PhiloxLanes {
 DS_INLINE PhiloxLanes philox_lanes(std::uint64_t key, PhiloxLanes c) {
     std::uint32_t k0 = std::uint32_t(key), k1 = std::uint32_t(key >> 32);
     for (int round = 0; round < 10; ++round) {
-        const IVec<double> p0 = wide_product(c.word[0], 0xD2511F53u), p1 = wide_product(c.word[2], 0xCD9E8D57u);
+        const IVec<double> p0 = wide_product(c.word[0], 0xD2511F53u),
+                           p1 = wide_product(c.word[2], 0xCD9E8D57u);
         c.word[0] = shift_right_logical(p1, 32) ^ c.word[1] ^ IVec<double>(k0);
         c.word[1] = p1;
         c.word[2] = shift_right_logical(p0, 32) ^ c.word[3] ^ IVec<double>(k1);
@@ -38,8 +39,8 @@ DS_INLINE IVec<double> counting(std::int64_t step) {
     return bits(load<double>(d));
 }
 
-// Sixteen blocks from `first` on make the 64 columns at `out`. In a double's lane block k decides by itself; a float is
-// half a lane, so even and odd blocks are made apart and laid together.
+// Sixteen blocks from `first` on make the 64 columns at `out`. In a double's lane block k decides by itself;
+// a float is half a lane, so even and odd blocks are made apart and laid together.
 template <class T>
 struct MaskGroup {
     std::uint64_t key;
@@ -84,8 +85,9 @@ struct MaskGroup {
 };
 
 template <class T>
-void dropout_mask(T* mask, Index ld, Index row0, Index rows, Index cols, std::uint64_t key, std::uint32_t step,
-                  std::uint32_t epoch, std::uint32_t stream, std::uint32_t keep_threshold, T scale) {
+void dropout_mask(T* mask, Index ld, Index row0, Index rows, Index cols, std::uint64_t key,
+                  std::uint32_t step, std::uint32_t epoch, std::uint32_t stream, std::uint32_t keep_threshold,
+                  T scale) {
     const MaskGroup<T> group{key, step, epoch, stream, keep_threshold, scale};
     const Index groups = (cols + kGroup - 1) / kGroup;
     for (Index r = 0; r < rows; ++r) {

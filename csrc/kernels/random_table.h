@@ -1,4 +1,5 @@
-// Random numbers in bulk: what an instruction set offers. Upper layers see only this; core/random.h has the host's.
+// Random numbers in bulk: what an instruction set offers. Upper layers see only this; core/random.h has the
+// host's.
 #pragma once
 #include <cstdint>
 
@@ -8,12 +9,14 @@ namespace ds {
 
 template <class T>
 struct RandomKernels {
-    // Rows row0 … row0 + rows - 1 of a dropout mask, `mask` pointing at the first of them: `scale` where the element's
-    // word is below keep_threshold, else 0. Row r of the batch owns groups = ceil(cols / 64) groups of 64 columns; word w of
-    // block (c0 = (r * groups + g) * 16 + l mod 2^32, step, epoch, stream) decides column g * 64 + w * 16 + l.
-    // `stream` is the whole last word of the counter: stream_word(Stream::kDropout, layer).
-    void (*dropout_mask)(T* mask, Index ld, Index row0, Index rows, Index cols, std::uint64_t key, std::uint32_t step,
-                         std::uint32_t epoch, std::uint32_t stream, std::uint32_t keep_threshold, T scale) = nullptr;
+    // Rows row0 … row0 + rows - 1 of a dropout mask, `mask` pointing at the first of them: `scale` where the
+    // element's word is below keep_threshold, else 0. Row r of the batch owns groups = ceil(cols / 64) groups
+    // of 64 columns; word w of block (c0 = (r * groups + g) * 16 + l mod 2^32, step, epoch, stream) decides
+    // column g * 64 + w * 16 + l. `stream` is the whole last word of the counter:
+    // stream_word(Stream::kDropout, layer).
+    void (*dropout_mask)(T* mask, Index ld, Index row0, Index rows, Index cols, std::uint64_t key,
+                         std::uint32_t step, std::uint32_t epoch, std::uint32_t stream,
+                         std::uint32_t keep_threshold, T scale) = nullptr;
     // words (n, 4) of counters (n, 4), by the vector code of the masks; for tests.
     void (*philox)(std::uint32_t* words, const std::uint32_t* counters, Index n, std::uint64_t key) = nullptr;
 };

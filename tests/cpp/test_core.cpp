@@ -94,11 +94,11 @@ void philox() {
         PhiloxBlock counter, words;
     };
     const Known known[] = {
-            {0, {{0, 0, 0, 0}}, {{0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u}}},
-            {~std::uint64_t{0}, {{~0u, ~0u, ~0u, ~0u}}, {{0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu}}},
-            {0x299f31d0a4093822u,
-             {{0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u}},
-             {{0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u}}},
+        {0, {{0, 0, 0, 0}}, {{0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u}}},
+        {~std::uint64_t{0}, {{~0u, ~0u, ~0u, ~0u}}, {{0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu}}},
+        {0x299f31d0a4093822u,
+         {{0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u}},
+         {{0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u}}},
     };
     for (const Known& k : known) {
         const PhiloxBlock words = philox4x32(k.key, k.counter);
@@ -118,7 +118,9 @@ double ulps(double got, long double want) {
 
 void own_maths() {
     double worst[6] = {};
-    const auto note = [&](int i, double got, long double want) { worst[i] = std::max(worst[i], ulps(got, want)); };
+    const auto note = [&](int i, double got, long double want) {
+        worst[i] = std::max(worst[i], ulps(got, want));
+    };
     RandomWords words(7, Stream::kInit, 9, 0);
     const auto uniform = [&] { return (words.next() + 0.5 * (words.next() & 1)) * 0x1p-32; };
     for (int i = 0; i < 200000; ++i) {
@@ -133,7 +135,8 @@ void own_maths() {
         const double angle = (2.0 * uniform() - 1.0) * (i % 2 ? 7.0 : 1e5);
         note(2, maths::sin(angle), std::sin(static_cast<long double>(angle)));
         note(3, maths::cos(angle), std::cos(static_cast<long double>(angle)));
-        const double base = i % 3 ? 0.9 + 0.2 * uniform() : x, power = (2.0 * uniform() - 1.0) * (i % 3 ? 1000 : 0.6);
+        const double base = i % 3 ? 0.9 + 0.2 * uniform() : x,
+                     power = (2.0 * uniform() - 1.0) * (i % 3 ? 1000 : 0.6);
         const long double p = std::pow(static_cast<long double>(base), static_cast<long double>(power));
         if (p > 1e-300L && p < 1e300L) note(4, maths::pow(base, power), p);
         double s, c;
@@ -143,14 +146,19 @@ void own_maths() {
         if (std::fabs(s) > 1e-3) note(5, s, std::sin(full * turns));
         if (std::fabs(c) > 1e-3) note(5, c, std::cos(full * turns));
     }
-    std::printf("worst ulp: exp %.3f log %.3f sin %.3f cos %.3f pow %.3f turns %.3f\n", worst[0], worst[1], worst[2],
-                worst[3], worst[4], worst[5]);
-    CHECK(worst[0] < 1.0 && worst[1] < 1.0 && worst[2] < 1.0 && worst[3] < 1.0 && worst[4] < 2.0 && worst[5] < 2.5);
+    std::printf("worst ulp: exp %.3f log %.3f sin %.3f cos %.3f pow %.3f turns %.3f\n", worst[0], worst[1],
+                worst[2], worst[3], worst[4], worst[5]);
+    CHECK(worst[0] < 1.0 && worst[1] < 1.0 && worst[2] < 1.0 && worst[3] < 1.0 && worst[4] < 2.0 &&
+          worst[5] < 2.5);
     const double inf = HUGE_VAL;
-    CHECK(maths::exp(-inf) == 0 && maths::exp(inf) == inf && maths::exp(0.0) == 1.0 && maths::exp(710) == inf);
-    CHECK(maths::log(0.0) == -inf && maths::log(1.0) == 0.0 && maths::log(inf) == inf && std::isnan(maths::log(-1)));
-    CHECK(maths::cos(0.0) == 1.0 && maths::cos(3.14159265358979323846) == -1.0 && std::isnan(maths::cos(inf)));
-    CHECK(maths::pow(0.9, 0.0) == 1.0 && maths::pow(2.0, 10.0) == 1024.0 && maths::pow(0.5, 1074.0) == DBL_TRUE_MIN);
+    CHECK(maths::exp(-inf) == 0 && maths::exp(inf) == inf && maths::exp(0.0) == 1.0 &&
+          maths::exp(710) == inf);
+    CHECK(maths::log(0.0) == -inf && maths::log(1.0) == 0.0 && maths::log(inf) == inf &&
+          std::isnan(maths::log(-1)));
+    CHECK(maths::cos(0.0) == 1.0 && maths::cos(3.14159265358979323846) == -1.0 &&
+          std::isnan(maths::cos(inf)));
+    CHECK(maths::pow(0.9, 0.0) == 1.0 && maths::pow(2.0, 10.0) == 1024.0 &&
+          maths::pow(0.5, 1074.0) == DBL_TRUE_MIN);
     CHECK(maths::pow(0.0, 2.0) == 0.0 && maths::pow(0.0, -2.0) == inf && maths::pow(0.5, 1e300) == 0.0);
     CHECK(maths::pow(2.0, 1e300) == inf && std::isnan(maths::pow(-2.0, 3.0)) && maths::pow(inf, -1.0) == 0.0);
 }
@@ -182,7 +190,8 @@ void shuffling() {
     }
     CHECK(orders == 24);
     RandomWords words(1, Stream::kShuffle, 0, 0);
-    for (const std::uint64_t bound : {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{1} << 32, std::uint64_t{5} << 40})
+    for (const std::uint64_t bound :
+         {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{1} << 32, std::uint64_t{5} << 40})
         for (int i = 0; i < 1000; ++i) CHECK(words.below(bound) < bound);
 }
 
@@ -200,7 +209,8 @@ Moments moments(const std::vector<T>& w) {
 
 void initialisation() {
     constexpr Index kIn = 300, kOut = 200;
-    const double variance[] = {2.0 / 500, 2.0 / 500, 2.0 / 300, 2.0 / 300, 1.0 / 300, 1.0 / 300, 1.0 / 300, 1.0, 0.0};
+    const double variance[] = {2.0 / 500, 2.0 / 500, 2.0 / 300, 2.0 / 300, 1.0 / 300,
+                               1.0 / 300, 1.0 / 300, 1.0,       0.0};
     for (int i = 0; i < 9; ++i) {
         std::vector<double> w(kIn * kOut), again(kIn * kOut);
         std::vector<float> narrow(kIn * kOut);
@@ -209,14 +219,16 @@ void initialisation() {
         init_weights(again.data(), kIn, kOut, static_cast<Init>(i), 1.5, 42, 2);
         const Moments m = moments(w);
         const double want = 2.25 * variance[i];
-        CHECK(std::fabs(m.mean) <= 0.01 * std::sqrt(want) + 1e-300 && std::fabs(m.variance - want) <= 0.02 * want);
+        CHECK(std::fabs(m.mean) <= 0.01 * std::sqrt(want) + 1e-300 &&
+              std::fabs(m.variance - want) <= 0.02 * want);
         CHECK(w != again || i == 8);
         bool equal = true;
         for (std::size_t e = 0; e < w.size(); ++e) equal &= narrow[e] == static_cast<float>(w[e]);
         CHECK(equal);
         if (i % 2 == 0 && i < 6) CHECK(m.most < std::sqrt(3.0 * want) && m.least >= -std::sqrt(3.0 * want));
     }
-    // The first rows of a larger layer of the same fan-in are those of a smaller one, but for the fan's factor.
+    // The first rows of a larger layer of the same fan-in are those of a smaller one, but for the fan's
+    // factor.
     std::vector<double> few(3 * 5), many(4 * 5);
     init_weights(few.data(), 5, 3, Init::kHeNormal, 1.0, 9, 0);
     init_weights(many.data(), 5, 4, Init::kHeNormal, 1.0, 9, 0);
@@ -224,7 +236,8 @@ void initialisation() {
 }
 
 void orthogonal() {
-    for (const auto& [in, out] : {std::pair<Index, Index>{1, 1}, {7, 7}, {40, 23}, {23, 40}, {1, 9}, {70, 70}}) {
+    for (const auto& [in, out] :
+         {std::pair<Index, Index>{1, 1}, {7, 7}, {40, 23}, {23, 40}, {1, 9}, {70, 70}}) {
         std::vector<double> w(static_cast<std::size_t>(in * out));
         init_weights(w.data(), in, out, Init::kOrthogonal, 2.0, 3, 0);
         const Index m = std::min(in, out), n = std::max(in, out);
@@ -233,8 +246,10 @@ void orthogonal() {
             for (Index b = 0; b < m; ++b) {
                 double dot = 0.0;
                 for (Index i = 0; i < n; ++i)
-                    dot += in <= out ? w[static_cast<std::size_t>(i * in + a)] * w[static_cast<std::size_t>(i * in + b)]
-                                     : w[static_cast<std::size_t>(a * in + i)] * w[static_cast<std::size_t>(b * in + i)];
+                    dot += in <= out ? w[static_cast<std::size_t>(i * in + a)] *
+                                           w[static_cast<std::size_t>(i * in + b)]
+                                     : w[static_cast<std::size_t>(a * in + i)] *
+                                           w[static_cast<std::size_t>(b * in + i)];
                 worst = std::max(worst, std::fabs(dot - (a == b ? 4.0 : 0.0)));
             }
         CHECK(worst < 1e-13);
