@@ -1,0 +1,56 @@
+// Every kernel table this machine can run, and arrays with canaries to run them on.
+#pragma once
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "check.h"
+#include "core/cpu.h"
+#include "core/random.h"
+#include "kernels/table.h"
+
+namespace ds {
+
+inline constexpr double kCanary = -12345.0;
+
+// Those with fused multiply-add promise the bits of the first, the scalar reference.
+inline std::vector<const KernelTable*> tables() {
+#if defined(__x86_64__)
+    std::vector<const KernelTable*> all{kernel_table_baseline()};
+    if (cpu_info().fma) all.insert(all.begin(), kernel_table_scalar());
+    if (cpu_info().avx2) all.push_back(kernel_table_avx2());
+    if (cpu_info().avx512) all.push_back(kernel_table_avx512());
+    return all;
+#else
+    return {kernel_table_scalar(), kernel_table_neon()};
+#endif
+}
+
+inline bool fused(const KernelTable* table) { return std::strcmp(table->name, "baseline") != 0; }
+
+// n numbers with a canary before and after them.
+template <class T>
+struct Array {
+    std::vector<T> all;
+    explicit Array(Index n, T value = T(0)) : all(static_cast<std::size_t>(n) + 32, value) { guard(); }
+    Array(Index n, std::uint32_t key, double scale) : Array(n) {
+        RandomWords words(key, Stream::kInit, 0, 0);
+        for (Index i = 0; i < n; ++i) data()[i] = static_cast<T>(scale * (words.next() * 0x1p-31 - 1.0));
+    }
+    void guard() {
+        for (std::size_t i = 0; i < 16; ++i) all[i] = all[all.size() - 1 - i] = T(kCanary);
+    }
+    T* data() { return all.data() + 16; }
+    Index size() const { return static_cast<Index>(all.size()) - 32; }
+    bool guarded() const {
+        for (std::size_t i = 0; i < 16; ++i)
+            if (all[i] != T(kCanary) || all[all.size() - 1 - i] != T(kCanary)) return false;
+        return true;
+    }
+    bool operator==(const Array& other) const {
+        return all.size() == other.all.size() &&
+               same_bytes(all.data(), other.all.data(), all.size() * sizeof(T));
+    }
+};
+
+}  // namespace ds
