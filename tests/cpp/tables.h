@@ -4,27 +4,16 @@
 #include <limits>
 #include <vector>
 
+#include "backend/registry.h"
 #include "check.h"
-#include "core/cpu.h"
 #include "core/random.h"
-#include "kernels/table.h"
 
 namespace ds {
 
 inline constexpr double kCanary = -12345.0;
 
-// Those with fused multiply-add promise the bits of the first, the scalar reference.
-inline std::vector<const KernelTable*> tables() {
-#if defined(__x86_64__)
-    std::vector<const KernelTable*> all{kernel_table_baseline()};
-    if (cpu_info().fma) all.insert(all.begin(), kernel_table_scalar());
-    if (cpu_info().avx2) all.push_back(kernel_table_avx2());
-    if (cpu_info().avx512) all.push_back(kernel_table_avx512());
-    return all;
-#else
-    return {kernel_table_scalar(), kernel_table_neon()};
-#endif
-}
+// The best first; those with fused multiply-add promise its bits.
+inline const std::vector<const KernelTable*>& tables() { return usable_kernels(); }
 
 inline bool fused(const KernelTable* table) { return std::strcmp(table->name, "baseline") != 0; }
 
