@@ -7,9 +7,11 @@
 namespace ds {
 namespace {
 
-// The packed chunk of B that a block of columns reuses: half a megabyte leaves room in a second-level cache of 1 MiB
-// for the rows of A and C that stream past it.
-constexpr Index kPackedBytes = Index(1) << 19;
+// The chunk of A that all panels of B pass over: half a megabyte leaves room in a second-level cache of 1 MiB for what
+// streams past it.
+constexpr Index kBlockBytes = Index(1) << 19;
+// Columns of C between two visits of the epilogue.
+constexpr Index kBlockCols = 1024;
 
 Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
@@ -19,12 +21,12 @@ bool aliases(Index ld, std::size_t element) { return ld * Index(element) % 4096 
 }  // namespace
 
 template <class T>
-GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape) : kernels_(&kernels), shape_(shape) {
+GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
+    : kernels_(&kernels), shape_(shape) {
     const bool ta = shape.transpose_a, tb = shape.transpose_b;
     const Index m = shape.m, n = shape.n, k = shape.k;
     if (shape_.lda == 0) shape_.lda = ta ? m : k;
     if (shape_.ldb == 0) shape_.ldb = tb ? k : n;
-    const Index width = kernels.tile_cols;
     GemmPath path = shape.path;
     if (path == GemmPath::kAuto) {
         if (n == 1 && !tb && (ta || m >= 8)) {
@@ -35,60 +37,69 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape) : k
             whole_ = kernels.row[ta];
             return;
         }
-        const bool large = m > 4 * kernels.tile_rows && n * std::min(k, kSumChunk) * Index(sizeof(T)) > kPackedBytes;
+        const bool large =
+            m > 4 * kernels.tile_rows && n * std::min(k, kSumChunk) * Index(sizeof(T)) > kBlockBytes;
         if (!tb && !large)
             path = GemmPath::kDirect;
         else
-            path = ta || aliases(shape_.lda, sizeof(T)) ? GemmPath::kBlockedTile : GemmPath::kBlocked;
+            path = ta || aliases(shape_.lda, sizeof(T)) ? GemmPath::kBlockedPacked : GemmPath::kBlocked;
     }
     if (path == GemmPath::kDirect && !tb) {
         whole_ = kernels.direct[ta];
         return;
     }
-    block_ = kernels.block[ta];
-    const Index chunk = std::min(k, kSumChunk);
-    block_cols_ = std::max(kPackedBytes / Index(kSumChunk * sizeof(T)) / width, Index(1)) * width;
-    const Index panels = chunk * round_up(std::min(n, block_cols_), width);
-    scratch_ = round_up(panels, Index(64 / sizeof(T)));
-    if (path == GemmPath::kBlockedTile) {
-        a_tile_ = scratch_;
-        scratch_ += kernels.tile_rows * chunk;
-    }
+    pack_a_ = path == GemmPath::kBlockedPacked;
+    block_ = kernels.block[pack_a_ ? GemmKernels<T>::kPacked : ta][tb];
+    const Index chunk = std::min(k, kSumChunk), height = kernels.tile_rows;
+    block_rows_ = kBlockBytes / Index(kSumChunk * sizeof(T)) / height * height;
+    panel_ = pack_a_ ? round_up(std::min(m, block_rows_) + height, height) * chunk : 0;
+    scratch_ = panel_ + kernels.tile_cols * chunk;
 }
 
-// Blocks of columns; in each, chunk by chunk of k, B's chunk is packed once and all rows pass over it.
+// Blocks of columns and rows; in each, chunk by chunk of k, all panels of B pass over the rows of A.
 template <class T>
 void GemmPlan<T>::run_blocks(const GemmArgs<T>& args, T* scratch) const {
     const bool ta = shape_.transpose_a, tb = shape_.transpose_b;
-    for (Index j = 0; j < args.n; j += block_cols_) {
-        GemmArgs<T> part = args;
-        part.n = std::min(block_cols_, args.n - j);
-        part.c = args.c + j;
-        part.b = args.b + (tb ? j * args.ldb : j);
-        if (args.bias != nullptr) part.bias = args.bias + j;
-        if (args.y != nullptr) part.y = args.y + j;
-        if (args.saved != nullptr) part.saved = args.saved + j;
-        GemmBlock<T> block;
-        block.m = part.m, block.n = part.n;
-        block.a = part.a, block.lda = part.lda;
-        block.c = part.c, block.ldc = part.ldc;
-        block.panels = scratch;
-        block.a_tile = a_tile_ < 0 ? nullptr : scratch + a_tile_;
-        Index left = part.k;
-        do {
-            block.k = std::min(left, kSumChunk);
-            left -= block.k;
-            kernels_->pack_b[tb](scratch, part.b, part.ldb, block.k, part.n);
-            if (left == 0) {
-                block.bias = part.bias;
-                if (part.forward != nullptr || part.backward != nullptr) block.epilogue = &part;
-            }
-            block_(block);
-            block.first = false;
-            block.a += block.k * (ta ? part.lda : 1);
-            part.b += block.k * (tb ? 1 : part.ldb);
-        } while (left > 0);
-    }
+    const Index row_blocks = (args.m + block_rows_ - 1) / block_rows_;
+    for (Index j = 0; j < args.n; j += kBlockCols)
+        for (Index i = 0, r = 0; r < row_blocks; ++r) {
+            const Index rows = (args.m - i) / (row_blocks - r);
+            GemmArgs<T> part = args;
+            part.m = rows, part.n = std::min(kBlockCols, args.n - j);
+            part.a = args.a + (ta ? i : i * args.lda);
+            part.b = args.b + (tb ? j * args.ldb : j);
+            part.c = args.c + i * args.ldc + j;
+            if (args.bias != nullptr) part.bias = args.bias + j;
+            if (args.y != nullptr) part.y = args.y + i * args.ldy + j;
+            if (args.saved != nullptr) part.saved = args.saved + i * args.ld_saved + j;
+            run_block(part, scratch);
+            i += rows;
+        }
+}
+
+template <class T>
+void GemmPlan<T>::run_block(const GemmArgs<T>& args, T* scratch) const {
+    const bool ta = shape_.transpose_a, tb = shape_.transpose_b;
+    GemmBlock<T> block;
+    block.m = args.m, block.n = args.n;
+    block.lda = args.lda, block.ldb = args.ldb, block.ldc = args.ldc;
+    block.c = args.c;
+    block.panel = scratch + panel_;
+    const T *a = args.a, *b = args.b;
+    Index left = args.k;
+    do {
+        block.k = std::min(left, kSumChunk);
+        left -= block.k;
+        if (left == 0) block.bias = args.bias;
+        if (pack_a_) kernels_->pack_a[ta](scratch, a, args.lda, args.m, block.k);
+        block.a = pack_a_ ? scratch : a;
+        block.b = b;
+        block_(block);
+        block.first = false;
+        a += block.k * (ta ? args.lda : 1);
+        b += block.k * (tb ? 1 : args.ldb);
+    } while (left > 0);
+    if (args.forward != nullptr || args.backward != nullptr) kernels_->epilogue(args);
 }
 
 // Columns are split if there are enough of them for whole panels, else rows: so B is packed by one worker only.
@@ -96,10 +107,11 @@ template <class T>
 void GemmPlan<T>::share(const GemmArgs<T>& args, int worker, int workers, T* scratch) const {
     if (workers == 1) return run(args, scratch);
     const Index width = kernels_->tile_cols, height = kernels_->tile_rows;
-    const auto rounds = [workers](Index n, Index grain) {  // of the worker with the most to do, for one group of `grain`
-        const Index groups = (n + grain - 1) / grain;
-        return double((groups + workers - 1) / workers * workers) / double(groups);
-    };
+    const auto rounds =
+        [workers](Index n, Index grain) {  // of the worker with the most to do, for one group of `grain`
+            const Index groups = (n + grain - 1) / grain;
+            return double((groups + workers - 1) / workers * workers) / double(groups);
+        };
     GemmArgs<T> part = args;
     if (args.n > 0 && args.m > 0 && rounds(args.n, width) <= rounds(args.m, height)) {
         const Index groups = (args.n + width - 1) / width;

@@ -18,9 +18,9 @@ namespace ds {
 // How a product is walked. Bits do not depend on it; tests and measurements name a path, everyone else leaves kAuto.
 enum class GemmPath {
     kAuto,
-    kDirect,       // operands in place
-    kBlocked,      // B packed in panels, A in place
-    kBlockedTile,  // B packed, and A tile by tile
+    kDirect,         // operands in place
+    kBlocked,        // B packed panel by panel, A in place
+    kBlockedPacked,  // both packed
 };
 
 struct GemmShape {
@@ -57,14 +57,16 @@ public:
 
 private:
     void run_blocks(const GemmArgs<T>& args, T* scratch) const;
+    void run_block(const GemmArgs<T>& args, T* scratch) const;
 
     typename GemmKernels<T>::Whole whole_ = nullptr;
     typename GemmKernels<T>::Block block_ = nullptr;
     const GemmKernels<T>* kernels_ = nullptr;
     GemmShape shape_;
     Index scratch_ = 0;
-    Index block_cols_ = 0;  // columns of C whose packed chunk of B stays in the second-level cache
-    Index a_tile_ = -1;     // where in the scratch a tile of A is packed, or -1: A is read in place
+    Index block_rows_ = 0;  // rows of A whose chunk stays in the second-level cache while B's panels pass
+    Index panel_ = 0;       // where in the scratch a panel of B goes, behind the packed A
+    bool pack_a_ = false;
 };
 
 // The plain form for one-off products and tests.

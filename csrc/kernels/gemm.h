@@ -63,7 +63,7 @@ struct Strips {
     template <int R>
     static constexpr Strip<T> of() {
         if constexpr (R <= kTileRows)
-            return strip<T, R, kPanels ? kPanelWidth : tile_width(R), kTransposed>;
+            return strip < T, R, kPanels ? kPanelWidth : tile_width(R), kTransposed > ;
         else
             return nullptr;
     }
@@ -83,30 +83,21 @@ void epilogue(const GemmArgs<T>& g, Index row, Index rows) {
     } else if (g.backward != nullptr) {
         const T* saved = g.saved + row * g.ld_saved;
         if (g.ldc == g.n && g.ld_saved == g.n) return g.backward(c, c, saved, rows * g.n, g.alpha);
-        for (Index i = 0; i < rows; ++i) g.backward(c + i * g.ldc, c + i * g.ldc, saved + i * g.ld_saved, g.n, g.alpha);
+        for (Index i = 0; i < rows; ++i)
+            g.backward(c + i * g.ldc, c + i * g.ldc, saved + i * g.ld_saved, g.n, g.alpha);
     }
 }
 
-// One chunk of k over m rows, in strips of even height (16 rows are 8 + 8, not 12 + 4).
-template <class T, bool kTransposed, bool kPanels>
-DS_INLINE void strips(const StripArgs<T>& s, const T* a, T* c, Index m, T* a_tile, const GemmArgs<T>* finish) {
-    const Index count = (m + kTileRows - 1) / kTileRows;
-    Index row = 0;
-    for (Index t = 0; t < count; ++t) {
-        const Index rows = (m - row) / (count - t);
-        const T* at = a + row * (kTransposed ? 1 : s.lda);
-        if (a_tile != nullptr) {
-            pack_a<T, kTransposed, kTileRows>(a_tile, at, s.lda, rows, s.k);
-            StripArgs<T> packed = s;
-            packed.lda = kTileRows;
-            Strips<T, true, kPanels>::kTable[rows - 1](packed, a_tile, c + row * s.ldc);
-        } else {
-            Strips<T, kTransposed, kPanels>::kTable[rows - 1](s, at, c + row * s.ldc);
-        }
-        if (finish != nullptr) epilogue(*finish, row, rows);
-        row += rows;
+// Rows of strip t of `count`: even heights (16 rows are 8 + 8, not 12 + 4).
+struct StripRows {
+    Index m, count, next = 0;
+    explicit DS_INLINE StripRows(Index rows) : m(rows), count((rows + kTileRows - 1) / kTileRows) {}
+    DS_INLINE Index take() {
+        const Index rows = (m - next) / count--;
+        next += rows;
+        return rows;
     }
-}
+};
 
 template <class T, bool kTransposed>
 void direct(const GemmArgs<T>& g) {
@@ -118,7 +109,12 @@ void direct(const GemmArgs<T>& g) {
         s.k = left < kSumChunk ? left : kSumChunk;
         left -= s.k;
         if (left == 0) s.end.bias = g.bias;
-        strips<T, kTransposed, false>(s, a, g.c, g.m, nullptr, finish && left == 0 ? &g : nullptr);
+        for (StripRows strips(g.m); strips.count > 0;) {
+            const Index row = strips.next, rows = strips.take();
+            Strips<T, kTransposed, false>::kTable[rows - 1](s, a + row * (kTransposed ? 1 : g.lda),
+                                                            g.c + row * g.ldc);
+            if (finish && left == 0) epilogue(g, row, rows);
+        }
         s.end.first = false;
         s.b += s.k * s.ldb;
         a += s.k * (kTransposed ? g.lda : 1);
@@ -154,11 +150,60 @@ void row(const GemmArgs<T>& g) {
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, 1);
 }
 
+// Fetches a piece of the panel after this one, so that packing finds it in cache.
 template <class T, bool kTransposed>
+DS_INLINE void prefetch_panel(const T* b, Index ldb, Index cols, Index k, Index strip, Index strips) {
+    constexpr Index kLine = 64 / sizeof(T);
+    const Index rows = kTransposed ? cols : k, length = kTransposed ? k : cols;
+    for (Index p = rows * strip / strips; p < rows * (strip + 1) / strips; ++p)
+        for (Index q = 0; q < length; q += kLine) __builtin_prefetch(b + p * ldb + q, 0, 2);
+}
+
+template <class T>
+void pack_a_row_major(T* strips, const T* a, Index lda, Index m, Index k) {
+    for (StripRows s(m); s.count > 0; strips += kTileRows * k) {
+        const Index row = s.next, rows = s.take();
+        pack_a<T, false, kTileRows>(strips, a + row * lda, lda, rows, k);
+    }
+}
+
+template <class T>
+void pack_a_transposed(T* strips, const T* a, Index lda, Index m, Index k) {
+    for (StripRows s(m); s.count > 0; strips += kTileRows * k) {
+        const Index row = s.next, rows = s.take();
+        pack_a<T, true, kTileRows>(strips, a + row, lda, rows, k);
+    }
+}
+
+enum class Rows { kRowMajor, kTransposed, kPacked };
+
+template <class T, Rows kA, bool kTransposedB>
 void block(const GemmBlock<T>& g) {
-    const StripArgs<T> s{g.lda, kPanelWidth * Vec<T>::W, g.ldc, g.panels, g.k * kPanelWidth * Vec<T>::W,
-                         g.n,   g.k,                     {g.bias, g.first}};
-    strips<T, kTransposed, true>(s, g.a, g.c, g.m, g.a_tile, g.epilogue);
+    constexpr Index kCols = kPanelWidth * Vec<T>::W;
+    StripArgs<T> s{
+        kA == Rows::kPacked ? kTileRows : g.lda, kCols, g.ldc, g.panel, 0, 0, g.k, {g.bias, g.first}};
+    for (Index j = 0; j < g.n; j += kCols) {
+        s.n = g.n - j < kCols ? g.n - j : kCols;
+        pack_b<T, kPanelWidth, kTransposedB>(g.panel, g.b + (kTransposedB ? j * g.ldb : j), g.ldb, g.k, s.n);
+        const Index next = j + kCols, ahead = g.n - next < kCols ? g.n - next : kCols;
+        const Index count = StripRows(g.m).count;
+        for (StripRows strips(g.m); strips.count > 0;) {
+            const Index t = count - strips.count, row = strips.next, rows = strips.take();
+            if (ahead > 0)
+                prefetch_panel<T, kTransposedB>(g.b + (kTransposedB ? next * g.ldb : next), g.ldb, ahead, g.k,
+                                                t, count);
+            const T* a = g.a + (kA == Rows::kPacked       ? t * kTileRows * g.k
+                                : kA == Rows::kTransposed ? row
+                                                          : row * g.lda);
+            Strips<T, kA != Rows::kRowMajor, true>::kTable[rows - 1](s, a, g.c + row * g.ldc + j);
+        }
+        if (s.end.bias != nullptr) s.end.bias += kCols;
+    }
+}
+
+template <class T>
+void finish(const GemmArgs<T>& g) {
+    epilogue(g, 0, g.m);
 }
 
 template <class T>
@@ -173,10 +218,15 @@ constexpr GemmKernels<T> gemm_kernels() {
     t.column[1] = column<T, true>;
     t.row[0] = row<T, false>;
     t.row[1] = row<T, true>;
-    t.pack_b[0] = pack_b<T, kPanelWidth, false>;
-    t.pack_b[1] = pack_b<T, kPanelWidth, true>;
-    t.block[0] = block<T, false>;
-    t.block[1] = block<T, true>;
+    t.pack_a[0] = pack_a_row_major<T>;
+    t.pack_a[1] = pack_a_transposed<T>;
+    t.block[0][0] = block<T, Rows::kRowMajor, false>;
+    t.block[0][1] = block<T, Rows::kRowMajor, true>;
+    t.block[1][0] = block<T, Rows::kTransposed, false>;
+    t.block[1][1] = block<T, Rows::kTransposed, true>;
+    t.block[2][0] = block<T, Rows::kPacked, false>;
+    t.block[2][1] = block<T, Rows::kPacked, true>;
+    t.epilogue = finish<T>;
     return t;
 }
 

@@ -9,24 +9,41 @@
 
 DS_ISA_BEGIN
 
-// G squares of rows through k elements: acc[g] holds the sums of rows g·N … g·N + N - 1. Rows from `rows` on repeat the
-// last one; their sums are dropped.
-template <class T, int G>
+// G squares of rows through k elements: sums of rows g·N … g·N + N - 1 from acc[g]. Rows from `rows` on repeat the last
+// one; their sums are dropped. A cache line of each row is used up before the next row's is touched, since rows a
+// multiple of 4096 bytes apart share a set. kFetch asks for lines ahead, of these rows and then of those that follow:
+// more streams than hardware follows, if A comes from afar.
+template <class T, int G, bool kFetch>
 DS_INLINE void column_rows(const T* a, Index lda, Index rows, const T* x, Index k, T* sums) {
     using S = Square<T>;
-    constexpr int N = kSquare<T>;
+    constexpr int N = kSquare<T>, kLine = 64 / int(sizeof(T));
+    constexpr Index kAhead = kLine;
     typename S::Reg acc[G];
     for (int g = 0; g < G; ++g) acc[g] = S::zero();
     Index p = 0;
     if (rows >= G * N) {
-        for (; p + N <= k; p += N)
+        const T* at[G];
+#pragma GCC unroll 4
+        for (int g = 0; g < G; ++g) at[g] = opaque(a + g * N * lda);
+        for (; p + kLine <= k; p += kLine) {
+            const Index ahead = p + kAhead < k ? kAhead : G * N * lda + kAhead - k;
 #pragma GCC unroll 4
             for (int g = 0; g < G; ++g) {
-                S q;
-                q.load(a + g * N * lda + p, lda);
+                const T* fetch = at[g] + ahead;
+                for (int i = 0; kFetch && i < N; ++i) {
+                    __builtin_prefetch(fetch);
+                    fetch = opaque(fetch + lda);
+                }
+#pragma GCC unroll 4
+                for (int h = 0; h < kLine; h += N) {
+                    S q;
+                    q.load(at[g], lda);
+                    at[g] = opaque(at[g] + N);
 #pragma GCC unroll 8
-                for (int j = 0; j < N; ++j) acc[g] = S::fma(q.col[j], S::broadcast(x[p + j]), acc[g]);
+                    for (int j = 0; j < N; ++j) S::accumulate(acc[g], q.col[j], S::broadcast(x[p + h + j]));
+                }
             }
+        }
     }
     for (; p < k; ++p)
         for (int g = 0; g < G; ++g) {
@@ -37,17 +54,21 @@ DS_INLINE void column_rows(const T* a, Index lda, Index rows, const T* x, Index 
             }
             typename S::Reg v;
             __builtin_memcpy(&v, col, sizeof v);
-            acc[g] = S::fma(v, S::broadcast(x[p]), acc[g]);
+            S::accumulate(acc[g], v, S::broadcast(x[p]));
         }
     for (int g = 0; g < G; ++g) S::store(sums + g * N, acc[g]);
 }
 
+// An operand of this size is not in the second-level cache.
+inline constexpr Index kFar = Index(3) << 19;
+
 // y[i] = (row i of A) · x + bias[i]; every vector has its stride.
 template <class T>
-void matvec(Index m, Index k, const T* a, Index lda, const T* x, Index x_step, T* y, Index y_step, const T* bias,
-            Index bias_step) {
+void matvec(Index m, Index k, const T* a, Index lda, const T* x, Index x_step, T* y, Index y_step,
+            const T* bias, Index bias_step) {
     constexpr int G = 4, kRows = G * kSquare<T>;
     T sums[kRows], gathered[kSumChunk];
+    const bool far = m * lda * Index(sizeof(T)) > kFar;
     bool first = true;
     do {
         const Index chunk = k < kSumChunk ? k : kSumChunk;
@@ -59,13 +80,19 @@ void matvec(Index m, Index k, const T* a, Index lda, const T* x, Index x_step, T
         k -= chunk;
         for (Index i = 0; i < m; i += kRows) {
             const Index rows = m - i < kRows ? m - i : kRows;
-            column_rows<T, G>(a + i * lda, lda, rows, xs, chunk, sums);
-            for (Index r = 0; r < rows; ++r) {
-                T* out = y + (i + r) * y_step;
-                T sum = first ? sums[r] : *out + sums[r];
-                if (k == 0 && bias != nullptr) sum = sum + bias[(i + r) * bias_step];
-                *out = sum;
-            }
+            if (far)
+                column_rows<T, G, true>(a + i * lda, lda, rows, xs, chunk, sums);
+            else
+                column_rows<T, G, false>(a + i * lda, lda, rows, xs, chunk, sums);
+            T* out = y + i * y_step;
+            if (!first)
+                for (Index r = 0; r < rows; ++r) sums[r] = out[r * y_step] + sums[r];
+            if (k == 0 && bias != nullptr)
+                for (Index r = 0; r < rows; ++r) sums[r] = sums[r] + bias[(i + r) * bias_step];
+            if (y_step == 1)
+                __builtin_memcpy(out, sums, static_cast<unsigned long>(rows) * sizeof(T));
+            else
+                for (Index r = 0; r < rows; ++r) out[r * y_step] = sums[r];
         }
         first = false;
         a += chunk;

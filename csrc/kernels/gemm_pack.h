@@ -37,33 +37,25 @@ DS_INLINE void pack_a(T* tile, const T* a, Index lda, Index rows, Index k) {
     }
 }
 
-// Panels of V registers of columns, the last one filled up with zeros.
+// One panel of V registers of columns, filled up with zeros.
 template <class T, int V, bool kTransposed>
-void pack_b(T* panels, const T* b, Index ldb, Index k, Index n) {
+DS_INLINE void pack_b(T* panel, const T* b, Index ldb, Index k, Index cols) {
     constexpr int W = Vec<T>::W;
     constexpr Index kCols = V * W;
-    for (Index j = 0; j < n; j += kCols) {
-        const Index cols = n - j < kCols ? n - j : kCols;
-        if constexpr (kTransposed) {
-            transpose_into(panels, kCols, b + j * ldb, ldb, cols, k);
-            for (Index p = 0; p < k; ++p)
-                for (Index i = cols; i < kCols; ++i) panels[p * kCols + i] = T(0);
-        } else if (cols == kCols) {
-            for (Index p = 0; p < k; ++p) {
-                const T* from = b + p * ldb + j;
-                __builtin_prefetch(from + 8 * ldb);
+    if constexpr (kTransposed) {
+        transpose_into(panel, kCols, b, ldb, cols, k);
+        for (Index i = cols; i < kCols; ++i)
+            for (Index p = 0; p < k; ++p) panel[p * kCols + i] = T(0);
+    } else if (cols == kCols) {
+        for (Index p = 0; p < k; ++p)
 #pragma GCC unroll 4
-                for (int v = 0; v < V; ++v) store(panels + p * kCols + v * W, load(from + v * W));
+            for (int v = 0; v < V; ++v) store(panel + p * kCols + v * W, load(b + p * ldb + v * W));
+    } else {
+        for (Index p = 0; p < k; ++p)
+            for (int v = 0; v < V; ++v) {
+                const Index left = cols - v * W, n = left < 0 ? 0 : left < W ? left : W;
+                store(panel + p * kCols + v * W, loadn(b + p * ldb + (n > 0 ? v * W : 0), n));
             }
-        } else {
-            for (Index p = 0; p < k; ++p)
-                for (int v = 0; v < V; ++v) {
-                    const Index left = cols - v * W;
-                    store(panels + p * kCols + v * W,
-                          loadn(b + p * ldb + j + (left > 0 ? v * W : 0), left < 0 ? 0 : left < W ? left : W));
-                }
-        }
-        panels += k * kCols;
     }
 }
 

@@ -34,20 +34,20 @@ struct GemmArgs {
     T alpha = T(0);
 };
 
-// One k-chunk of a block of C from a packed B: panels of tile_cols columns, each k-chunk x tile_cols and contiguous,
-// the last one filled up with zeros.
+// One k-chunk of a block of C, at most kSumChunk k's. B is packed panel by panel, each used by all rows while it lies in
+// the first-level cache; A is read in place or packed before.
 template <class T>
 struct GemmBlock {
     Index m = 0, n = 0, k = 0;
-    const T* a = nullptr;
+    const T* a = nullptr;  // in place, or strips packed by pack_a
     Index lda = 0;
-    const T* panels = nullptr;
+    const T* b = nullptr;
+    Index ldb = 0;
+    T* panel = nullptr;  // room for k x tile_cols
     T* c = nullptr;
     Index ldc = 0;
-    const T* bias = nullptr;       // added with the last chunk
-    T* a_tile = nullptr;           // room for tile_rows x k, if A is to be packed tile by tile; else null
-    bool first = true;             // overwrite C, else add to it
-    const GemmArgs<T>* epilogue = nullptr;  // set on the last chunk; c, y, saved already at this block
+    const T* bias = nullptr;  // added with the last chunk
+    bool first = true;        // overwrite C, else add to it
 };
 
 template <class T>
@@ -66,10 +66,13 @@ struct GemmKernels {
     // m = 1 with B transposed: vectorised over the rows of B. [1] reads A (k values) with stride lda.
     Whole row[2] = {};
 
-    // Panels of tile_cols columns of a (k, n) chunk of B; [1] reads an (n, k) chunk.
-    void (*pack_b[2])(T* panels, const T* b, Index ldb, Index k, Index n) = {};
-    // One chunk of a block. [1] reads A transposed.
-    Block block[2] = {};
+    // A's rows in strips of tile_rows' room, k-major, as Block's [..][kPacked] reads them. [1] reads A transposed.
+    void (*pack_a[2])(T* strips, const T* a, Index lda, Index m, Index k) = {};
+    // One chunk of a block, by A's layout: row-major, transposed or packed; and by B's: row-major or transposed.
+    enum { kPacked = 2 };
+    Block block[3][2] = {};
+    // What run() would do after the last chunk.
+    Whole epilogue = nullptr;
 };
 
 }  // namespace ds

@@ -16,9 +16,10 @@ struct TileEnd {
     bool first = true;        // overwrite C, else add to it
 };
 
-// Keeps the compiler from folding a pointer back into base + i * stride, which costs it registers and then spills.
+// Keeps the compiler from folding a pointer back into base + i * stride for every i, which costs it registers and then
+// spills.
 template <class P>
-DS_INLINE P* opaque(P* p) {
+DS_INLINE P opaque(P p) {
     asm("" : "+r"(p));
     return p;
 }
@@ -45,18 +46,27 @@ DS_INLINE void accumulate(Vec<T>& c, Vec<T> a, Vec<T> b) {
 #endif
 }
 
-// The rows of A below a tile as broadcasts: row-major A needs a pointer for every three rows, transposed (or packed)
-// A one pointer in all.
+// The rows of A below a tile as broadcasts. Row-major A needs a pointer for every three rows (p, p + ld, p + 2·ld),
+// transposed or packed A one pointer in all.
 template <class T, int R, bool kTransposed>
 struct TileRows {
     static constexpr int kGroups = (R + 2) / 3;
     const T* p[kGroups];
-    Index ld;
+    Index bytes, twice;
 
-    DS_INLINE TileRows(const T* a, Index lda) : ld(lda) {
-        for (int g = 0; g < kGroups; ++g) p[g] = opaque(a + 3 * g * lda);
+    DS_INLINE TileRows(const T* a, Index lda)
+        : bytes(opaque(lda * Index(sizeof(T)))), twice(opaque(2 * bytes)) {
+#pragma GCC unroll 8
+        for (int g = 0; g < kGroups; ++g) {
+            p[g] = a;
+            if (g + 1 < kGroups) a = opaque(a + 3 * lda);
+        }
     }
-    DS_INLINE T at(int i, int k) const { return p[i / 3][(i % 3) * ld + k]; }
+    DS_INLINE T at(int i, int k) const {
+        const char* q = (const char*)(p[i / 3] + k);
+        return *(const T*)(i % 3 == 0 ? q : i % 3 == 1 ? q + bytes : q + twice);
+    }
+    DS_INLINE void step() {}
     DS_INLINE void advance(int k) {
 #pragma GCC unroll 8
         for (int g = 0; g < kGroups; ++g) p[g] += k;
@@ -69,13 +79,15 @@ struct TileRows<T, R, true> {
     Index ld;
 
     DS_INLINE TileRows(const T* a, Index lda) : p(a), ld(lda) {}
-    DS_INLINE T at(int i, int k) const { return p[i + k * ld]; }
-    DS_INLINE void advance(int k) { p += k * ld; }
+    DS_INLINE T at(int i, int) const { return p[i]; }
+    DS_INLINE void step() { p = opaque(p + ld); }
+    DS_INLINE void advance(int) {}
 };
 
 // C (R rows, V registers of columns, the last of them only `last` lanes wide when kTail) from one chunk of k.
 template <class T, int R, int V, bool kTransposed, bool kTail>
-DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c, Index ldc, Index last, TileEnd<T> end) {
+DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c, Index ldc, Index last,
+                    TileEnd<T> end) {
     constexpr int W = Vec<T>::W;
     const auto load_v = [last](const T* p, int v) __attribute__((always_inline)) {
         return kTail && v == V - 1 ? loadn(p + v * W, reread(last)) : load(p + v * W);
@@ -86,9 +98,11 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c,
     for (int i = 0; i < R; ++i) {
 #pragma GCC unroll 16
         for (int v = 0; v < V; ++v) acc[i][v] = zero<T>();
-        __builtin_prefetch(ci, 1);
-        if (V > 1) __builtin_prefetch(ci + V * W - 1, 1);
-        ci = opaque(ci + ldc);
+        if (!end.first) {
+            __builtin_prefetch(ci, 1);
+            if (V > 1) __builtin_prefetch(ci + V * W - 1, 1);
+            ci = opaque(ci + ldc);
+        }
     }
     TileRows<T, R, kTransposed> rows(a, lda);
     const auto step = [&](int q) __attribute__((always_inline)) {
@@ -113,7 +127,8 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c,
                 for (int v = 0; v < V; ++v) accumulate(acc[i][v], ai, bv[v]);
             }
         }
-        b += ldb;
+        b = opaque(b + ldb);
+        rows.step();
     };
     constexpr int kUnroll = R * V >= 12 ? 4 : 8;
     Index left = k;

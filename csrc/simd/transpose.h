@@ -55,12 +55,12 @@ struct Square {
             }
         for (int h = 0; h < N / L; ++h) {
             if constexpr (L == 4) {
-                const Reg a = low(r[h * 4], r[h * 4 + 1]), b = high(r[h * 4], r[h * 4 + 1]);
-                const Reg c = low(r[h * 4 + 2], r[h * 4 + 3]), d = high(r[h * 4 + 2], r[h * 4 + 3]);
-                col[h * 4] = low2(a, c);
-                col[h * 4 + 1] = high2(a, c);
-                col[h * 4 + 2] = low2(b, d);
-                col[h * 4 + 3] = high2(b, d);
+                const Reg a = low2(r[h * 4], r[h * 4 + 1]), b = high2(r[h * 4], r[h * 4 + 1]);
+                const Reg c = low2(r[h * 4 + 2], r[h * 4 + 3]), d = high2(r[h * 4 + 2], r[h * 4 + 3]);
+                col[h * 4] = even(a, c);
+                col[h * 4 + 1] = odd(a, c);
+                col[h * 4 + 2] = even(b, d);
+                col[h * 4 + 3] = odd(b, d);
             } else {
                 col[h * 2] = low(r[h * 2], r[h * 2 + 1]);
                 col[h * 2 + 1] = high(r[h * 2], r[h * 2 + 1]);
@@ -91,7 +91,7 @@ struct Square {
     }
     static DS_INLINE void store(T* p, Reg v) { __builtin_memcpy(p, &v, sizeof v); }
 
-  private:
+private:
     // One lane of a row, and in the upper half the lane of a row further down.
     static DS_INLINE Reg rows(const T* p, [[maybe_unused]] const T* down) {
 #if defined(DS_ISA_AVX512) || defined(DS_ISA_AVX2)
@@ -105,27 +105,8 @@ struct Square {
         return v;
 #endif
     }
-    // Within every 128-bit lane: the lower (upper) halves of a and b, interleaved by element or by pairs.
-    static DS_INLINE Reg low(Reg a, Reg b) {
-        if constexpr (N == 8)
-            return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
-        else if constexpr (N == 4 && sizeof(T) == 4)
-            return __builtin_shufflevector(a, b, 0, 4, 1, 5);
-        else if constexpr (N == 4)
-            return __builtin_shufflevector(a, b, 0, 4, 2, 6);
-        else
-            return __builtin_shufflevector(a, b, 0, 2);
-    }
-    static DS_INLINE Reg high(Reg a, Reg b) {
-        if constexpr (N == 8)
-            return __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
-        else if constexpr (N == 4 && sizeof(T) == 4)
-            return __builtin_shufflevector(a, b, 2, 6, 3, 7);
-        else if constexpr (N == 4)
-            return __builtin_shufflevector(a, b, 1, 5, 3, 7);
-        else
-            return __builtin_shufflevector(a, b, 1, 3);
-    }
+    // Within every 128-bit lane of a, then of b: the lower or upper pair, the even or odd elements. All of them are
+    // shufps, which has two ports on Intel where unpck has one.
     static DS_INLINE Reg low2(Reg a, Reg b) {
         if constexpr (N == 8)
             return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
@@ -137,6 +118,31 @@ struct Square {
             return __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
         else
             return __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    }
+    static DS_INLINE Reg even(Reg a, Reg b) {
+        if constexpr (N == 8)
+            return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14);
+        else
+            return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+    }
+    static DS_INLINE Reg odd(Reg a, Reg b) {
+        if constexpr (N == 8)
+            return __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+        else
+            return __builtin_shufflevector(a, b, 1, 3, 5, 7);
+    }
+    // The same of two 64-bit elements a lane.
+    static DS_INLINE Reg low(Reg a, Reg b) {
+        if constexpr (N == 4)
+            return __builtin_shufflevector(a, b, 0, 4, 2, 6);
+        else
+            return __builtin_shufflevector(a, b, 0, 2);
+    }
+    static DS_INLINE Reg high(Reg a, Reg b) {
+        if constexpr (N == 4)
+            return __builtin_shufflevector(a, b, 1, 5, 3, 7);
+        else
+            return __builtin_shufflevector(a, b, 1, 3);
     }
 };
 
