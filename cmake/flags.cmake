@@ -2,6 +2,7 @@
 # never inferred, and nothing may reorder a sum. Only what cannot change a result (errno, traps) is let go.
 # No -march=native: a wheel must run on the CPU it meets. No -ffast-math: it would also change the whole process.
 
+string(REPLACE "-O2" "-O3" CMAKE_CXX_FLAGS_RELWITHDEBINFO "${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")
 add_library(deepseek_flags INTERFACE)
 target_compile_features(deepseek_flags INTERFACE cxx_std_20)
 target_include_directories(deepseek_flags INTERFACE "${PROJECT_SOURCE_DIR}/csrc")
@@ -14,8 +15,7 @@ target_compile_options(
             -fvisibility-inlines-hidden
             -Wall
             -Wextra
-            -Wno-unknown-pragmas
-            $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
+            -Wno-unknown-pragmas)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC notes that the layout of vector arguments changed in 2009.
   target_compile_options(deepseek_flags INTERFACE -Wno-psabi)

@@ -34,7 +34,7 @@ def flags_of(isa: str) -> list[str]:
     text = (ROOT / "cmake" / "isa.cmake").read_text()
     found = re.search(rf"set\(DEEPSEEK_FLAGS_{isa} ([^)]*)\)", text)
     assert found, isa
-    return [flag for flag in found[1].split() if flag.startswith("-")]
+    return [flag for flag in found[1].split() if flag.startswith("-m")]
 
 
 @pytest.mark.skipif(not (COMPILER and shutil.which("nm")), reason="needs a compiler and nm")
