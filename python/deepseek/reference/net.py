@@ -62,18 +62,17 @@ class Net:
     def dropout_masks(self, rows: int, epoch: int, step: int) -> list[Array | None]:
         """The masks on the layers' inputs.
 
-        A mask's Philox layer is its place in the chain of pieces: masks, linear maps and norms.
+        A mask's Philox layer is the number of the layer whose inputs it covers.
         """
         masks: list[Array | None] = []
-        piece, width, rate = 0, self.spec["inputs"], self.spec["input_dropout"]
-        for layer in self.spec["layers"]:
+        width, rate = self.spec["inputs"], self.spec["input_dropout"]
+        for i, layer in enumerate(self.spec["layers"]):
             masks.append(None)
             if rate:
                 masks[-1] = dropout_mask(
-                    self.spec["seed"], rate, rows, width, layer=piece, epoch=epoch, step=step
+                    self.spec["seed"], rate, rows, width, layer=i, epoch=epoch, step=step
                 )
                 piece += 1
-            piece += 1 if layer["norm"] == "none" else 2
             width, rate = layer["units"], layer["dropout"]
         return masks
 
