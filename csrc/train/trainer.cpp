@@ -213,7 +213,8 @@ void Trainer<T>::work(Share share, Barrier& barrier) {
     const bool lead = share.worker == 0;
     while (command_ != Command::kStop) {
         if (command_ == Command::kStep) {
-            const BatchPlace place = s.place;  // worker 0 places the next step while others still update for this one
+            // A copy: worker 0 places the next step while others may still read this one's rate.
+            const BatchPlace place = s.place;
             const StepOutcome outcome = s.step.run(place, share, barrier, cursor_.clock, poll_);
             if (lead) after_step(outcome);
         } else {
