@@ -135,7 +135,7 @@ def arrays(draw: st.DrawFn, columns: int = 6) -> Any:
         numbers = draw(st.integers(0, 2**32 - 1))
         array[...] = np.random.default_rng(numbers).integers(0, 2, wide)
     start = [draw(st.integers(0, 1)) for _ in shape]
-    view = array[tuple(slice(s, s + 2 * n, 2) for s, n in zip(start, shape, strict=True))]
+    view = array[(*(slice(s, s + 2 * n, 2) for s, n in zip(start, shape, strict=True)), ...)]
     for axis in range(view.ndim):
         if draw(st.booleans()):
             view = np.flip(view, axis)

@@ -10,12 +10,26 @@ import time
 
 import pytest
 
+import deepseek as ds
+from programs import models
 from programs.harness import PROGRAMS, figure, run
 
 
 def test_many_threads_one_model() -> None:
     predictions = figure("PREDICTIONS", 60)
     assert run("threads.py", predictions, timeout=120 + predictions) == "fine\n"
+
+
+def test_a_worker_that_is_late_changes_nothing() -> None:
+    """The rate is another in each step: whoever is late must not see the next step's."""
+    X, y = models.data(2000, 64, 10)
+    answers = set()
+    for threads in (1, 2, 3, 2, 2):
+        optimizer = ds.Adam(1e-3, schedule=ds.Cosine())
+        net = models.net((64, 256, 256, 10), threads=threads, optimizer=optimizer)
+        net.fit(X, y, epochs=3, batch_size=64)
+        answers.add(models.weights(net))
+    assert len(answers) == 1
 
 
 def test_forks() -> None:

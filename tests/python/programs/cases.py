@@ -31,8 +31,8 @@ OPTIMIZERS = {
 }
 SCHEDULES: dict[str, dict[str, Any]] = {
     "constant": {"schedule": ds.Constant(warmup=0.1, epochs=20)},
-    "step": {"schedule": ds.Step(every=3, decay=0.5)},
-    "exponential": {"schedule": ds.Exponential(decay=0.9, warmup=7)},
+    "step": {"schedule": ds.Step(every=3, decay=0.5, epochs=20)},
+    "exponential": {"schedule": ds.Exponential(decay=0.9, warmup=7, epochs=20)},
     "cosine": {"schedule": ds.Cosine(warmup=0.1, epochs=20)},
     "one_cycle": {"schedule": ds.OneCycle(epochs=20)},
     "plateau": {"schedule": ds.Plateau(patience=1, factor=0.5, threshold=0.05)},

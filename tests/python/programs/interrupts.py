@@ -23,7 +23,7 @@ SIZES = {
     # layers, rows, epochs, batch: a step takes microseconds; milliseconds; longer than the answer may
     "small": ((6, 16, 3), 200, 4000, 16),
     "medium": ((64, 256, 256, 10), 4000, 6, 64),
-    "wide": ((256, 2048, 2048, 10), 4096, 2, 4096),
+    "wide": ((1024, 2048, 2048, 1000), 1024, 3, 512),
 }
 
 
@@ -57,7 +57,10 @@ def make() -> ds.Net:
 
 def complete(net: ds.Net) -> None:
     """Train to the end, from wherever it stands."""
-    net.fit(X, y, epochs=epochs, batch_size=batch, resume=True)
+    try:
+        net.fit(X, y, epochs=epochs, batch_size=batch, resume=True)
+    except ValueError:  # nothing to resume: the signal came before the first step
+        net.fit(X, y, epochs=epochs, batch_size=batch)
 
 
 whole = make()

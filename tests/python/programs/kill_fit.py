@@ -26,8 +26,9 @@ rng = random.Random(2)
 def train(path: Path) -> None:
     """Begin, or go on from the last checkpoint."""
     options = {"dropout": 0.1, "normalization": "batch", "optimizer": ds.Adam(1e-3, schedule=ds.OneCycle())}
-    net = ds.load(path) if path.exists() else models.net((6, 64, 3), **options)
-    net.fit(X, y, epochs=60, batch_size=16, resume=True, checkpoint=path)
+    there = path.exists()
+    net = ds.load(path) if there else models.net((6, 64, 3), **options)
+    net.fit(X, y, epochs=60, batch_size=16, resume=there, checkpoint=path)
 
 
 def in_child(path: Path) -> int:
