@@ -1,0 +1,141 @@
+"""Sessions: what .ci/run does in one environment, each in its own, and the long runs that CI takes slices of.
+
+Arguments after -- go to pytest, or to the command that the session is about.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import nox
+
+nox.options.sessions = ["tests", "lint", "stubs"]
+nox.options.default_venv_backend = "venv"
+
+BUILD_TOOLS = ("scikit-build-core", "pybind11", "cmake", "ninja")
+FIGURES = {
+    "kills": {
+        "KILLS": "500",
+        "EXITS": "100",
+        "FORKS": "100",
+        "INTERRUPTS": "200",
+        "PREDICTIONS": "1000",
+        "LEAK": "10000",
+    },
+    "fuzz": {"FUZZ": "100000", "EXAMPLES": "5000"},
+}
+PRELOAD = {"asan": ("libasan.so", "libstdc++.so"), "tsan": ("libtsan.so",)}
+SANITIZER = {
+    "asan": {
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "PYTHONMALLOC": "malloc",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    },
+    "tsan": {"TSAN_OPTIONS": "halt_on_error=1 exitcode=66"},
+}
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    session.install(".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    session.install("pre-commit")
+    session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure", *session.posargs)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    session.install("pre-commit")
+    session.run("pre-commit", "run", "--all-files", "mypy")
+
+
+@nox.session
+def stubs(session: nox.Session) -> None:
+    """Write the stubs of the compiled module; -- --check compares only."""
+    session.install(".", "pybind11-stubgen")
+    session.run("bash", ".ci/stubs", *session.posargs, external=True)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build a wheel, install it, and run the tests against it."""
+    session.run("pip", "wheel", "--no-deps", "-w", "dist", ".")
+    session.install("--find-links", "dist", "--no-index", "--no-deps", "deepseek-nn")
+    session.install("numpy", "safetensors", "pytest", "hypothesis")
+    session.run("pytest", *(session.posargs or ["tests/codebase"]))
+
+
+@nox.session
+def isa(session: nox.Session) -> None:
+    """Run the whole suite once for each instruction set of this machine."""
+    session.install(".[test]")
+    code = "from deepseek import _core; print(*_core.isas())"
+    names = session.run("python", "-c", code, silent=True)
+    for name in str(names).split():
+        session.log(f"DEEPSEEK_ISA={name}")
+        session.run("pytest", "-q", *session.posargs, env={"DEEPSEEK_ISA": name})
+
+
+def sanitized(session: nox.Session, preset: str, paths: list[str]) -> None:
+    """Build a preset and test the module in its site folder."""
+    session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis")
+    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
+    session.run("cmake", "--preset", preset, f"-DPython_EXECUTABLE={str(python).strip()}")
+    session.run("cmake", "--build", "--preset", preset)
+    libraries = [
+        subprocess.run(
+            ["gcc", f"-print-file-name={name}"], check=True, capture_output=True, text=True
+        ).stdout.strip()
+        for name in PRELOAD[preset]
+    ]
+    preload = {"LD_PRELOAD": " ".join(libraries), "PYTHONPATH": os.path.abspath(f"build/{preset}/site")}
+    session.run("pytest", *(session.posargs or paths), env={**SANITIZER[preset], **preload})
+
+
+@nox.session
+def asan(session: nox.Session) -> None:
+    """Run the suite under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    sanitized(session, "asan", ["tests/parity", "tests/python", "--ignore=tests/python/test_bench.py"])
+
+
+@nox.session
+def tsan(session: nox.Session) -> None:
+    """Run what uses threads under ThreadSanitizer."""
+    sanitized(session, "tsan", ["tests/python/test_net_threads.py", "tests/parity/test_net_bits.py"])
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Repeat what kills, forks, interrupts and leaks as often as the promises say."""
+    session.install(".[test]")
+    figures = {f"DEEPSEEK_{name}": count for name, count in FIGURES["kills"].items()}
+    paths = ["tests/python", "-k", "atomic or reliability"]
+    session.run("pytest", *(session.posargs or paths), env=figures)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Mutate files and arguments as often as the promises say."""
+    session.install(".[test]")
+    figures = {f"DEEPSEEK_{name}": count for name, count in FIGURES["fuzz"].items()}
+    session.run(
+        "pytest",
+        *(
+            session.posargs
+            or ["tests/fuzz", "tests/python", "-k", "fuzz or damage or hostile or any_argument"]
+        ),
+        env=figures,
+    )
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure beside the peers."""
+    session.install(".[bench]")
+    defaults = ["kernels", "net", "--vs", "torch,jax,sklearn", "--threads", "1,2", "--json", "bench.json"]
+    session.run("deepseek", "bench", *(session.posargs or defaults))
