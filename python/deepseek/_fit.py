@@ -79,6 +79,7 @@ class _Loop:
         try:
             with self.gate.room:
                 self.core.begin(*data, self.run.plan.options(resume))
+                self.gate.open = True
                 self.model._run = self.run
         except BaseException:
             self.interrupts.deliver()
@@ -89,6 +90,7 @@ class _Loop:
             self.interrupts.shield()
             with self.gate.room:
                 self.core.end()  # puts the best weights in place, if the run is complete
+                self.gate.open = False
                 self.run.finished = self.complete
             self.interrupts.deliver()
 

@@ -8,6 +8,7 @@ complete step.
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -18,7 +19,7 @@ from typing import Any
 
 _PAUSE = 1e-4  # seconds the room stays empty for others
 _TURN = 0.02  # seconds of work between two pauses
-_FORK_PATIENCE = 5.0  # seconds a fork waits for an engine call to end
+_PATIENCE = 5.0  # seconds a fork or the interpreter's end waits for an engine call
 
 
 class Gate:
@@ -28,7 +29,7 @@ class Gate:
         self.room = threading.Lock()
         self.busy = threading.Lock()
         self.owner: int | None = None
-        self.orphaned = False  # a fork left a fit behind in the engine
+        self.open = False  # the engine holds a fit's data
         self._last_pause = 0.0
         _gates.add(self)
 
@@ -42,9 +43,9 @@ class Gate:
         with self.busy:
             self.owner = threading.get_ident()
             try:
-                if self.orphaned:
+                if self.open:  # left behind by a fork, or by a Ctrl-C at the very end of a fit
                     core.end()
-                    self.orphaned = False
+                    self.open = False
                 yield
             finally:
                 self.owner = None
@@ -62,7 +63,6 @@ class Gate:
         self.room = threading.Lock()
         if self.owner != threading.get_ident():
             self.busy = threading.Lock()
-            self.orphaned = self.orphaned or self.owner is not None
             self.owner = None
 
 
@@ -71,7 +71,7 @@ _held: list[Any] = []
 
 
 def _before_fork() -> None:
-    _held.extend(gate.room for gate in list(_gates) if gate.room.acquire(timeout=_FORK_PATIENCE))
+    _held.extend(gate.room for gate in list(_gates) if gate.room.acquire(timeout=_PATIENCE))
 
 
 def _after_fork_in_parent() -> None:
@@ -85,6 +85,14 @@ def _after_fork_in_child() -> None:
         gate._forget()
 
 
+def _at_exit() -> None:
+    """Let no daemon thread come back from the engine into an interpreter that is going down: that would abort."""
+    for gate in list(_gates):
+        if gate.owner not in (None, threading.get_ident()):
+            gate.room.acquire(timeout=_PATIENCE)
+
+
+atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child

@@ -44,8 +44,9 @@ def as_targets(y: Any, config: NetConfig, rows: int, dtype: np.dtype[Any], name:
 def _labels(array: Array, classes: int, name: str) -> Array:
     """Class indices 0 … classes - 1; floats that are whole numbers will do."""
     if array.dtype.kind not in "iub":
-        with np.errstate(invalid="ignore"):
-            odd = ~(array == np.floor(array)) | (np.abs(array) > 2.0**53)
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float64)
+        odd = ~(np.floor(array) == array) | (np.abs(array) > 2.0**53)
         if odd.any():
             row = int(odd.argmax())
             raise ValueError(

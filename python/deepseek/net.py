@@ -14,7 +14,7 @@ from . import _core, _inputs, _metrics, losses
 from ._checks import flag, integer
 from ._config import NetConfig, make_config
 from ._data import fit_data, rows_of
-from ._fit import train
+from ._fit import BUDGET, train
 from ._model import Model
 from ._run import Run, make_plan
 from ._table import layer_table
@@ -281,12 +281,16 @@ class Net(Model):
             data = fit_data(self._config, X, y, sample_weight, class_weight)
             options = plan.with_sizes(*data.sizes).options(resume=False)
             with self._gate.room:
-                self._core.begin(*data.arrays, options)
+                self._gate.open = True
                 try:
+                    self._core.begin(*data.arrays, options)
                     self._run = None
-                    block = self._core.run(1, _NO_LIMIT)
+                    block = self._core.run(1, BUDGET)
+                    while not (block["finished"] or block["diverged"]):
+                        block = self._core.run(1, BUDGET)
                 finally:
                     self._core.end()
+                    self._gate.open = False
             if block["diverged"]:
                 raise DivergenceError(block["epoch"] + 1, block["step"], block["diverged_loss"])
             return float(block["epochs"][-1]["loss"])
@@ -364,9 +368,6 @@ class Net(Model):
 
     def __repr__(self) -> str:
         return layer_table(type(self).__name__, self._config)
-
-
-_NO_LIMIT = 1e9  # seconds
 
 
 def _callbacks(callbacks: Any, verbose: Any, checkpoint: Any, every: Any) -> list[Callback]:
