@@ -84,8 +84,8 @@ double Step<T>::batch_weight(const BatchPlace& place) const {
 
 template <class T>
 bool Step<T>::give_up(Poll* poll) {
-    if (poll && !cancel_) cancel_ = poll->cancelled();
-    return cancel_ && poll;
+    if (poll && poll->cancelled()) cancel_.store(true, std::memory_order_relaxed);
+    return cancel_.load(std::memory_order_relaxed);
 }
 
 template <class T>
@@ -99,8 +99,7 @@ void Step<T>::rows_forward(const Pass<T>& pass, Matrix<const T> input, Share sha
             layer.couple_forward(pass, under, tapes_[l], share);
             barrier.wait();
         }
-        if (share.worker != 0 || !cancel_) layer.forward(pass, under, tapes_[l], rows);
-        if (share.worker == 0) give_up(poll);
+        if (!give_up(poll)) layer.forward(pass, under, tapes_[l], rows);
     }
 }
 
@@ -144,8 +143,7 @@ void Step<T>::rows_backward(const Pass<T>& pass, Matrix<const T> input, Share sh
             layer.couple_backward(pass, under, tapes_[l], share);
             barrier.wait();
         }
-        if (share.worker != 0 || !cancel_) layer.backward(pass, under, tapes_[l], rows);
-        if (share.worker == 0) give_up(poll);
+        if (!give_up(poll)) layer.backward(pass, under, tapes_[l], rows);
     }
 }
 
@@ -178,7 +176,6 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     // A batch that is a run of the data set's rows is read where it lies.
     const Matrix<const T> input =
         place.rows ? Matrix<const T>(x_) : Matrix<const T>{data_.x + place.start * data_.cols, data_.cols};
-    if (lead) cancel_ = false;
     gather(place, rows);
     rows_forward(pass, input, share, rows, barrier, ask);
     rows_loss(place, weight, rows);
@@ -186,7 +183,7 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     barrier.wait();
 
     for (std::size_t l = 0; l < tapes_.size(); ++l) {
-        if (lead && give_up(ask)) break;
+        if (give_up(ask)) break;
         model_.layers()[l]->weight_gradient(pass, below(l, input), tapes_[l], share);
     }
     const double scale = clip_scale(share, barrier);
@@ -194,7 +191,8 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
         weight_ = weight;
         loss_ = data_.weight ? backend_.weighted_sum(row_loss_, row_scale_, place.size) * weight
                              : backend_.sum(row_loss_, place.size);
-        verdict_ = cancel_ ? StepOutcome::kCancelled : std::isfinite(loss_) ? StepOutcome::kDone : StepOutcome::kDiverged;
+        const bool cancelled = cancel_.exchange(false, std::memory_order_relaxed);
+        verdict_ = cancelled ? StepOutcome::kCancelled : std::isfinite(loss_) ? StepOutcome::kDone : StepOutcome::kDiverged;
         if (verdict_ == StepOutcome::kDone) clock.tick(model_.spec().optimizer);
     }
     barrier.wait();

@@ -74,7 +74,7 @@ private:
     double* block_squares_ = nullptr;
     std::vector<T*> scratch_;
     double loss_ = 0.0, weight_ = 0.0;
-    bool cancel_ = false;
+    std::atomic<bool> cancel_{false};  // worker 0 was told to give up; everybody hurries to the step's end
     StepOutcome verdict_ = StepOutcome::kDone;  // worker 0's, published by a barrier
     std::atomic<bool> overflow_{false};
 };

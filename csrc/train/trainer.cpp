@@ -157,10 +157,7 @@ void Trainer<T>::after_step(StepOutcome outcome) {
     cursor_.weight_sum += s.step.weight();
     block_.samples += s.place.size;
     if (cursor_.step == steps_per_epoch()) {
-        if (s.validation.rows > 0)
-            command_ = Command::kValidate;
-        else
-            after_epoch(false);
+        command_ = Command::kEndEpoch;
         return;
     }
     if (--until_clock_ <= 0) {
@@ -171,8 +168,9 @@ void Trainer<T>::after_step(StepOutcome outcome) {
 }
 
 template <class T>
-void Trainer<T>::after_epoch(bool validated) {
+void Trainer<T>::after_epoch() {
     Session& s = *session_;
+    const bool validated = s.validation.rows > 0;
     EpochRecord r;
     r.epoch = cursor_.epoch + 1;
     r.loss = cursor_.weight_sum > 0.0 ? cursor_.loss_sum / cursor_.weight_sum : 0.0;
@@ -206,7 +204,9 @@ void Trainer<T>::after_epoch(bool validated) {
     place_next_step();
 }
 
-// Every worker's loop. The last barrier of a turn publishes worker 0's next command and each worker's overflow.
+// Every worker's loop. The last barrier of a turn publishes worker 0's next command and each worker's overflow. Worker 0
+// decides what comes next while others may still be updating, so what reads the weights (an epoch's end) is a turn of its
+// own.
 template <class T>
 void Trainer<T>::work(Share share, Barrier& barrier) {
     Session& s = *session_;
@@ -218,9 +218,9 @@ void Trainer<T>::work(Share share, Barrier& barrier) {
             const StepOutcome outcome = s.step.run(place, share, barrier, cursor_.clock, poll_);
             if (lead) after_step(outcome);
         } else {
-            s.inference->row_losses(s.validation, s.losses.data(), share);
+            if (s.inference) s.inference->row_losses(s.validation, s.losses.data(), share);
             barrier.wait();
-            if (lead) after_epoch(true);
+            if (lead) after_epoch();
         }
         barrier.wait();
         if (s.step.overflowed()) return;
@@ -245,10 +245,8 @@ Block Trainer<T>::run(Index max_epochs, double budget_seconds, Poll* poll) {
         start_epoch();
         if (cursor_.step < steps_per_epoch())
             place_next_step();
-        else if (s.validation.rows > 0)
-            command_ = Command::kValidate;
         else
-            after_epoch(false);
+            command_ = Command::kEndEpoch;
         TeamLease lease(wanted_workers());
         optimizer_.share_out(lease.workers());
         s.step.clear_overflow();

@@ -80,14 +80,14 @@ public:
     Buffer<T>& best() { return best_; }
 
 private:
-    enum class Command { kStep, kValidate, kStop };
+    enum class Command { kStep, kEndEpoch, kStop };
     struct Session;
     using Clock = std::chrono::steady_clock;
 
     void work(Share share, Barrier& barrier);
     void start_epoch();
     void after_step(StepOutcome outcome);
-    void after_epoch(bool validated);
+    void after_epoch();
     void place_next_step();
     void stop() { command_ = Command::kStop; }
     int wanted_workers() const;
