@@ -72,7 +72,6 @@ class Net:
                 masks[-1] = dropout_mask(
                     self.spec["seed"], rate, rows, width, layer=i, epoch=epoch, step=step
                 )
-                piece += 1
             width, rate = layer["units"], layer["dropout"]
         return masks
 
