@@ -9,15 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._common import (
-    CODES,
-    FORMAT,
-    MAX_DIMENSIONS,
-    MAX_HEADER_BYTES,
-    METADATA_KEY,
-    VERSION,
-    ModelFileError,
-)
+from ._common import CODES, FORMAT, MAX_DIMENSIONS, MAX_HEADER_BYTES, METADATA_KEY, VERSION, ModelFileError
 from .atomic import replace_file
 from .config import canonical
 from .digest import Digest
