@@ -1,5 +1,5 @@
-// deepseek._core.kernels, continued: the kernels that work on the rows of a matrix, for the tests. Losses, softmax and
-// its backward, arg-max, sums over a batch.
+// deepseek._core.kernels, continued: the kernels that work on the rows of a matrix, for the tests. Losses,
+// softmax and its backward, arg-max, sums over a batch.
 #include <string>
 #include <utility>
 #include <vector>

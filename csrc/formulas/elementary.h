@@ -1,12 +1,17 @@
 // exp, expm1, log, log1p, tanh, sigmoid, softplus, erf on a value type V: a vector register or a plain
 // number. One text for every width, without branches or libm: the same operations in the same order, so the
 // same bits on every instruction set with fused multiply-add. NaN goes through; subnormals are kept; tanh,
-// erf, expm1 and log1p keep the sign of their argument. Not correctly rounded: the table below says how far
-// off they are.
+// erf, expm1 and log1p keep the sign of their argument. Not correctly rounded.
 //
-// Range reductions are Cody and Waite's (x = n ln 2 + r; x = 2^k (1 + f)); the polynomials are minimax fits
-// by Remez exchange in the relative error of the whole function, coefficients rounded one after the other
-// from the lowest.
+// Largest error in units of the last place (tests/cpp/ulp_sweep.cpp): float over all 2^32 arguments, double over
+// 2 * 10^7; baseline is the build without fused multiply-add, over every 11th float and 2 * 10^6 doubles.
+//               exp   expm1  log   log1p  tanh  sigmoid  softplus  erf
+//   float       1.05  1.60   0.88  1.45   1.86  1.67     1.71      1.22
+//   double      1.01  1.96   0.81  1.44   2.09  1.58     1.64      1.43
+//   baseline f  1.02  1.71   0.90  1.50   2.05  1.87     1.73      1.22
+//   baseline d  0.97  1.94   0.82  1.33   2.06  1.69     1.62      1.38
+//
+// Range reductions are Cody and Waite's (x = n ln 2 + r; x = 2^k (1 + f)).
 #pragma once
 #include "formulas/elementary_constants.h"
 #include "simd/vec.h"

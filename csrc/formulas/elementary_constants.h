@@ -1,7 +1,7 @@
 // The numbers in the elementary functions: how far arguments reach, ln(2) in parts, polynomial coefficients.
-// The polynomials are minimax fits by Remez exchange in the relative error of the whole function; coefficients are
-// rounded one after the other from the lowest, the others fitted anew each time. Their own error is below 0.03 units
-// of the last place, except expm1 in float (0.24) and kErfSmall in double (0.14).
+// The polynomials are minimax fits by Remez exchange in the relative error of the whole function;
+// coefficients are rounded one after the other from the lowest, the others fitted anew each time. Their own
+// error is below 0.03 units of the last place, except expm1 in float (0.24) and kErfSmall in double (0.14).
 #pragma once
 #include <cstdint>
 

@@ -1,6 +1,7 @@
-// The losses on a value type V: what one output adds to its row's loss, and the derivative there. Cross entropies,
-// focal and Poisson losses start from the pre-activation z, so nothing is ever the logarithm of a rounded
-// probability; the others from the output y. Not here: means over a row, weights, softmax (kernels/loss.h).
+// The losses on a value type V: what one output adds to its row's loss, and the derivative there. Cross
+// entropies, focal and Poisson losses start from the pre-activation z, so nothing is ever the logarithm of a
+// rounded probability; the others from the output y. Not here: means over a row, weights, softmax
+// (kernels/loss.h).
 #pragma once
 #include "formulas/elementary.h"
 
@@ -88,9 +89,9 @@ struct BinaryCrossEntropy {
     }
 };
 
-// Lin et al., Focal Loss for Dense Object Detection (2017). t is 0 or 1. With s = z towards the right class, p =
-// sigmoid(s) and l = -log p = softplus(-s): loss p'^gamma l with p' = 1 - p, so log p' = -(s + l) and no logarithm is
-// taken; derivative in s: -p'^gamma (gamma p l + p').
+// Lin et al., Focal Loss for Dense Object Detection (2017). t is 0 or 1. With s = z towards the right class,
+// p = sigmoid(s) and l = -log p = softplus(-s): loss p'^gamma l with p' = 1 - p, so log p' = -(s + l) and no
+// logarithm is taken; derivative in s: -p'^gamma (gamma p l + p').
 struct FocalBinary {
     template <class V>
     static DS_INLINE LossAt<V> at(V z, V t, const LossOptions<V>& o) {
@@ -108,8 +109,9 @@ struct FocalBinary {
     }
 };
 
-// Softmax focal loss of a row from: others, the sum of e^(z_k - top) without the right class; right, that class's
-// e^(z_t - top); shifted = z_t - top. d times (p_k - [k = t]) is the derivative at z_k; for k = t that is d * -rest.
+// Softmax focal loss of a row from: others, the sum of e^(z_k - top) without the right class; right, that
+// class's e^(z_t - top); shifted = z_t - top. d times (p_k - [k = t]) is the derivative at z_k; for k = t
+// that is d * -rest.
 template <class V>
 struct FocalRow {
     V loss, d, share, rest;  // share = 1 / sum, rest = 1 - p

@@ -1,5 +1,5 @@
-// The losses over rows: the mean over a row's outputs, softmax with cross entropy, and the gradient scaled by the
-// row's weight. Rows are independent of each other to the last bit; a row's sums are Lanes16 trees.
+// The losses over rows: the mean over a row's outputs, softmax with cross entropy, and the gradient scaled by
+// the row's weight. Rows are independent of each other to the last bit; a row's sums are Lanes16 trees.
 #pragma once
 #include "formulas/loss.h"
 #include "kernels/loss_table.h"

@@ -1,5 +1,5 @@
-// Sums, softmax and arg-max over rows. A row is read in sixteens into Lanes16, so that its bits depend on its own
-// elements only: not on the register width, not on the other rows.
+// Sums, softmax and arg-max over rows. A row is read in sixteens into Lanes16, so that its bits depend on its
+// own elements only: not on the register width, not on the other rows.
 #pragma once
 #include "formulas/elementary.h"
 #include "kernels/reduce_table.h"
@@ -7,8 +7,8 @@
 
 DS_ISA_BEGIN
 
-// Runs f(register number, first column, columns present) over a row in sixteens. Columns present is W except at the
-// end of the row, where it may be anything from 1; registers with none are left out.
+// Runs f(register number, first column, columns present) over a row in sixteens. Columns present is W except
+// at the end of the row, where it may be anything from 1; registers with none are left out.
 template <class T, class F>
 DS_INLINE void for_row(Index cols, F f) {
     constexpr int W = Vec<T>::W;

@@ -1,7 +1,7 @@
 """The elementary functions: distance from the truth, limits, symmetry, one set of bits.
 
-Here about a million float32 bit patterns a function, spread over all of them, and some hundred thousand float64
-numbers; ``tests/cpp/ulp_sweep.cpp`` goes through every float32.
+Here about a million float32 bit patterns a function, spread over all of them, and some hundred thousand
+float64 numbers; ``tests/cpp/ulp_sweep.cpp`` goes through every float32.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from parity.engine import FUSED_ISAS
 
 Array = NDArray[Any]
 
-# Units in the last place: the largest error of the full sweep (float32: over all of them), rounded up.
-# The baseline build, without fused multiply-add, has its own.
+# Units in the last place: the largest error of the full sweep (float32: over all of them), rounded up. The baseline
+# build, without fused multiply-add, rounds a little more often.
 LIMITS = {
     "exp": {"float32": 1.1, "float64": 1.1},
     "expm1": {"float32": 1.7, "float64": 2.0},
@@ -28,9 +28,10 @@ LIMITS = {
     "log1p": {"float32": 1.5, "float64": 1.5},
     "tanh": {"float32": 2.0, "float64": 2.1},
     "sigmoid": {"float32": 1.7, "float64": 1.8},
-    "softplus": {"float32": 1.7, "float64": 1.7},
+    "softplus": {"float32": 1.8, "float64": 1.7},
     "erf": {"float32": 1.3, "float64": 1.6},
 }
+BASELINE_MORE = 0.2
 INF, NAN = math.inf, math.nan
 # Arguments and exact results, of either type.
 EDGES: dict[str, list[tuple[float, float]]] = {
@@ -44,6 +45,10 @@ EDGES: dict[str, list[tuple[float, float]]] = {
     "erf": [(-INF, -1), (-10, -1), (0.0, 0.0), (-0.0, -0.0), (10, 1), (INF, 1), (NAN, NAN)],
 }
 FUNCTIONS = list(LIMITS)
+
+
+def limit(name: str, dtype: str, isa: str) -> float:
+    return LIMITS[name][dtype] + (BASELINE_MORE if isa == "baseline" else 0.0)
 
 
 def truth(name: str, x: Array) -> Array:
@@ -91,7 +96,7 @@ def test_float32_within_units(name: str, isa: str) -> None:
         want = truth(name, x.astype(np.float64))
     off = units_off(_core.kernels.function(name, x), want)
     worst = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
-    assert off[worst] <= LIMITS[name]["float32"], f"{name}({x[worst]!r}) is {off[worst]:.3f} units off"
+    assert off[worst] <= limit(name, "float32", isa), f"{name}({x[worst]!r}) is {off[worst]:.3f} units off"
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="long double is double here")
@@ -102,7 +107,7 @@ def test_float64_within_units(name: str, isa: str) -> None:
         want = truth(name, x.astype(np.longdouble))
     off = units_off(_core.kernels.function(name, x), want)
     worst = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
-    assert off[worst] <= LIMITS[name]["float64"], f"{name}({x[worst]!r}) is {off[worst]:.3f} units off"
+    assert off[worst] <= limit(name, "float64", isa), f"{name}({x[worst]!r}) is {off[worst]:.3f} units off"
 
 
 def test_float64_erf_within_units(isa: str) -> None:
@@ -114,7 +119,7 @@ def test_float64_erf_within_units(isa: str) -> None:
     with mpmath.workdps(30):
         for a, b in zip(x.tolist(), got.tolist(), strict=True):
             off = abs(mpmath.mpf(b) - mpmath.erf(a)) / mpmath.mpf(math.ulp(abs(b)))
-            assert off <= LIMITS["erf"]["float64"], f"erf({a!r}) is {float(off):.3f} units off"
+            assert off <= limit("erf", "float64", isa), f"erf({a!r}) is {float(off):.3f} units off"
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -171,7 +171,7 @@ def test_weights_scale_the_gradient_and_not_the_loss() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_confident_logits(dtype: str, isa: str) -> None:
-    """Far out, losses stay finite and gradients keep their digits: nothing goes through a rounded probability."""
+    """Far out, losses stay finite and gradients keep their digits: no probability is rounded first."""
     eps = float(np.finfo(dtype).eps)
     z = np.array([[50.0], [-50.0]], dtype)
     loss, d = kernels.loss("binary_cross_entropy", z, np.ones((2, 1), dtype))
