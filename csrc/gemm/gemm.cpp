@@ -10,8 +10,8 @@ namespace {
 // The chunk of A that all panels of B pass over: half a megabyte leaves room in a second-level cache of 1 MiB for what
 // streams past it.
 constexpr Index kBlockBytes = Index(1) << 19;
-// Columns of C between two visits of the epilogue.
-constexpr Index kBlockCols = 1024;
+// Columns of C between two visits of the epilogue; more where A is packed anew for each.
+constexpr Index kBlockCols = 1024, kPackedBlockCols = 4096;
 
 Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
@@ -37,8 +37,9 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
             whole_ = kernels.row[ta];
             return;
         }
-        const bool large =
-            m > 4 * kernels.tile_rows && n * std::min(k, kSumChunk) * Index(sizeof(T)) > kBlockBytes;
+        const Index chunk_bytes = n * std::min(k, kSumChunk) * Index(sizeof(T));
+        const bool large = (m > 4 * kernels.tile_rows && chunk_bytes > kBlockBytes) ||
+                           (m > kernels.tile_rows && chunk_bytes > 2 * kBlockBytes);
         if (!tb && !large)
             path = GemmPath::kDirect;
         else
@@ -49,11 +50,12 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
         return;
     }
     pack_a_ = path == GemmPath::kBlockedPacked;
-    block_ = kernels.block[pack_a_ ? GemmKernels<T>::kPacked : ta][tb];
+    block_ = kernels.block[ta][tb][pack_a_];
     const Index chunk = std::min(k, kSumChunk), height = kernels.tile_rows;
     block_rows_ = kBlockBytes / Index(kSumChunk * sizeof(T)) / height * height;
-    panel_ = pack_a_ ? round_up(std::min(m, block_rows_) + height, height) * chunk : 0;
-    scratch_ = panel_ + kernels.tile_cols * chunk;
+    const Index line = 64 / Index(sizeof(T)), strips = (std::min(m, block_rows_) + height - 1) / height;
+    panel_ = pack_a_ ? round_up(strips * height * chunk, line) : 0;
+    scratch_ = panel_ + round_up(kernels.tile_cols * chunk, line);
 }
 
 // Blocks of columns and rows; in each, chunk by chunk of k, all panels of B pass over the rows of A.
@@ -61,11 +63,12 @@ template <class T>
 void GemmPlan<T>::run_blocks(const GemmArgs<T>& args, T* scratch) const {
     const bool ta = shape_.transpose_a, tb = shape_.transpose_b;
     const Index row_blocks = (args.m + block_rows_ - 1) / block_rows_;
-    for (Index j = 0; j < args.n; j += kBlockCols)
+    const Index block_cols = pack_a_ ? kPackedBlockCols : kBlockCols;
+    for (Index j = 0; j < args.n; j += block_cols)
         for (Index i = 0, r = 0; r < row_blocks; ++r) {
             const Index rows = (args.m - i) / (row_blocks - r);
             GemmArgs<T> part = args;
-            part.m = rows, part.n = std::min(kBlockCols, args.n - j);
+            part.m = rows, part.n = std::min(block_cols, args.n - j);
             part.a = args.a + (ta ? i : i * args.lda);
             part.b = args.b + (tb ? j * args.ldb : j);
             part.c = args.c + i * args.ldc + j;
@@ -85,14 +88,14 @@ void GemmPlan<T>::run_block(const GemmArgs<T>& args, T* scratch) const {
     block.lda = args.lda, block.ldb = args.ldb, block.ldc = args.ldc;
     block.c = args.c;
     block.panel = scratch + panel_;
+    block.strips = scratch;
     const T *a = args.a, *b = args.b;
     Index left = args.k;
     do {
         block.k = std::min(left, kSumChunk);
         left -= block.k;
         if (left == 0) block.bias = args.bias;
-        if (pack_a_) kernels_->pack_a[ta](scratch, a, args.lda, args.m, block.k);
-        block.a = pack_a_ ? scratch : a;
+        block.a = a;
         block.b = b;
         block_(block);
         block.first = false;

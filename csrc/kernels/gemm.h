@@ -27,6 +27,7 @@ struct StripArgs {
     Index next_panel;  // from one packed panel to the next; 0: B in place
     Index n, k;
     TileEnd<T> end;
+    Ahead<T> ahead;  // for the first tile of a strip
 };
 
 // The last columns: fewer than `V` full registers of them.
@@ -44,9 +45,11 @@ void strip(const StripArgs<T>& s, const T* a, T* c) {
     constexpr int kCols = V * Vec<T>::W;
     const T* b = s.b;
     TileEnd<T> end = s.end;
+    Ahead<T> ahead = s.ahead;
     Index left = s.n;
     for (; left >= kCols; left -= kCols) {
-        tile<T, R, V, kTransposed, false>(a, s.lda, b, s.ldb, s.k, c, s.ldc, 0, end);
+        tile<T, R, V, kTransposed, false>(a, s.lda, b, s.ldb, s.k, c, s.ldc, 0, end, ahead);
+        ahead.lines = 0;
         b += s.next_panel != 0 ? s.next_panel : kCols;
         c += kCols;
         if (end.bias != nullptr) end.bias += kCols;
@@ -62,8 +65,9 @@ template <class T, bool kTransposed, bool kPanels>
 struct Strips {
     template <int R>
     static constexpr Strip<T> of() {
+        constexpr int V = kPanels ? kPanelWidth : tile_width(R);
         if constexpr (R <= kTileRows)
-            return strip < T, R, kPanels ? kPanelWidth : tile_width(R), kTransposed > ;
+            return strip<T, R, V, kTransposed>;
         else
             return nullptr;
     }
@@ -103,7 +107,8 @@ template <class T, bool kTransposed>
 void direct(const GemmArgs<T>& g) {
     const T* a = g.a;
     const bool finish = g.forward != nullptr || g.backward != nullptr;
-    StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {}};
+    StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {}, {}};
+    const bool far_b = g.m > 1 && g.k * g.ldb * Index(sizeof(T)) > kFar;
     Index left = g.k;
     do {
         s.k = left < kSumChunk ? left : kSumChunk;
@@ -111,6 +116,7 @@ void direct(const GemmArgs<T>& g) {
         if (left == 0) s.end.bias = g.bias;
         for (StripRows strips(g.m); strips.count > 0;) {
             const Index row = strips.next, rows = strips.take();
+            s.end.fetch_b = far_b && row == 0;
             Strips<T, kTransposed, false>::kTable[rows - 1](s, a + row * (kTransposed ? 1 : g.lda),
                                                             g.c + row * g.ldc);
             if (finish && left == 0) epilogue(g, row, rows);
@@ -124,6 +130,7 @@ void direct(const GemmArgs<T>& g) {
 // n = 1. With A transposed its rows are the columns of a row-major matrix: the product is a one-row strip over them.
 template <class T, bool kTransposed>
 void column(const GemmArgs<T>& g) {
+    if (g.n == 0) return;
     if constexpr (!kTransposed) {
         matvec(g.m, g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc, g.bias, 0);
     } else {
@@ -146,58 +153,55 @@ void column(const GemmArgs<T>& g) {
 // m = 1 with B stored (n, k): y = B · a.
 template <class T, bool kTransposed>
 void row(const GemmArgs<T>& g) {
+    if (g.m == 0) return;
     matvec(g.n, g.k, g.b, g.ldb, g.a, kTransposed ? g.lda : 1, g.c, 1, g.bias, 1);
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, 1);
 }
 
-// Fetches a piece of the panel after this one, so that packing finds it in cache.
-template <class T, bool kTransposed>
-DS_INLINE void prefetch_panel(const T* b, Index ldb, Index cols, Index k, Index strip, Index strips) {
+// Asks for part `i` of `parts` of a rows x cols piece of a matrix that is packed soon, so that packing finds it in cache.
+template <class T>
+DS_INLINE void fetch(const T* p, Index ld, Index rows, Index cols, Index i, Index parts) {
     constexpr Index kLine = 64 / sizeof(T);
-    const Index rows = kTransposed ? cols : k, length = kTransposed ? k : cols;
-    for (Index p = rows * strip / strips; p < rows * (strip + 1) / strips; ++p)
-        for (Index q = 0; q < length; q += kLine) __builtin_prefetch(b + p * ldb + q, 0, 2);
+    for (Index r = rows * i / parts; r < rows * (i + 1) / parts; ++r)
+        for (Index q = 0; q < cols; q += kLine) __builtin_prefetch(p + r * ld + q, 0, 2);
 }
 
-template <class T>
-void pack_a_row_major(T* strips, const T* a, Index lda, Index m, Index k) {
-    for (StripRows s(m); s.count > 0; strips += kTileRows * k) {
-        const Index row = s.next, rows = s.take();
-        pack_a<T, false, kTileRows>(strips, a + row * lda, lda, rows, k);
-    }
+// The rows of A that are packed next.
+template <class T, bool kTransposed>
+DS_INLINE Ahead<T> next_strip(const T* a, Index lda, Index rows) {
+    constexpr int kLine = 64 / int(sizeof(T));
+    return {a, lda, kTransposed ? kLine * lda : kLine, kTransposed ? kLine : int(rows)};
 }
 
-template <class T>
-void pack_a_transposed(T* strips, const T* a, Index lda, Index m, Index k) {
-    for (StripRows s(m); s.count > 0; strips += kTileRows * k) {
-        const Index row = s.next, rows = s.take();
-        pack_a<T, true, kTileRows>(strips, a + row, lda, rows, k);
-    }
-}
-
-enum class Rows { kRowMajor, kTransposed, kPacked };
-
-template <class T, Rows kA, bool kTransposedB>
+template <class T, bool kTransposedA, bool kTransposedB, bool kPackA>
 void block(const GemmBlock<T>& g) {
     constexpr Index kCols = kPanelWidth * Vec<T>::W;
-    StripArgs<T> s{
-        kA == Rows::kPacked ? kTileRows : g.lda, kCols, g.ldc, g.panel, 0, 0, g.k, {g.bias, g.first}};
+    const Index step_a = kTransposedA ? 1 : g.lda, step_b = kTransposedB ? g.ldb : 1;
+    StripArgs<T> s{kPackA ? kTileRows : g.lda, kCols, g.ldc, g.panel, 0, 0, g.k, {g.bias, g.first}, {}};
+    const Index count = StripRows(g.m).count;
     for (Index j = 0; j < g.n; j += kCols) {
         s.n = g.n - j < kCols ? g.n - j : kCols;
-        pack_b<T, kPanelWidth, kTransposedB>(g.panel, g.b + (kTransposedB ? j * g.ldb : j), g.ldb, g.k, s.n);
-        const Index next = j + kCols, ahead = g.n - next < kCols ? g.n - next : kCols;
-        const Index count = StripRows(g.m).count;
+        pack_b<T, kPanelWidth, kTransposedB>(g.panel, g.b + j * step_b, g.ldb, g.k, s.n);
+        const T* ahead = g.b + (j + kCols) * step_b;
+        const Index left = g.n - j - kCols, cols = left < kCols ? left : kCols;
         for (StripRows strips(g.m); strips.count > 0;) {
             const Index t = count - strips.count, row = strips.next, rows = strips.take();
-            if (ahead > 0)
-                prefetch_panel<T, kTransposedB>(g.b + (kTransposedB ? next * g.ldb : next), g.ldb, ahead, g.k,
-                                                t, count);
-            const T* a = g.a + (kA == Rows::kPacked       ? t * kTileRows * g.k
-                                : kA == Rows::kTransposed ? row
-                                                          : row * g.lda);
-            Strips<T, kA != Rows::kRowMajor, true>::kTable[rows - 1](s, a, g.c + row * g.ldc + j);
+            const T* a = g.a + row * step_a;
+            if (kPackA) {
+                T* packed = g.strips + t * kTileRows * g.k;
+                if (j == 0) {
+                    pack_a<T, kTransposedA, kTileRows>(packed, a, g.lda, rows, g.k);
+                    s.ahead = {};
+                    if (strips.count > 0)
+                        s.ahead = next_strip<T, kTransposedA>(a + rows * step_a, g.lda, rows);
+                }
+                a = packed;
+            }
+            if (left > 0) fetch(ahead, g.ldb, kTransposedB ? cols : g.k, kTransposedB ? g.k : cols, t, count);
+            Strips<T, kTransposedA || kPackA, true>::kTable[rows - 1](s, a, g.c + row * g.ldc + j);
         }
         if (s.end.bias != nullptr) s.end.bias += kCols;
+        s.ahead = {};
     }
 }
 
@@ -218,14 +222,14 @@ constexpr GemmKernels<T> gemm_kernels() {
     t.column[1] = column<T, true>;
     t.row[0] = row<T, false>;
     t.row[1] = row<T, true>;
-    t.pack_a[0] = pack_a_row_major<T>;
-    t.pack_a[1] = pack_a_transposed<T>;
-    t.block[0][0] = block<T, Rows::kRowMajor, false>;
-    t.block[0][1] = block<T, Rows::kRowMajor, true>;
-    t.block[1][0] = block<T, Rows::kTransposed, false>;
-    t.block[1][1] = block<T, Rows::kTransposed, true>;
-    t.block[2][0] = block<T, Rows::kPacked, false>;
-    t.block[2][1] = block<T, Rows::kPacked, true>;
+    t.block[0][0][0] = block<T, false, false, false>;
+    t.block[0][0][1] = block<T, false, false, true>;
+    t.block[0][1][0] = block<T, false, true, false>;
+    t.block[0][1][1] = block<T, false, true, true>;
+    t.block[1][0][0] = block<T, true, false, false>;
+    t.block[1][0][1] = block<T, true, false, true>;
+    t.block[1][1][0] = block<T, true, true, false>;
+    t.block[1][1][1] = block<T, true, true, true>;
     t.epilogue = finish<T>;
     return t;
 }

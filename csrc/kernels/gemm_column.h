@@ -59,9 +59,6 @@ DS_INLINE void column_rows(const T* a, Index lda, Index rows, const T* x, Index 
     for (int g = 0; g < G; ++g) S::store(sums + g * N, acc[g]);
 }
 
-// An operand of this size is not in the second-level cache.
-inline constexpr Index kFar = Index(3) << 19;
-
 // y[i] = (row i of A) · x + bias[i]; every vector has its stride.
 template <class T>
 void matvec(Index m, Index k, const T* a, Index lda, const T* x, Index x_step, T* y, Index y_step,

@@ -6,23 +6,26 @@
 
 DS_ISA_BEGIN
 
-// dst(j, i) = src(i, j) for rows x cols elements of src; rows of dst are ld_dst apart.
+// dst(j, i) = src(i, j) for rows x cols elements of src; rows of dst are ld_dst apart. The last squares reach back over
+// elements that are done already.
 template <class T>
 DS_INLINE void transpose_into(T* dst, Index ld_dst, const T* src, Index ld_src, Index rows, Index cols) {
     constexpr int N = kSquare<T>;
-    Index i = 0;
-    for (; i + N <= rows; i += N) {
-        Index j = 0;
-        for (; j + N <= cols; j += N) {
+    if (rows < N || cols < N) {
+        for (Index i = 0; i < rows; ++i)
+            for (Index j = 0; j < cols; ++j) dst[j * ld_dst + i] = src[i * ld_src + j];
+        return;
+    }
+    for (Index i = 0; i < rows; i += N) {
+        if (i > rows - N) i = rows - N;
+        for (Index j = 0; j < cols; j += N) {
+            if (j > cols - N) j = cols - N;
             Square<T> q;
             q.load(src + i * ld_src + j, ld_src);
-            for (int l = 0; l < N; ++l) Square<T>::store(dst + (j + l) * ld_dst + i, q.col[l]);
+            T* to = dst + j * ld_dst + i;
+            for (int l = 0; l < N; ++l) Square<T>::store(to + l * ld_dst, q.col[l]);
         }
-        for (; j < cols; ++j)
-            for (int l = 0; l < N; ++l) dst[j * ld_dst + i + l] = src[(i + l) * ld_src + j];
     }
-    for (; i < rows; ++i)
-        for (Index j = 0; j < cols; ++j) dst[j * ld_dst + i] = src[i * ld_src + j];
 }
 
 // `rows` rows of A, k-major with kTile rows' room each.

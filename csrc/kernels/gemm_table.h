@@ -35,15 +35,16 @@ struct GemmArgs {
 };
 
 // One k-chunk of a block of C, at most kSumChunk k's. B is packed panel by panel, each used by all rows while it lies in
-// the first-level cache; A is read in place or packed before.
+// the first-level cache; A is read in place, or packed strip by strip as the first panel passes.
 template <class T>
 struct GemmBlock {
     Index m = 0, n = 0, k = 0;
-    const T* a = nullptr;  // in place, or strips packed by pack_a
+    const T* a = nullptr;
     Index lda = 0;
     const T* b = nullptr;
     Index ldb = 0;
-    T* panel = nullptr;  // room for k x tile_cols
+    T* panel = nullptr;   // room for k x tile_cols
+    T* strips = nullptr;  // room for m (up to whole tiles) x k, where A is packed
     T* c = nullptr;
     Index ldc = 0;
     const T* bias = nullptr;  // added with the last chunk
@@ -66,11 +67,8 @@ struct GemmKernels {
     // m = 1 with B transposed: vectorised over the rows of B. [1] reads A (k values) with stride lda.
     Whole row[2] = {};
 
-    // A's rows in strips of tile_rows' room, k-major, as Block's [..][kPacked] reads them. [1] reads A transposed.
-    void (*pack_a[2])(T* strips, const T* a, Index lda, Index m, Index k) = {};
-    // One chunk of a block, by A's layout: row-major, transposed or packed; and by B's: row-major or transposed.
-    enum { kPacked = 2 };
-    Block block[3][2] = {};
+    // One chunk of a block: [A transposed][B transposed][A is packed].
+    Block block[2][2][2] = {};
     // What run() would do after the last chunk.
     Whole epilogue = nullptr;
 };

@@ -9,11 +9,33 @@
 
 DS_ISA_BEGIN
 
+// An operand of more bytes than this is not in the second-level cache.
+inline constexpr Index kFar = Index(3) << 19;
+
+// Lines of a matrix to ask for while a tile is computed, a few for every line's worth of k: all at once they would hold
+// up the loads of the tile itself.
+template <class T>
+struct Ahead {
+    const T* p = nullptr;
+    Index ld = 0, step = 0;  // from one line of a batch to the next, from one batch to the next
+    int lines = 0;           // of a batch
+
+    DS_INLINE void fetch() {
+        const T* line = p;
+        for (int i = 0; i < lines; ++i) {
+            __builtin_prefetch(line);
+            line += ld;
+        }
+        p += step;
+    }
+};
+
 // What a tile has besides its operands.
 template <class T>
 struct TileEnd {
     const T* bias = nullptr;  // of this tile's first column; null before the last chunk
     bool first = true;        // overwrite C, else add to it
+    bool fetch_b = false;     // B comes from beyond the second-level cache: ask for its rows ahead of time
 };
 
 // Keeps the compiler from folding a pointer back into base + i * stride for every i, which costs it registers and then
@@ -87,8 +109,9 @@ struct TileRows<T, R, true> {
 // C (R rows, V registers of columns, the last of them only `last` lanes wide when kTail) from one chunk of k.
 template <class T, int R, int V, bool kTransposed, bool kTail>
 DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c, Index ldc, Index last,
-                    TileEnd<T> end) {
-    constexpr int W = Vec<T>::W;
+                    TileEnd<T> end, Ahead<T> ahead = {}) {
+    constexpr int W = Vec<T>::W, kLine = 64 / int(sizeof(T));
+    constexpr Index kAheadB = 24;  // rows; after the last ones come the columns of the next tile
     const auto load_v = [last](const T* p, int v) __attribute__((always_inline)) {
         return kTail && v == V - 1 ? loadn(p + v * W, reread(last)) : load(p + v * W);
     };
@@ -130,9 +153,19 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c,
         b = opaque(b + ldb);
         rows.step();
     };
-    constexpr int kUnroll = R * V >= 12 ? 4 : 8;
+    constexpr int kUnroll = 4;
     Index left = k;
     for (; left >= kUnroll; left -= kUnroll) {
+        if (!kTail && end.fetch_b) {
+            const T* next = b + kAheadB * ldb + (left > kAheadB ? 0 : V * W - k * ldb);
+#pragma GCC unroll 4
+            for (int q = 0; q < kUnroll; ++q) {
+#pragma GCC unroll 16
+                for (int v = 0; v < V; ++v) __builtin_prefetch(next + v * W);
+                next = opaque(next + ldb);
+            }
+        }
+        if (!kTail && ahead.lines > 0 && left % kLine == 0) ahead.fetch();
 #pragma GCC unroll 8
         for (int q = 0; q < kUnroll; ++q) {
             step(q);
