@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 settings.register_profile("deepseek", deadline=None, derandomize=True, database=None)
 settings.load_profile("deepseek")
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is tested, so it must not be ignored, as a shell arranges for what it starts in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
