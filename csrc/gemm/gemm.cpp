@@ -29,7 +29,7 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
     if (shape_.ldb == 0) shape_.ldb = tb ? k : n;
     GemmPath path = shape.path;
     if (path == GemmPath::kAuto) {
-        if (n == 1 && !tb && (ta || m >= 8)) {
+        if (n == 1 && !tb && (ta || m >= kernels.width)) {
             whole_ = kernels.column[ta];
             return;
         }
