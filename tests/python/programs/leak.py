@@ -54,7 +54,7 @@ def everything() -> None:
 
 
 rounds = int(sys.argv[1])
-for _ in range(max(50, rounds // 10)):
+for _ in range(max(300, rounds // 10)):
     everything()
 gc.collect()
 before = resident()
