@@ -27,8 +27,9 @@ py::array matrix(const py::object& object, const char* name) {
     if (!py::isinstance<py::array_t<T>>(object)) throw py::type_error(std::string(name) + ": expected the other operand's type");
     auto a = py::reinterpret_borrow<py::array>(object);
     const auto item = static_cast<py::ssize_t>(sizeof(T));
-    const bool rows = a.ndim() == 2 && (a.shape(1) <= 1 || a.strides(1) == item) &&
-                      (a.shape(0) <= 1 || (a.strides(0) >= a.shape(1) * item && a.strides(0) % item == 0));
+    // NumPy gives an empty array any strides.
+    const bool rows = a.ndim() == 2 && (a.size() == 0 || ((a.shape(1) <= 1 || a.strides(1) == item) &&
+                      (a.shape(0) <= 1 || (a.strides(0) >= a.shape(1) * item && a.strides(0) % item == 0))));
     if (!rows) throw ValueError(std::string(name) + ": expected a matrix with contiguous rows, got " + describe(a));
     return a;
 }
