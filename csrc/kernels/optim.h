@@ -45,12 +45,46 @@ DS_INLINE bool update_register(const UpdateArgs<T>& a, Index i, Index n) {
     return finite;
 }
 
+// Four registers with one look at their probes: false, and nothing stored, if an element would not be finite.
+template <class T, class Rule, bool kPlain>
+DS_INLINE bool update_group(const UpdateArgs<T>& a, Index i) {
+    constexpr int kGroup = 4, W = Vec<T>::W;
+    const Vec<T> zeros(T(0));
+    Vec<T> w[kGroup], m[kGroup], v[kGroup], probe = zeros;
+#pragma GCC unroll 4
+    for (int r = 0; r < kGroup; ++r) {
+        const Index at = i + r * W;
+        const Vec<T> w0 = load(a.w + at);
+        Vec<T> g = load(a.g + at);
+        m[r] = Rule::kFirst ? load(a.m + at) : zeros;
+        v[r] = Rule::kSecond ? load(a.v + at) : zeros;
+        if constexpr (!kPlain) g = prepared_gradient(g, w0, a);
+        w[r] = Rule::apply(w0, g, m[r], v[r], a);
+        probe = fma(w[r], zeros, probe);
+        if constexpr (Rule::kFirst) probe = fma(m[r], zeros, probe);
+        if constexpr (Rule::kSecond) probe = fma(v[r], zeros, probe);
+    }
+    if (__builtin_expect(!all(probe == zeros), 0)) return false;
+#pragma GCC unroll 4
+    for (int r = 0; r < kGroup; ++r) {
+        const Index at = i + r * W;
+        store(a.w + at, w[r]);
+        if constexpr (Rule::kFirst) store(a.m + at, m[r]);
+        if constexpr (Rule::kSecond) store(a.v + at, v[r]);
+    }
+    return true;
+}
+
 template <class T, class Rule, bool kPlain>
 bool update_array(const UpdateArgs<T>& args) {
     constexpr Index W = Vec<T>::W;
     const UpdateArgs<T> a = args;  // a copy that no store can alias: its scalars stay in registers
     bool finite = true;
     Index i = 0;
+    for (; i + 4 * W <= a.n; i += 4 * W) {
+        if (__builtin_expect(update_group<T, Rule, kPlain>(a, i), 1)) continue;
+        for (int r = 0; r < 4; ++r) finite &= update_register<T, Rule, kPlain, false>(a, i + r * W, W);
+    }
     for (; i + W <= a.n; i += W) finite &= update_register<T, Rule, kPlain, false>(a, i, W);
     if (i < a.n) finite &= update_register<T, Rule, kPlain, true>(a, i, a.n - i);
     return finite;

@@ -88,7 +88,7 @@ void OptimizerState<T>::share_out(int workers) {
 }
 
 template <class T>
-UpdateArgs<T> OptimizerState<T>::step_arguments(double rate, double grad_scale, const OptimizerClock& clock) const {
+UpdateArgs<T> OptimizerState<T>::step_arguments(double rate, const OptimizerClock& clock) const {
     UpdateArgs<T> a{};
     a.rate = static_cast<T>(rate);
     const bool rms = spec_.kind == Optimizer::kRmsProp;
@@ -102,7 +102,6 @@ UpdateArgs<T> OptimizerState<T>::step_arguments(double rate, double grad_scale, 
     a.l1 = static_cast<T>(spec_.l1);
     a.l2 = static_cast<T>(spec_.l2);
     a.shrink = static_cast<T>(1.0 - rate * spec_.weight_decay);
-    a.grad_scale = static_cast<T>(grad_scale);
     a.clip_value = static_cast<T>(spec_.clip_value);
     if (spec_.kind == Optimizer::kAdam || spec_.kind == Optimizer::kAdamW) {
         a.step_size = static_cast<T>(rate / (1.0 - clock.beta1_power));

@@ -38,8 +38,8 @@ public:
     bool update(const Backend<T>& backend, T* params, T* copies, const T* grads, const UpdateArgs<T>& step,
                 Share share) const;
 
-    // The scalars of one step, the clock having ticked.
-    UpdateArgs<T> step_arguments(double rate, double grad_scale, const OptimizerClock& clock) const;
+    // The scalars of one step, the clock having ticked; grad_scale is 1.
+    UpdateArgs<T> step_arguments(double rate, const OptimizerClock& clock) const;
 
     Index size() const { return table_->trainable_size(); }
     T* first() { return first_.data(); }

@@ -173,6 +173,10 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
                        model_.spec().seed, place.epoch, place.step, place.size};
     const Range rows = share.of(place.size);
     const double weight = batch_weight(place);
+    // The step's scalars, early: what is written long before it is read costs the update no wait.
+    OptimizerClock ticked = clock;
+    ticked.tick(model_.spec().optimizer);
+    UpdateArgs<T> update = optimizer_.step_arguments(place.rate, ticked);
     // A batch that is a run of the data set's rows is read where it lies.
     const Matrix<const T> input =
         place.rows ? Matrix<const T>(x_) : Matrix<const T>{data_.x + place.start * data_.cols, data_.cols};
@@ -186,19 +190,18 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
         if (give_up(ask)) break;
         model_.layers()[l]->weight_gradient(pass, below(l, input), tapes_[l], share);
     }
-    const double scale = clip_scale(share, barrier);
+    update.grad_scale = static_cast<T>(clip_scale(share, barrier));
     if (lead) {
         weight_ = weight;
         loss_ = data_.weight ? backend_.weighted_sum(row_loss_, row_scale_, place.size) * weight
                              : backend_.sum(row_loss_, place.size);
         const bool cancelled = cancel_.exchange(false, std::memory_order_relaxed);
         verdict_ = cancelled ? StepOutcome::kCancelled : std::isfinite(loss_) ? StepOutcome::kDone : StepOutcome::kDiverged;
-        if (verdict_ == StepOutcome::kDone) clock.tick(model_.spec().optimizer);
+        if (verdict_ == StepOutcome::kDone) clock = ticked;
     }
     barrier.wait();
     if (verdict_ != StepOutcome::kDone) return verdict_;
 
-    const UpdateArgs<T> update = optimizer_.step_arguments(place.rate, scale, clock);
     if (!optimizer_.update(backend_, model_.params(), model_.copies(), grads_, update, share))
         overflow_.store(true, std::memory_order_relaxed);
     if (lead)
