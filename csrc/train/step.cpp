@@ -18,18 +18,19 @@ Step<T>::Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& opt
               Index batch, int workers)
     : model_(model), backend_(backend), optimizer_(optimizer), data_(data), tapes_(model.layers().size()) {
     for (std::size_t l = 0; l < tapes_.size(); ++l) model.layers()[l]->plan(backend, batch, true, tapes_[l]);
-    scratch_.resize(static_cast<std::size_t>(workers));
+    desks_.resize(static_cast<std::size_t>(workers));
     Carver measure;
-    carve(measure, batch, workers);
+    carve(measure, batch);
     memory_ = Buffer<T>(measure.elements<T>());
     Carver carver(memory_.data(), memory_.bytes());
-    carve(carver, batch, workers);
+    carve(carver, batch);
+    set_desks();
     std::fill_n(grads_, optimizer_.size(), T(0));  // padding stays zero
     optimizer.share_out(workers);
 }
 
 template <class T>
-void Step<T>::carve(Carver& carver, Index batch, int workers) {
+void Step<T>::carve(Carver& carver, Index batch) {
     const NetSpec& spec = model_.spec();
     const Index ldx = leading_dim<T>(spec.inputs);
     x_ = {carver.take<T>(batch, ldx), ldx};
@@ -45,16 +46,26 @@ void Step<T>::carve(Carver& carver, Index batch, int workers) {
         model_.layers()[l]->carve(carver, batch, tapes_[l]);
         scratch = std::max(scratch, model_.layers()[l]->scratch(tapes_[l]));
     }
-    for (int w = 0; w < workers; ++w) scratch_[static_cast<std::size_t>(w)] = carver.take<T>(scratch, 1);
+    for (Desk& desk : desks_) desk.pass.scratch = carver.take<T>(scratch, 1);
 }
 
 template <class T>
-Below<T> Step<T>::below(std::size_t layer, Matrix<const T> x) {
-    if (layer == 0) return {x, {}, {}, {}};
-    const Tape<T>& tape = tapes_[layer - 1];
-    // Nothing under the first trainable layer wants a gradient.
-    const bool wanted = layer > 1 || model_.layers()[0]->trainable();
-    return {tape.y, wanted ? tape.d : Matrix<T>{}, tape.saved, model_.layers()[layer - 1]->activation()};
+void Step<T>::set_desks() {
+    for (Desk& desk : desks_) {
+        desk.pass.backend = &backend_;
+        desk.pass.params = model_.params();
+        desk.pass.copies = model_.copies();
+        desk.pass.grads = grads_;
+        desk.pass.seed = model_.spec().seed;
+        desk.below.push_back({x_, {}, {}, {}});
+        for (std::size_t l = 1; l < tapes_.size(); ++l) {
+            const Tape<T>& tape = tapes_[l - 1];
+            // Nothing under the first trainable layer wants a gradient.
+            const bool wanted = l > 1 || model_.layers()[0]->trainable();
+            desk.below.push_back(
+                {tape.y, wanted ? tape.d : Matrix<T>{}, tape.saved, model_.layers()[l - 1]->activation()});
+        }
+    }
 }
 
 template <class T>
@@ -89,17 +100,16 @@ bool Step<T>::give_up(Poll* poll) {
 }
 
 template <class T>
-void Step<T>::rows_forward(const Pass<T>& pass, Matrix<const T> input, Share share, Range rows, Barrier& barrier,
-                           Poll* poll) {
+void Step<T>::rows_forward(const Desk& desk, Share share, Range rows, Barrier& barrier, Poll* poll) {
     for (std::size_t l = 0; l < tapes_.size(); ++l) {
         const Layer<T>& layer = *model_.layers()[l];
-        const Below<T> under = below(l, input);
+        const Below<T>& under = desk.below[l];
         if (layer.couples_rows()) {
             barrier.wait();
-            layer.couple_forward(pass, under, tapes_[l], share);
+            layer.couple_forward(desk.pass, under, tapes_[l], share);
             barrier.wait();
         }
-        if (!give_up(poll)) layer.forward(pass, under, tapes_[l], rows);
+        if (!give_up(poll)) layer.forward(desk.pass, under, tapes_[l], rows);
     }
 }
 
@@ -133,17 +143,16 @@ void Step<T>::rows_loss(const BatchPlace& place, double weight, Range rows) {
 }
 
 template <class T>
-void Step<T>::rows_backward(const Pass<T>& pass, Matrix<const T> input, Share share, Range rows, Barrier& barrier,
-                            Poll* poll) {
+void Step<T>::rows_backward(const Desk& desk, Share share, Range rows, Barrier& barrier, Poll* poll) {
     for (std::size_t l = tapes_.size(); l-- > 0;) {
         const Layer<T>& layer = *model_.layers()[l];
-        const Below<T> under = below(l, input);
+        const Below<T>& under = desk.below[l];
         if (layer.couples_rows()) {
             barrier.wait();
-            layer.couple_backward(pass, under, tapes_[l], share);
+            layer.couple_backward(desk.pass, under, tapes_[l], share);
             barrier.wait();
         }
-        if (!give_up(poll)) layer.backward(pass, under, tapes_[l], rows);
+        if (!give_up(poll)) layer.backward(desk.pass, under, tapes_[l], rows);
     }
 }
 
@@ -169,26 +178,27 @@ template <class T>
 StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier, OptimizerClock& clock, Poll* poll) {
     const bool lead = share.worker == 0;
     Poll* const ask = lead ? poll : nullptr;
-    const Pass<T> pass{&backend_,    model_.params(), model_.copies(), grads_,    scratch_[static_cast<std::size_t>(share.worker)],
-                       model_.spec().seed, place.epoch, place.step, place.size};
+    Desk& desk = desks_[static_cast<std::size_t>(share.worker)];
+    desk.pass.epoch = place.epoch;
+    desk.pass.step = place.step;
+    desk.pass.batch = place.size;
+    // A batch that is a run of the data set's rows is read where it lies.
+    if (!place.rows) desk.below[0].x = {data_.x + place.start * data_.cols, data_.cols};
     const Range rows = share.of(place.size);
     const double weight = batch_weight(place);
     // The step's scalars, early: what is written long before it is read costs the update no wait.
     OptimizerClock ticked = clock;
     ticked.tick(model_.spec().optimizer);
     UpdateArgs<T> update = optimizer_.step_arguments(place.rate, ticked);
-    // A batch that is a run of the data set's rows is read where it lies.
-    const Matrix<const T> input =
-        place.rows ? Matrix<const T>(x_) : Matrix<const T>{data_.x + place.start * data_.cols, data_.cols};
     gather(place, rows);
-    rows_forward(pass, input, share, rows, barrier, ask);
+    rows_forward(desk, share, rows, barrier, ask);
     rows_loss(place, weight, rows);
-    rows_backward(pass, input, share, rows, barrier, ask);
+    rows_backward(desk, share, rows, barrier, ask);
     barrier.wait();
 
     for (std::size_t l = 0; l < tapes_.size(); ++l) {
         if (give_up(ask)) break;
-        model_.layers()[l]->weight_gradient(pass, below(l, input), tapes_[l], share);
+        model_.layers()[l]->weight_gradient(desk.pass, desk.below[l], tapes_[l], share);
     }
     update.grad_scale = static_cast<T>(clip_scale(share, barrier));
     if (lead) {
@@ -205,7 +215,7 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     if (!optimizer_.update(backend_, model_.params(), model_.copies(), grads_, update, share))
         overflow_.store(true, std::memory_order_relaxed);
     if (lead)
-        for (std::size_t l = 0; l < tapes_.size(); ++l) model_.layers()[l]->end_step(pass, tapes_[l], model_.params());
+        for (std::size_t l = 0; l < tapes_.size(); ++l) model_.layers()[l]->end_step(desk.pass, tapes_[l], model_.params());
     return StepOutcome::kDone;
 }
 

@@ -50,13 +50,19 @@ public:
     double weight() const { return weight_; }  // Σ w of the last batch
 
 private:
-    void carve(Carver& carver, Index batch, int workers);
-    Below<T> below(std::size_t layer, Matrix<const T> x);
+    // What one worker hands to the layers: made once, so that a step writes only what changes.
+    struct Desk {
+        Pass<T> pass;
+        std::vector<Below<T>> below;  // by layer
+    };
+
+    void carve(Carver& carver, Index batch);
+    void set_desks();
     void gather(const BatchPlace& place, Range rows);
     double batch_weight(const BatchPlace& place) const;
-    void rows_forward(const Pass<T>& pass, Matrix<const T> input, Share share, Range rows, Barrier& barrier, Poll* poll);
+    void rows_forward(const Desk& desk, Share share, Range rows, Barrier& barrier, Poll* poll);
     void rows_loss(const BatchPlace& place, double weight, Range rows);
-    void rows_backward(const Pass<T>& pass, Matrix<const T> input, Share share, Range rows, Barrier& barrier, Poll* poll);
+    void rows_backward(const Desk& desk, Share share, Range rows, Barrier& barrier, Poll* poll);
     double clip_scale(Share share, Barrier& barrier);
     bool give_up(Poll* poll);
 
@@ -72,7 +78,7 @@ private:
     T* row_scale_ = nullptr;
     T* grads_ = nullptr;
     double* block_squares_ = nullptr;
-    std::vector<T*> scratch_;
+    std::vector<Desk> desks_;  // by worker
     double loss_ = 0.0, weight_ = 0.0;
     std::atomic<bool> cancel_{false};  // worker 0 was told to give up; everybody hurries to the step's end
     StepOutcome verdict_ = StepOutcome::kDone;  // worker 0's, published by a barrier
