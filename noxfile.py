@@ -28,7 +28,7 @@ FIGURES = {
 PRELOAD = {"asan": ("libasan.so", "libstdc++.so"), "tsan": ("libtsan.so",)}
 SANITIZER = {
     "asan": {
-        "ASAN_OPTIONS": "detect_leaks=0",
+        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
         "PYTHONMALLOC": "malloc",
         "UBSAN_OPTIONS": "print_stacktrace=1",
     },
@@ -85,7 +85,8 @@ def sanitized(session: nox.Session, preset: str, paths: list[str]) -> None:
     """Build a preset and test the module in its site folder."""
     session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis")
     python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
-    session.run("cmake", "--preset", preset, f"-DPython_EXECUTABLE={str(python).strip()}")
+    options = [f"-DPython_EXECUTABLE={str(python).strip()}", "-DDEEPSEEK_CPP_TESTS=ON"]
+    session.run("cmake", "--preset", preset, *options)
     session.run("cmake", "--build", "--preset", preset)
     libraries = [
         subprocess.run(
@@ -94,19 +95,24 @@ def sanitized(session: nox.Session, preset: str, paths: list[str]) -> None:
         for name in PRELOAD[preset]
     ]
     preload = {"LD_PRELOAD": " ".join(libraries), "PYTHONPATH": os.path.abspath(f"build/{preset}/site")}
+    preload["DEEPSEEK_BUILD"] = f"build/{preset}"
     session.run("pytest", *(session.posargs or paths), env={**SANITIZER[preset], **preload})
 
 
 @nox.session
 def asan(session: nox.Session) -> None:
     """Run the suite under AddressSanitizer and UndefinedBehaviorSanitizer."""
-    sanitized(session, "asan", ["tests/parity", "tests/python", "--ignore=tests/python/test_bench.py"])
+    sanitized(
+        session, "asan", ["tests/cpp", "tests/parity", "tests/python", "--ignore=tests/python/test_bench.py"]
+    )
 
 
 @nox.session
 def tsan(session: nox.Session) -> None:
     """Run what uses threads under ThreadSanitizer."""
-    sanitized(session, "tsan", ["tests/python/test_net_threads.py", "tests/parity/test_net_bits.py"])
+    sanitized(
+        session, "tsan", ["tests/cpp", "tests/python/test_net_threads.py", "tests/parity/test_net_bits.py"]
+    )
 
 
 @nox.session
