@@ -18,9 +18,14 @@ struct OptimizerClock {
 
     void tick(const OptimizerSpec& spec) {
         ++steps;
-        beta1_power *= spec.beta1;
-        beta2_power *= spec.beta2;
+        beta1_power = next(beta1_power, spec.beta1);
+        beta2_power = next(beta2_power, spec.beta2);
     }
+
+private:
+    // 1 - power is 1 long before a power is this small; without the end it would sink into subnormal numbers, on which
+    // every later step's product takes a hundred cycles.
+    static double next(double power, double beta) { return power < 1e-30 ? 0.0 : power * beta; }
 };
 
 bool uses_first_moment(const OptimizerSpec& spec);
