@@ -32,7 +32,9 @@ SANITIZER = {
         "PYTHONMALLOC": "malloc",
         "UBSAN_OPTIONS": "print_stacktrace=1",
     },
-    "tsan": {"TSAN_OPTIONS": "halt_on_error=1 exitcode=66 suppressions=.ci/tsan.supp"},
+    "tsan": {
+        "TSAN_OPTIONS": "halt_on_error=1 exitcode=66 allocator_may_return_null=1 suppressions=.ci/tsan.supp"
+    },
 }
 
 
