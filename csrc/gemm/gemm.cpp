@@ -10,6 +10,9 @@ namespace {
 // The chunk of A that all panels of B pass over: half a megabyte leaves room in a second-level cache of 1 MiB for what
 // streams past it.
 constexpr Index kBlockBytes = Index(1) << 19;
+// A chunk of B up to this size is read in place: it stays in that cache from strip to strip. Up to twice as much if the
+// strips are so few that packing does not pay.
+constexpr Index kDirectBytes = Index(3) << 18;
 // Columns of C between two visits of the epilogue; more where A is packed anew for each.
 constexpr Index kBlockCols = 1024, kPackedBlockCols = 4096;
 
@@ -29,7 +32,7 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
     if (shape_.ldb == 0) shape_.ldb = tb ? k : n;
     GemmPath path = shape.path;
     if (path == GemmPath::kAuto) {
-        if (n == 1 && !tb && (ta || m >= kernels.width)) {
+        if (n == 1 && !tb && (ta || m >= 8)) {
             whole_ = kernels.column[ta];
             return;
         }
@@ -38,8 +41,7 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
             return;
         }
         const Index chunk_bytes = n * std::min(k, kSumChunk) * Index(sizeof(T));
-        const bool large = (m > 4 * kernels.tile_rows && chunk_bytes > kBlockBytes) ||
-                           (m > kernels.tile_rows && chunk_bytes > 2 * kBlockBytes);
+        const bool large = chunk_bytes > (m > 64 ? kDirectBytes : 2 * kDirectBytes) && m > kernels.tile_rows;
         if (!tb && !large)
             path = GemmPath::kDirect;
         else

@@ -122,8 +122,8 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c,
 #pragma GCC unroll 16
         for (int v = 0; v < V; ++v) acc[i][v] = zero<T>();
         if (!end.first) {
-            __builtin_prefetch(ci, 1);
-            if (V > 1) __builtin_prefetch(ci + V * W - 1, 1);
+            __builtin_prefetch(ci, 1, 2);  // not to the first level: its rows may share a set
+            if (V > 1) __builtin_prefetch(ci + V * W - 1, 1, 2);
             ci = opaque(ci + ldc);
         }
     }
