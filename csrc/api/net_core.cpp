@@ -26,7 +26,8 @@ public:
     }
     void write(Slab slab, Index parameter, const void* values) override {
         if (slab == Slab::kBest && trainer_.best().size() == 0) trainer_.best() = Buffer<T>(table().size());
-        model_.import_parameter(table()[parameter], static_cast<const T*>(values), const_cast<T*>(slab_of(slab)));
+        model_.import_parameter(table()[parameter], static_cast<const T*>(values),
+                                const_cast<T*>(slab_of(slab)));
     }
     void parameters_written() override { model_.refresh_copies(); }
     void drop_best() override { trainer_.best() = {}; }
@@ -87,7 +88,8 @@ private:
         auto& self = const_cast<NetCoreOf&>(*this);
         switch (slab) {
             case Slab::kParameters: return self.model_.params();
-            case Slab::kFirstMoment: return self.trainer_.optimizer().has_first() ? self.trainer_.optimizer().first() : nullptr;
+            case Slab::kFirstMoment:
+                return self.trainer_.optimizer().has_first() ? self.trainer_.optimizer().first() : nullptr;
             case Slab::kSecondMoment:
                 return self.trainer_.optimizer().has_second() ? self.trainer_.optimizer().second() : nullptr;
             case Slab::kBest: return self.trainer_.best().size() > 0 ? self.trainer_.best().data() : nullptr;
@@ -96,8 +98,9 @@ private:
     }
 
     Dataset<T> dataset(const RawDataset& raw) const {
-        return {static_cast<const T*>(raw.x), raw.rows,  spec().inputs, static_cast<const T*>(raw.target), spec().outputs(),
-                raw.label,                    static_cast<const T*>(raw.weight)};
+        return {static_cast<const T*>(raw.x),      raw.rows,         spec().inputs,
+                static_cast<const T*>(raw.target), spec().outputs(), raw.label,
+                static_cast<const T*>(raw.weight)};
     }
 
     static Dataset<T> slice(Dataset<T> d, Index begin, Index n) {

@@ -1,5 +1,6 @@
-// Net for a caller that knows no templates: one class over both precisions, one lock. Predictions share the lock; anything
-// that writes holds it alone, a training block at a time, so other threads get in between blocks.
+// Net for a caller that knows no templates: one class over both precisions, one lock. Predictions share the
+// lock; anything that writes holds it alone, a training block at a time, so other threads get in between
+// blocks.
 #pragma once
 #include <cstdint>
 #include <memory>

@@ -1,6 +1,6 @@
 // The contract between the layers and whatever computes: about twenty operations on views. The CPU's stand in
-// cpu.cpp; a device backend implements the same list. An operation works on a range of rows (or on one worker's share)
-// and on nothing else, so that several workers can each call it for their part.
+// cpu.cpp; a device backend implements the same list. An operation works on a range of rows (or on one
+// worker's share) and on nothing else, so that several workers can each call it for their part.
 #pragma once
 #include <cstdint>
 
@@ -71,24 +71,31 @@ class Backend {
 public:
     virtual ~Backend() = default;
 
-    // Plans: everything about a matmul that can be decided once. `batch` is the most rows it will be run with.
+    // Plans: everything about a matmul that can be decided once. `batch` is the most rows it will be run
+    // with.
     virtual GemmPlan<T> plan_forward(Index batch, Index inputs, Index outputs, Index ldw) const = 0;
-    virtual GemmPlan<T> plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw, bool as_stored) const = 0;
+    virtual GemmPlan<T> plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw,
+                                            bool as_stored) const = 0;
     virtual GemmPlan<T> plan_backward_weight(Index batch, Index inputs, Index outputs, Index ldw) const = 0;
 
-    virtual void gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows, Index cols) const = 0;
+    virtual void gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows,
+                        Index cols) const = 0;
 
     virtual void linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const = 0;
     virtual void linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const = 0;
     virtual void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const = 0;
 
     // y = act(z); y may be z.
-    virtual void activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows, Index cols) const = 0;
-    virtual void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows, Index cols) const = 0;
+    virtual void activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows,
+                                    Index cols) const = 0;
+    virtual void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows,
+                                     Index cols) const = 0;
     virtual void softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index cols) const = 0;
 
-    virtual void dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows, Index cols) const = 0;
-    virtual void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows, Index cols) const = 0;
+    virtual void dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows,
+                              Index cols) const = 0;
+    virtual void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows,
+                          Index cols) const = 0;
 
     // Layer and batch normalisation, whose passes the norm layers walk themselves.
     virtual const NormKernels<T>& norm() const = 0;

@@ -12,7 +12,8 @@ GemmPlan<T> CpuBackend<T>::plan_forward(Index batch, Index inputs, Index outputs
 }
 
 template <class T>
-GemmPlan<T> CpuBackend<T>::plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw, bool as_stored) const {
+GemmPlan<T> CpuBackend<T>::plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw,
+                                               bool as_stored) const {
     return {kernels_.gemm, {.m = batch, .n = inputs, .k = outputs, .transpose_b = as_stored, .ldb = ldw}};
 }
 
@@ -22,7 +23,8 @@ GemmPlan<T> CpuBackend<T>::plan_backward_weight(Index batch, Index inputs, Index
 }
 
 template <class T>
-void CpuBackend<T>::gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows, Index cols) const {
+void CpuBackend<T>::gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows,
+                           Index cols) const {
     for (Index i = rows.begin; i < rows.end; ++i)
         std::memcpy(out.row(i), in.row(index[i]), static_cast<std::size_t>(cols) * sizeof(T));
 }
@@ -30,8 +32,16 @@ void CpuBackend<T>::gather(Matrix<T> out, Matrix<const T> in, const Index* index
 template <class T>
 void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const {
     const GemmShape& shape = op.plan->shape();
-    GemmArgs<T> g{.m = rows.size(), .n = shape.n, .k = shape.k, .a = op.x.row(rows.begin), .lda = op.x.ld, .b = op.w,
-                  .ldb = op.ldw, .c = op.y.row(rows.begin), .ldc = op.y.ld, .bias = op.bias};
+    GemmArgs<T> g{.m = rows.size(),
+                  .n = shape.n,
+                  .k = shape.k,
+                  .a = op.x.row(rows.begin),
+                  .lda = op.x.ld,
+                  .b = op.w,
+                  .ldb = op.ldw,
+                  .c = op.y.row(rows.begin),
+                  .ldc = op.y.ld,
+                  .bias = op.bias};
     if (op.activation.kind != Activation::kIdentity) {
         g.forward = kernels_.pointwise.forward[static_cast<int>(op.activation.kind)];
         g.alpha = op.activation.alpha;
@@ -48,8 +58,15 @@ void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* sc
 template <class T>
 void CpuBackend<T>::linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const {
     const GemmShape& shape = op.plan->shape();
-    GemmArgs<T> g{.m = rows.size(), .n = shape.n, .k = shape.k, .a = op.dy.row(rows.begin), .lda = op.dy.ld, .b = op.w,
-                  .ldb = op.ldw, .c = op.dx.row(rows.begin), .ldc = op.dx.ld};
+    GemmArgs<T> g{.m = rows.size(),
+                  .n = shape.n,
+                  .k = shape.k,
+                  .a = op.dy.row(rows.begin),
+                  .lda = op.dy.ld,
+                  .b = op.w,
+                  .ldb = op.ldw,
+                  .c = op.dx.row(rows.begin),
+                  .ldc = op.dx.ld};
     if (op.activation.kind != Activation::kIdentity) {
         g.backward = kernels_.pointwise.backward[static_cast<int>(op.activation.kind)];
         g.saved = op.saved.row(rows.begin);
@@ -61,19 +78,28 @@ void CpuBackend<T>::linear_backward_input(const LinearBackwardInput<T>& op, Rang
 
 template <class T>
 void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const {
-    const GemmArgs<T> g{.m = op.inputs, .n = op.outputs, .k = op.batch, .a = op.x.p, .lda = op.x.ld, .b = op.dy.p,
-                        .ldb = op.dy.ld, .c = op.dw.p, .ldc = op.dw.ld};
+    const GemmArgs<T> g{.m = op.inputs,
+                        .n = op.outputs,
+                        .k = op.batch,
+                        .a = op.x.p,
+                        .lda = op.x.ld,
+                        .b = op.dy.p,
+                        .ldb = op.dy.ld,
+                        .c = op.dw.p,
+                        .ldc = op.dw.ld};
     if (share.workers == 1)
         op.plan->run(g, scratch);
     else
         op.plan->share(g, share.worker, share.workers, scratch);
     if (!op.dbias) return;
     const Range cols = share.of(op.outputs, 16);
-    if (!cols.empty()) kernels_.reduce.col_sum(op.dbias + cols.begin, op.dy.p + cols.begin, op.dy.ld, op.batch, cols.size());
+    if (!cols.empty())
+        kernels_.reduce.col_sum(op.dbias + cols.begin, op.dy.p + cols.begin, op.dy.ld, op.batch, cols.size());
 }
 
 template <class T>
-void CpuBackend<T>::activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows, Index cols) const {
+void CpuBackend<T>::activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows,
+                                       Index cols) const {
     if (a.kind == Activation::kIdentity && y.p == z.p) return;
     const auto forward = kernels_.pointwise.forward[static_cast<int>(a.kind)];
     for (Index i = rows.begin; i < rows.end; ++i) forward(y.row(i), z.row(i), cols, a.alpha);
@@ -93,14 +119,16 @@ void CpuBackend<T>::softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index co
 }
 
 template <class T>
-void CpuBackend<T>::dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows, Index cols) const {
-    kernels_.random.dropout_mask(mask.row(rows.begin), mask.ld, rows.begin, rows.size(), cols, key.seed, key.step, key.epoch,
-                                 stream_word(Stream::kDropout, key.layer), keep_threshold(rate),
-                                 static_cast<T>(1.0 / (1.0 - rate)));
+void CpuBackend<T>::dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows,
+                                 Index cols) const {
+    kernels_.random.dropout_mask(mask.row(rows.begin), mask.ld, rows.begin, rows.size(), cols, key.seed,
+                                 key.step, key.epoch, stream_word(Stream::kDropout, key.layer),
+                                 keep_threshold(rate), static_cast<T>(1.0 / (1.0 - rate)));
 }
 
 template <class T>
-void CpuBackend<T>::multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows, Index cols) const {
+void CpuBackend<T>::multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows,
+                             Index cols) const {
     for (Index i = rows.begin; i < rows.end; ++i) {
         std::memcpy(y.row(i), a.row(i), static_cast<std::size_t>(cols) * sizeof(T));
         kernels_.pointwise.mul(y.row(i), b.row(i), cols);

@@ -1,4 +1,5 @@
-// The operations on this machine's cores: the kernel table of one instruction set behind the backend contract.
+// The operations on this machine's cores: the kernel table of one instruction set behind the backend
+// contract.
 #pragma once
 #include "backend/backend.h"
 #include "kernels/table.h"
@@ -11,22 +12,28 @@ public:
     explicit CpuBackend(const KernelTable& table) : kernels_(kernels_of<T>(table)) {}
 
     GemmPlan<T> plan_forward(Index batch, Index inputs, Index outputs, Index ldw) const override;
-    GemmPlan<T> plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw, bool as_stored) const override;
+    GemmPlan<T> plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw,
+                                    bool as_stored) const override;
     GemmPlan<T> plan_backward_weight(Index batch, Index inputs, Index outputs, Index ldw) const override;
 
     void gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows, Index cols) const override;
     void linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const override;
     void linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const override;
     void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const override;
-    void activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows, Index cols) const override;
-    void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows, Index cols) const override;
+    void activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows,
+                            Index cols) const override;
+    void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows,
+                             Index cols) const override;
     void softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index cols) const override;
-    void dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows, Index cols) const override;
+    void dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows,
+                      Index cols) const override;
     void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows, Index cols) const override;
     const NormKernels<T>& norm() const override { return kernels_.norm; }
     void loss(Loss kind, const LossArgs<T>& args) const override;
     double sum(const T* x, Index n) const override { return kernels_.reduce.sum(x, n); }
-    double weighted_sum(const T* x, const T* w, Index n) const override { return kernels_.reduce.weighted_sum(x, w, n); }
+    double weighted_sum(const T* x, const T* w, Index n) const override {
+        return kernels_.reduce.weighted_sum(x, w, n);
+    }
     double sum_squares(const T* x, Index n) const override { return kernels_.optim.sum_squares(x, n); }
     bool update(Optimizer kind, const UpdateArgs<T>& args) const override;
     void transpose(Matrix<T> out, Matrix<const T> in, Index rows, Index cols) const override;

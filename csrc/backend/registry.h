@@ -1,4 +1,5 @@
-// Which instruction set computes: the best one this CPU has, or the one that DEEPSEEK_ISA or force_isa() names.
+// Which instruction set computes: the best one this CPU has, or the one that DEEPSEEK_ISA or force_isa()
+// names.
 #pragma once
 #include <string>
 #include <vector>

@@ -1,4 +1,5 @@
-// Views: a pointer with its leading dimension, a range of rows, and one worker's share of a job. They own nothing.
+// Views: a pointer with its leading dimension, a range of rows, and one worker's share of a job. They own
+// nothing.
 #pragma once
 #include "core/types.h"
 

@@ -1,5 +1,5 @@
-// NumPy arrays at the door. The Python layer has already converted and checked them; this refuses anything it would
-// be unsafe to read in place, with the argument's name. Nothing is cast silently.
+// NumPy arrays at the door. The Python layer has already converted and checked them; this refuses anything it
+// would be unsafe to read in place, with the argument's name. Nothing is cast silently.
 #pragma once
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -32,12 +32,14 @@ py::array require(const py::handle& object, int ndim, const char* name) {
                              py::cast<std::string>(py::str(py::type::handle_of(object).attr("__name__"))));
     auto a = py::reinterpret_borrow<py::array>(object);
     const py::dtype d = a.dtype();
-    const bool native = d.byteorder() == '=' || d.byteorder() == '|' || d.byteorder() == py::dtype::of<T>().byteorder();
+    const bool native =
+        d.byteorder() == '=' || d.byteorder() == '|' || d.byteorder() == py::dtype::of<T>().byteorder();
     if (d.kind() != kind_of<T>() || d.itemsize() != sizeof(T) || !native)
-        throw py::type_error(std::string(name) + ": expected " + py::cast<std::string>(py::str(py::dtype::of<T>())) +
-                             ", got " + describe(a));
+        throw py::type_error(std::string(name) + ": expected " +
+                             py::cast<std::string>(py::str(py::dtype::of<T>())) + ", got " + describe(a));
     if (a.ndim() != ndim)
-        throw ValueError(std::string(name) + ": expected " + std::to_string(ndim) + " dimensions, got " + describe(a));
+        throw ValueError(std::string(name) + ": expected " + std::to_string(ndim) + " dimensions, got " +
+                         describe(a));
     constexpr int wanted = int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_};
     if ((a.flags() & wanted) != wanted)
         throw ValueError(std::string(name) + ": expected a C-contiguous, aligned array, got " + describe(a));

@@ -1,4 +1,5 @@
-// deepseek._core.kernels: single kernels, for the tests that hold them to their contracts and for the benchmark.
+// deepseek._core.kernels: single kernels, for the tests that hold them to their contracts and for the
+// benchmark.
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -24,13 +25,18 @@ bool is_double(const py::object& x) { return py::isinstance<py::array_t<double>>
 // A matrix operand: row-major with any leading dimension, read in place.
 template <class T>
 py::array matrix(const py::object& object, const char* name) {
-    if (!py::isinstance<py::array_t<T>>(object)) throw py::type_error(std::string(name) + ": expected the other operand's type");
+    if (!py::isinstance<py::array_t<T>>(object))
+        throw py::type_error(std::string(name) + ": expected the other operand's type");
     auto a = py::reinterpret_borrow<py::array>(object);
     const auto item = static_cast<py::ssize_t>(sizeof(T));
     // NumPy gives an empty array any strides.
-    const bool rows = a.ndim() == 2 && (a.size() == 0 || ((a.shape(1) <= 1 || a.strides(1) == item) &&
-                      (a.shape(0) <= 1 || (a.strides(0) >= a.shape(1) * item && a.strides(0) % item == 0))));
-    if (!rows) throw ValueError(std::string(name) + ": expected a matrix with contiguous rows, got " + describe(a));
+    const bool rows =
+        a.ndim() == 2 &&
+        (a.size() == 0 ||
+         ((a.shape(1) <= 1 || a.strides(1) == item) &&
+          (a.shape(0) <= 1 || (a.strides(0) >= a.shape(1) * item && a.strides(0) % item == 0))));
+    if (!rows)
+        throw ValueError(std::string(name) + ": expected a matrix with contiguous rows, got " + describe(a));
     return a;
 }
 
@@ -47,14 +53,18 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
     g.m = a.shape(ta ? 1 : 0);
     g.k = a.shape(ta ? 0 : 1);
     g.n = b.shape(tb ? 0 : 1);
-    if (b.shape(tb ? 1 : 0) != g.k) throw ValueError("B: expected inner size " + std::to_string(g.k) + ", got " + describe(b));
-    py::array c = out_in.is_none() ? py::array(py::dtype::of<T>(), std::vector<py::ssize_t>{g.m, g.n}) : matrix<T>(out_in, "out");
-    if (c.shape(0) != g.m || c.shape(1) != g.n) throw ValueError("out: has another shape than A·B: " + describe(c));
+    if (b.shape(tb ? 1 : 0) != g.k)
+        throw ValueError("B: expected inner size " + std::to_string(g.k) + ", got " + describe(b));
+    py::array c = out_in.is_none() ? py::array(py::dtype::of<T>(), std::vector<py::ssize_t>{g.m, g.n})
+                                   : matrix<T>(out_in, "out");
+    if (c.shape(0) != g.m || c.shape(1) != g.n)
+        throw ValueError("out: has another shape than A·B: " + describe(c));
     if (threads < 1 || threads > kMaxWorkers) throw ValueError("threads: got " + std::to_string(threads));
     py::array bias;
     if (!bias_in.is_none()) {
         bias = require<T>(bias_in, 1, "bias");
-        if (bias.shape(0) != g.n) throw ValueError("bias: expected " + std::to_string(g.n) + " values, got " + describe(bias));
+        if (bias.shape(0) != g.n)
+            throw ValueError("bias: expected " + std::to_string(g.n) + " values, got " + describe(bias));
         g.bias = data<T>(bias);
     }
     g.a = data<T>(a);
@@ -99,7 +109,8 @@ py::array apply(const char* what, const py::object& x_in, void (*fn)(T*, const T
 template <class T>
 py::array function_of(const std::string& name, const py::object& x) {
     const auto fn = parse_name<Function>("function", name, kFunctionNames);
-    return apply<T>("function", x, kernels_of<T>(active_kernels()).pointwise.elementary[static_cast<int>(fn)]);
+    return apply<T>("function", x,
+                    kernels_of<T>(active_kernels()).pointwise.elementary[static_cast<int>(fn)]);
 }
 
 template <class T>
@@ -116,7 +127,8 @@ py::array activate(const std::string& name, const py::object& x_in, double alpha
 }
 
 template <class T>
-py::array activate_grad(const std::string& name, const py::object& x_in, const py::object& dy_in, double alpha) {
+py::array activate_grad(const std::string& name, const py::object& x_in, const py::object& dy_in,
+                        double alpha) {
     const auto fn = parse_name<Activation>("activation", name, kActivationNames);
     const auto& kernels = kernels_of<T>(active_kernels()).pointwise;
     const auto forward = kernels.forward[static_cast<int>(fn)];
@@ -134,10 +146,11 @@ py::array activate_grad(const std::string& name, const py::object& x_in, const p
 
 py::array philox(std::uint64_t key, const py::object& counters_in) {
     const py::array counters = require<std::uint32_t>(counters_in, 2, "counters");
-    if (counters.shape(1) != 4) throw ValueError("counters: expected shape (n, 4), got " + describe(counters));
+    if (counters.shape(1) != 4)
+        throw ValueError("counters: expected shape (n, 4), got " + describe(counters));
     py::array words(py::dtype::of<std::uint32_t>(), std::vector<py::ssize_t>{counters.shape(0), 4});
-    active_kernels().f32.random.philox(static_cast<std::uint32_t*>(words.mutable_data()), data<std::uint32_t>(counters),
-                                       counters.shape(0), key);
+    active_kernels().f32.random.philox(static_cast<std::uint32_t*>(words.mutable_data()),
+                                       data<std::uint32_t>(counters), counters.shape(0), key);
     return words;
 }
 
@@ -185,7 +198,8 @@ double bandwidth(Index bytes, double seconds, int threads) {
         const auto round = std::chrono::steady_clock::now();
         lease.run([&](int worker) {
             alignas(64) float sink[64];
-            for (Index r = 0; r < rounds; ++r) machine.read_loop(memory[static_cast<std::size_t>(worker)].data(), n, sink);
+            for (Index r = 0; r < rounds; ++r)
+                machine.read_loop(memory[static_cast<std::size_t>(worker)].data(), n, sink);
         });
         best = std::max(best, static_cast<double>(rounds * bytes) * lease.workers() / since(round) * 1e-9);
     } while (since(start) < seconds);
@@ -207,33 +221,40 @@ void bind_kernels(py::module_& parent) {
     py::module_ m = parent.def_submodule("kernels", "Single kernels: for tests and benchmarks.");
     m.def(
         "gemm",
-        [](const py::object& a, const py::object& b, const py::object& bias, bool ta, bool tb, const py::object& out,
-           int threads, Index repeat) {
+        [](const py::object& a, const py::object& b, const py::object& bias, bool ta, bool tb,
+           const py::object& out, int threads, Index repeat) {
             return is_double(a) ? gemm<double>(a, b, bias, ta, tb, out, threads, repeat)
                                 : gemm<float>(a, b, bias, ta, tb, out, threads, repeat);
         },
-        py::arg("A"), py::arg("B"), py::kw_only(), py::arg("bias") = py::none(), py::arg("transpose_a") = false,
-        py::arg("transpose_b") = false, py::arg("out") = py::none(), py::arg("threads") = 1, py::arg("repeat") = 1,
+        py::arg("A"), py::arg("B"), py::kw_only(), py::arg("bias") = py::none(),
+        py::arg("transpose_a") = false, py::arg("transpose_b") = false, py::arg("out") = py::none(),
+        py::arg("threads") = 1, py::arg("repeat") = 1,
         "A·B (+ bias) under the numerics contract; float32 or float64 matrices with contiguous rows.");
     m.def(
         "function",
         [](const std::string& name, const py::object& x) {
             return is_double(x) ? function_of<double>(name, x) : function_of<float>(name, x);
         },
-        py::arg("name"), py::arg("x"), "exp, expm1, log, log1p, tanh, sigmoid, softplus or erf of a 1-D array.");
+        py::arg("name"), py::arg("x"),
+        "exp, expm1, log, log1p, tanh, sigmoid, softplus or erf of a 1-D array.");
     m.def(
         "activation",
         [](const std::string& name, const py::object& x, double alpha, const py::object& out) {
-            return is_double(x) ? activate<double>(name, x, alpha, out) : activate<float>(name, x, alpha, out);
+            return is_double(x) ? activate<double>(name, x, alpha, out)
+                                : activate<float>(name, x, alpha, out);
         },
-        py::arg("name"), py::arg("x"), py::arg("alpha") = 0.01, py::arg("out") = py::none(), "An activation of a 1-D array.");
+        py::arg("name"), py::arg("x"), py::arg("alpha") = 0.01, py::arg("out") = py::none(),
+        "An activation of a 1-D array.");
     m.def(
         "activation_grad",
         [](const std::string& name, const py::object& x, const py::object& dy, double alpha) {
-            return is_double(x) ? activate_grad<double>(name, x, dy, alpha) : activate_grad<float>(name, x, dy, alpha);
+            return is_double(x) ? activate_grad<double>(name, x, dy, alpha)
+                                : activate_grad<float>(name, x, dy, alpha);
         },
-        py::arg("name"), py::arg("x"), py::arg("dy"), py::arg("alpha") = 0.01, "dy times the activation's derivative at x.");
-    m.def("philox", &philox, py::arg("key"), py::arg("counters"), "Philox4x32-10 words (n, 4) of counters (n, 4).");
+        py::arg("name"), py::arg("x"), py::arg("dy"), py::arg("alpha") = 0.01,
+        "dy times the activation's derivative at x.");
+    m.def("philox", &philox, py::arg("key"), py::arg("counters"),
+          "Philox4x32-10 words (n, 4) of counters (n, 4).");
     m.def("sum", &sum_of, py::arg("x"), "The fixed-tree sum of a 1-D array, in double.");
     m.def(
         "peak",

@@ -1,4 +1,5 @@
-// deepseek._core.NetCore: the engine behind Net. No arithmetic here: arrays in, arrays out, the GIL released meanwhile.
+// deepseek._core.NetCore: the engine behind Net. No arithmetic here: arrays in, arrays out, the GIL released
+// meanwhile.
 #include "api/net_core.h"
 
 #include <atomic>
@@ -37,20 +38,23 @@ struct Arrays {
 };
 
 template <class T>
-Arrays dataset_of(const NetSpec& spec, const py::object& x, const py::object& y, const py::object& w, const char* names[3]) {
+Arrays dataset_of(const NetSpec& spec, const py::object& x, const py::object& y, const py::object& w,
+                  const char* names[3]) {
     Arrays a;
     if (x.is_none()) return a;
     const py::array xs = require<T>(x, 2, names[0]);
     if (xs.shape(1) != spec.inputs)
-        throw ValueError(std::string(names[0]) + ": expected " + std::to_string(spec.inputs) + " columns, got " + describe(xs));
+        throw ValueError(std::string(names[0]) + ": expected " + std::to_string(spec.inputs) +
+                         " columns, got " + describe(xs));
     a.raw.x = xs.data();
     a.raw.rows = xs.shape(0);
     const auto same_rows = [&](const py::array& other, const char* name) {
         if (other.shape(0) != xs.shape(0))
-            throw ValueError(std::string(name) + ": expected " + std::to_string(xs.shape(0)) + " rows, as X has, got " +
-                             describe(other));
+            throw ValueError(std::string(name) + ": expected " + std::to_string(xs.shape(0)) +
+                             " rows, as X has, got " + describe(other));
     };
-    const bool labels = py::isinstance<py::array>(y) && py::reinterpret_borrow<py::array>(y).ndim() == 1 && spec.takes_labels();
+    const bool labels = py::isinstance<py::array>(y) && py::reinterpret_borrow<py::array>(y).ndim() == 1 &&
+                        spec.takes_labels();
     if (labels) {
         const py::array ys = require<std::int64_t>(y, 1, names[1]);
         same_rows(ys, names[1]);
@@ -58,15 +62,17 @@ Arrays dataset_of(const NetSpec& spec, const py::object& x, const py::object& y,
         for (Index i = 0; i < a.raw.rows; ++i)
             if (a.raw.label[i] < 0 || a.raw.label[i] >= spec.outputs())
                 throw ValueError(std::string(names[1]) + ": row " + std::to_string(i) + " has class " +
-                                 std::to_string(a.raw.label[i]) + ", expected 0 to " + std::to_string(spec.outputs() - 1));
+                                 std::to_string(a.raw.label[i]) + ", expected 0 to " +
+                                 std::to_string(spec.outputs() - 1));
         a.y = ys;
     } else {
-        if (!spec.takes_rows()) throw ValueError(std::string(names[1]) + ": expected 1-D int64 class indices");
+        if (!spec.takes_rows())
+            throw ValueError(std::string(names[1]) + ": expected 1-D int64 class indices");
         const py::array ys = require<T>(y, 2, names[1]);
         same_rows(ys, names[1]);
         if (ys.shape(1) != spec.outputs())
-            throw ValueError(std::string(names[1]) + ": expected " + std::to_string(spec.outputs()) + " columns, got " +
-                             describe(ys));
+            throw ValueError(std::string(names[1]) + ": expected " + std::to_string(spec.outputs()) +
+                             " columns, got " + describe(ys));
         a.raw.target = ys.data();
         a.y = ys;
     }
@@ -80,7 +86,8 @@ Arrays dataset_of(const NetSpec& spec, const py::object& x, const py::object& y,
     return a;
 }
 
-Arrays dataset_of(const NetSpec& spec, const py::object& x, const py::object& y, const py::object& w, bool validation) {
+Arrays dataset_of(const NetSpec& spec, const py::object& x, const py::object& y, const py::object& w,
+                  bool validation) {
     const char* names[2][3] = {{"X", "y", "sample_weight"}, {"X_val", "y_val", "sample_weight_val"}};
     return spec.is_double ? dataset_of<double>(spec, x, y, w, names[validation])
                           : dataset_of<float>(spec, x, y, w, names[validation]);
@@ -102,7 +109,8 @@ FitOptions options_from_dict(const py::dict& d) {
     get("resume", o.resume);
     o.stopping.on_validation = monitor == "val_loss";
     if (o.epochs < 1) throw ValueError("epochs: got " + std::to_string(o.epochs) + ", expected at least 1");
-    if (o.batch_size < 1) throw ValueError("batch_size: got " + std::to_string(o.batch_size) + ", expected at least 1");
+    if (o.batch_size < 1)
+        throw ValueError("batch_size: got " + std::to_string(o.batch_size) + ", expected at least 1");
     if (o.stopping.patience < 0)
         throw ValueError("patience: got " + std::to_string(o.stopping.patience) + ", expected at least 0");
     return o;
@@ -116,14 +124,15 @@ struct BoundNet {
 
     explicit BoundNet(const py::dict& spec) : core(NetCore::make(spec_from_dict(spec))) {}
 
-    void begin(const py::object& x, const py::object& y, const py::object& w, const py::object& xv, const py::object& yv,
-               const py::object& wv, const py::dict& options) {
+    void begin(const py::object& x, const py::object& y, const py::object& w, const py::object& xv,
+               const py::object& yv, const py::object& wv, const py::dict& options) {
         const FitOptions o = options_from_dict(options);
         Arrays train = dataset_of(core->spec(), x, y, w, false);
         Arrays held_out = dataset_of(core->spec(), xv, yv, wv, true);
         if (train.raw.rows < 1) throw ValueError("X: expected at least 1 row, got 0");
         const Exclusive lock = locked<Exclusive>(*core);
-        if (core->running()) throw std::runtime_error("fit: this model is being fitted already, in another call or thread");
+        if (core->running())
+            throw std::runtime_error("fit: this model is being fitted already, in another call or thread");
         core->begin(train.raw, held_out.raw, o);
         data = std::move(train);
         validation = std::move(held_out);
@@ -150,12 +159,13 @@ struct BoundNet {
         const double nan = std::numeric_limits<double>::quiet_NaN();
         for (const EpochRecord& r : block.epochs)
             epochs.append(py::dict(py::arg("epoch") = r.epoch, py::arg("loss") = r.loss,
-                                   py::arg("val_loss") = r.validated ? r.val_loss : nan, py::arg("rate") = r.rate,
-                                   py::arg("seconds") = r.seconds));
+                                   py::arg("val_loss") = r.validated ? r.val_loss : nan,
+                                   py::arg("rate") = r.rate, py::arg("seconds") = r.seconds));
         return py::dict(py::arg("epochs") = epochs, py::arg("finished") = block.finished,
                         py::arg("stopped_early") = block.stopped_early, py::arg("diverged") = block.diverged,
-                        py::arg("diverged_loss") = block.diverged_loss, py::arg("epoch") = epoch, py::arg("step") = step,
-                        py::arg("steps_per_epoch") = steps, py::arg("running_loss") = weight > 0.0 ? sum / weight : nan,
+                        py::arg("diverged_loss") = block.diverged_loss, py::arg("epoch") = epoch,
+                        py::arg("step") = step, py::arg("steps_per_epoch") = steps,
+                        py::arg("running_loss") = weight > 0.0 ? sum / weight : nan,
                         py::arg("samples") = block.samples);
     }
 
@@ -238,23 +248,32 @@ struct BoundNet {
 void bind_net_core(py::module_& m) {
     py::class_<BoundNet>(m, "NetCore", "The engine behind deepseek.Net, configured by one dict.")
         .def(py::init<const py::dict&>(), py::arg("spec"))
-        .def("spec", [](const BoundNet& n) { return spec_to_dict(n.core->spec()); }, "The specification, defaults filled in.")
+        .def(
+            "spec", [](const BoundNet& n) { return spec_to_dict(n.core->spec()); },
+            "The specification, defaults filled in.")
         .def("layout", &BoundNet::layout, "(name, rows, columns) of each parameter in PyTorch's layout.")
-        .def("num_params", [](const BoundNet& n) { return n.core->table().count(); }, "How many trainable numbers.")
+        .def(
+            "num_params", [](const BoundNet& n) { return n.core->table().count(); },
+            "How many trainable numbers.")
         .def("get_params", &BoundNet::params, "Copies of all parameters by name, in PyTorch's layout.")
-        .def("set_params", &BoundNet::set_params, py::arg("params"), "Replace all parameters; checks everything first.")
+        .def("set_params", &BoundNet::set_params, py::arg("params"),
+             "Replace all parameters; checks everything first.")
         .def("get_state", &BoundNet::state, "What exact resuming needs besides the parameters.")
         .def("set_state", &BoundNet::set_state, py::arg("state"), "Put back what get_state returned.")
         .def("reset", &BoundNet::reset, py::arg("seed"), "Draw the parameters anew and forget all training.")
-        .def("begin", &BoundNet::begin, py::arg("X"), py::arg("y"), py::arg("w"), py::arg("Xv"), py::arg("yv"),
-             py::arg("wv"), py::arg("options"), "Start or resume a fit over these arrays, which are read in place.")
+        .def("begin", &BoundNet::begin, py::arg("X"), py::arg("y"), py::arg("w"), py::arg("Xv"),
+             py::arg("yv"), py::arg("wv"), py::arg("options"),
+             "Start or resume a fit over these arrays, which are read in place.")
         .def("run", &BoundNet::run, py::arg("max_epochs"), py::arg("budget_seconds"),
              "Train for some epochs or some time; go on with the next call.")
-        .def("cancel", [](BoundNet& n) { n.cancel.store(true, std::memory_order_relaxed); },
-             "Ask the run in progress to return before its budget is spent, without the step it is in.")
-        .def("end", &BoundNet::end, "Let go of the arrays; after early stopping, the best weights are put in place.")
+        .def(
+            "cancel", [](BoundNet& n) { n.cancel.store(true, std::memory_order_relaxed); },
+            "Ask the run in progress to return before its budget is spent, without the step it is in.")
+        .def("end", &BoundNet::end,
+             "Let go of the arrays; after early stopping, the best weights are put in place.")
         .def("predict", &BoundNet::predict, py::arg("X"), "Outputs, one row a row of X.")
-        .def("evaluate", &BoundNet::evaluate, py::arg("X"), py::arg("y"), py::arg("w"), "The weighted mean loss.");
+        .def("evaluate", &BoundNet::evaluate, py::arg("X"), py::arg("y"), py::arg("w"),
+             "The weighted mean loss.");
 }
 
 }  // namespace ds

@@ -1,5 +1,6 @@
-// Ctrl-C inside long calls: takes the GIL for a moment, at most every 20 ms, and lets Python handle pending signals. A
-// handler either raises (the binding passes that on once the engine has returned) or calls cancel() and raises later.
+// Ctrl-C inside long calls: takes the GIL for a moment, at most every 20 ms, and lets Python handle pending
+// signals. A handler either raises (the binding passes that on once the engine has returned) or calls
+// cancel() and raises later.
 #pragma once
 #include <pybind11/pybind11.h>
 

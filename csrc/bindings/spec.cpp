@@ -71,10 +71,11 @@ LayerSpec layer_from_dict(const py::dict& dict, std::size_t index) {
 }
 
 py::dict layer_to_dict(const LayerSpec& l) {
-    return py::dict(py::arg("units") = l.units, py::arg("activation") = to_string(l.activation), py::arg("alpha") = l.alpha,
-                    py::arg("bias") = l.bias, py::arg("dropout") = l.dropout,
+    return py::dict(py::arg("units") = l.units, py::arg("activation") = to_string(l.activation),
+                    py::arg("alpha") = l.alpha, py::arg("bias") = l.bias, py::arg("dropout") = l.dropout,
                     py::arg("norm") = kNormNames[static_cast<int>(l.norm)], py::arg("norm_eps") = l.norm_eps,
-                    py::arg("norm_momentum") = l.norm_momentum, py::arg("init") = kInitNames[static_cast<int>(l.init)],
+                    py::arg("norm_momentum") = l.norm_momentum,
+                    py::arg("init") = kInitNames[static_cast<int>(l.init)],
                     py::arg("init_gain") = l.init_gain);
 }
 
@@ -83,7 +84,8 @@ void read_loss(const py::dict& dict, NetSpec& spec) {
     LossSpec& l = spec.loss;
     r.choose("name", l.kind, [](const auto& n) { return parse_name<Loss>("loss", n, kLossNames); });
     // The focal loss has a softmax and a sigmoid form; the output activation says which.
-    if (l.kind == Loss::kFocal && !spec.layers.empty() && spec.layers.back().activation == Activation::kSigmoid)
+    if (l.kind == Loss::kFocal && !spec.layers.empty() &&
+        spec.layers.back().activation == Activation::kSigmoid)
         l.kind = Loss::kFocalBinary;
     r.get("delta", l.delta);
     r.get("quantile", l.quantile);
@@ -96,12 +98,14 @@ void read_loss(const py::dict& dict, NetSpec& spec) {
 py::dict loss_to_dict(const LossSpec& l) {
     const char* name = l.kind == Loss::kFocalBinary ? to_string(Loss::kFocal) : to_string(l.kind);
     return py::dict(py::arg("name") = name, py::arg("delta") = l.delta, py::arg("quantile") = l.quantile,
-                    py::arg("gamma") = l.gamma, py::arg("alpha") = l.alpha, py::arg("smoothing") = l.smoothing);
+                    py::arg("gamma") = l.gamma, py::arg("alpha") = l.alpha,
+                    py::arg("smoothing") = l.smoothing);
 }
 
 void read_optimizer(const py::dict& dict, OptimizerSpec& o) {
     Reader r(dict, "optimizer.");
-    r.choose("name", o.kind, [](const auto& n) { return parse_name<Optimizer>("optimizer", n, kOptimizerNames); });
+    r.choose("name", o.kind,
+             [](const auto& n) { return parse_name<Optimizer>("optimizer", n, kOptimizerNames); });
     r.get("rate", o.rate);
     r.get("momentum", o.momentum);
     r.get("nesterov", o.nesterov);
@@ -119,10 +123,11 @@ void read_optimizer(const py::dict& dict, OptimizerSpec& o) {
 
 py::dict optimizer_to_dict(const OptimizerSpec& o) {
     return py::dict(py::arg("name") = kOptimizerNames[static_cast<int>(o.kind)], py::arg("rate") = o.rate,
-                    py::arg("momentum") = o.momentum, py::arg("nesterov") = o.nesterov, py::arg("beta1") = o.beta1,
-                    py::arg("beta2") = o.beta2, py::arg("rho") = o.rho, py::arg("eps") = o.eps,
-                    py::arg("weight_decay") = o.weight_decay, py::arg("l1") = o.l1, py::arg("l2") = o.l2,
-                    py::arg("clip_norm") = o.clip_norm, py::arg("clip_value") = o.clip_value);
+                    py::arg("momentum") = o.momentum, py::arg("nesterov") = o.nesterov,
+                    py::arg("beta1") = o.beta1, py::arg("beta2") = o.beta2, py::arg("rho") = o.rho,
+                    py::arg("eps") = o.eps, py::arg("weight_decay") = o.weight_decay, py::arg("l1") = o.l1,
+                    py::arg("l2") = o.l2, py::arg("clip_norm") = o.clip_norm,
+                    py::arg("clip_value") = o.clip_value);
 }
 
 void read_schedule(const py::dict& dict, ScheduleSpec& s) {
@@ -143,10 +148,11 @@ void read_schedule(const py::dict& dict, ScheduleSpec& s) {
 }
 
 py::dict schedule_to_dict(const ScheduleSpec& s) {
-    return py::dict(py::arg("name") = to_string(s.kind), py::arg("warmup") = s.warmup, py::arg("epochs") = s.epochs,
-                    py::arg("every") = s.every, py::arg("gamma") = s.gamma, py::arg("final") = s.final_rate,
-                    py::arg("peak") = s.peak, py::arg("div") = s.divisor, py::arg("patience") = s.patience,
-                    py::arg("factor") = s.factor, py::arg("min_rate") = s.min_rate, py::arg("threshold") = s.threshold);
+    return py::dict(py::arg("name") = to_string(s.kind), py::arg("warmup") = s.warmup,
+                    py::arg("epochs") = s.epochs, py::arg("every") = s.every, py::arg("gamma") = s.gamma,
+                    py::arg("final") = s.final_rate, py::arg("peak") = s.peak, py::arg("div") = s.divisor,
+                    py::arg("patience") = s.patience, py::arg("factor") = s.factor,
+                    py::arg("min_rate") = s.min_rate, py::arg("threshold") = s.threshold);
 }
 
 }  // namespace
@@ -185,7 +191,8 @@ py::dict spec_to_dict(const NetSpec& spec) {
     return py::dict(py::arg("dtype") = spec.is_double ? "float64" : "float32", py::arg("seed") = spec.seed,
                     py::arg("threads") = spec.threads, py::arg("inputs") = spec.inputs,
                     py::arg("input_dropout") = spec.input_dropout, py::arg("layers") = layers,
-                    py::arg("loss") = loss_to_dict(spec.loss), py::arg("optimizer") = optimizer_to_dict(spec.optimizer),
+                    py::arg("loss") = loss_to_dict(spec.loss),
+                    py::arg("optimizer") = optimizer_to_dict(spec.optimizer),
                     py::arg("schedule") = schedule_to_dict(spec.schedule));
 }
 

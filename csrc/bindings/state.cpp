@@ -12,10 +12,13 @@ struct NamedSlab {
     Slab slab;
     const char* prefix;
 };
-constexpr NamedSlab kStateSlabs[] = {
-    {Slab::kFirstMoment, "optimizer.first."}, {Slab::kSecondMoment, "optimizer.second."}, {Slab::kBest, "best."}};
+constexpr NamedSlab kStateSlabs[] = {{Slab::kFirstMoment, "optimizer.first."},
+                                     {Slab::kSecondMoment, "optimizer.second."},
+                                     {Slab::kBest, "best."}};
 
-bool is_part_of(Slab slab, const Parameter& p) { return slab == Slab::kBest || slab == Slab::kParameters || p.trainable(); }
+bool is_part_of(Slab slab, const Parameter& p) {
+    return slab == Slab::kBest || slab == Slab::kParameters || p.trainable();
+}
 
 std::vector<py::ssize_t> shape_of(const Parameter& p) {
     if (p.kind == ParameterKind::kWeight) return {p.cols, p.rows};
@@ -79,8 +82,9 @@ void each_number(C& c, const Visit& visit) {
 }
 
 void check_cursor(const Cursor& c) {
-    const bool ok = c.epoch >= 0 && c.step >= 0 && c.target_epoch >= 0 && c.batch_size >= 0 && c.schedule_start >= 0 &&
-                    c.schedule_epochs >= 0 && c.clock.steps >= 0 && c.plateau.bad_epochs >= 0 && c.stopping.waited >= 0;
+    const bool ok = c.epoch >= 0 && c.step >= 0 && c.target_epoch >= 0 && c.batch_size >= 0 &&
+                    c.schedule_start >= 0 && c.schedule_epochs >= 0 && c.clock.steps >= 0 &&
+                    c.plateau.bad_epochs >= 0 && c.stopping.waited >= 0;
     if (!ok) throw ValueError("state: a counter is negative");
 }
 

@@ -3,8 +3,9 @@
 // same bits on every instruction set with fused multiply-add. NaN goes through; subnormals are kept; tanh,
 // erf, expm1 and log1p keep the sign of their argument. Not correctly rounded.
 //
-// Largest error in units of the last place (tests/cpp/ulp_sweep.cpp): float over all 2^32 arguments, double over
-// 2 * 10^7; baseline is the build without fused multiply-add, over every 11th float and 2 * 10^6 doubles.
+// Largest error in units of the last place (tests/cpp/ulp_sweep.cpp): float over all 2^32 arguments, double
+// over 2 * 10^7; baseline is the build without fused multiply-add, over every 11th float and 2 * 10^6
+// doubles.
 //               exp   expm1  log   log1p  tanh  sigmoid  softplus  erf
 //   float       1.05  1.60   0.88  1.45   1.86  1.67     1.71      1.22
 //   double      1.01  1.96   0.81  1.44   2.09  1.58     1.64      1.43

@@ -7,18 +7,19 @@
 namespace ds {
 namespace {
 
-// The chunk of A that all panels of B pass over: half a megabyte leaves room in a second-level cache of 1 MiB for what
-// streams past it.
+// The chunk of A that all panels of B pass over: half a megabyte leaves room in a second-level cache of 1 MiB
+// for what streams past it.
 constexpr Index kBlockBytes = Index(1) << 19;
-// A chunk of B up to this size is read in place: it stays in that cache from strip to strip. Up to twice as much if the
-// strips are so few that packing does not pay.
+// A chunk of B up to this size is read in place: it stays in that cache from strip to strip. Up to twice as
+// much if the strips are so few that packing does not pay.
 constexpr Index kDirectBytes = Index(3) << 18;
 // Columns of C between two visits of the epilogue; more where A is packed anew for each.
 constexpr Index kBlockCols = 1024, kPackedBlockCols = 4096;
 
 Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
-// Strides of a multiple of 4096 bytes put a whole column of the operand into one set of the first-level cache.
+// Strides of a multiple of 4096 bytes put a whole column of the operand into one set of the first-level
+// cache.
 bool aliases(Index ld, std::size_t element) { return ld * Index(element) % 4096 == 0; }
 
 }  // namespace
@@ -107,7 +108,8 @@ void GemmPlan<T>::run_block(const GemmArgs<T>& args, T* scratch) const {
     if (args.forward != nullptr || args.backward != nullptr) kernels_->epilogue(args);
 }
 
-// Columns are split if there are enough of them for whole panels, else rows: so B is packed by one worker only.
+// Columns are split if there are enough of them for whole panels, else rows: so B is packed by one worker
+// only.
 template <class T>
 void GemmPlan<T>::share(const GemmArgs<T>& args, int worker, int workers, T* scratch) const {
     if (workers == 1) return run(args, scratch);

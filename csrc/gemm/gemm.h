@@ -1,21 +1,23 @@
-// Matrix products under the numerics contract (ARCHITECTURE.md): a plan decides once which path a product takes,
-// and running it decides nothing. Free of instruction sets: the loops over tiles are kernels/gemm.h, reached
-// through GemmKernels. Not a BLAS: beta is 0, alpha is 1, and C never overlaps an operand.
+// Matrix products under the numerics contract (ARCHITECTURE.md): a plan decides once which path a product
+// takes, and running it decides nothing. Free of instruction sets: the loops over tiles are kernels/gemm.h,
+// reached through GemmKernels. Not a BLAS: beta is 0, alpha is 1, and C never overlaps an operand.
 //
 //   GemmPlan<float> plan(table.f32.gemm, {.m = batch, .n = outputs, .k = inputs});
 //   T* scratch = <plan.scratch() elements, 64-byte aligned, one piece per worker>;
-//   plan.run({.m = rows, .n = outputs, .k = inputs, .a = x, .lda = ldx, .b = w, .ldb = ldw, .c = y, .ldc = ldy}, scratch);
+//   plan.run({.m = rows, .n = outputs, .k = inputs, .a = x, .lda = ldx, .b = w, .ldb = ldw, .c = y, .ldc = ldy},
+//            scratch);
 //
 // Forward        Y = X · W            {batch, outputs, inputs}
-// Input gradient dX = dY · Wᵀ         {batch, inputs, outputs}, b = a transposed copy of W, or W with transpose_b
-// Weight grad.   dW = Xᵀ · dY         {inputs, outputs, batch, transpose_a}
+// Input gradient dX = dY · Wᵀ         {batch, inputs, outputs}, b = a transposed copy of W, or W with
+// transpose_b Weight grad.   dW = Xᵀ · dY         {inputs, outputs, batch, transpose_a}
 #pragma once
 #include "core/types.h"
 #include "kernels/gemm_table.h"
 
 namespace ds {
 
-// How a product is walked. Bits do not depend on it; tests and measurements name a path, everyone else leaves kAuto.
+// How a product is walked. Bits do not depend on it; tests and measurements name a path, everyone else leaves
+// kAuto.
 enum class GemmPath {
     kAuto,
     kDirect,         // operands in place
@@ -40,8 +42,8 @@ public:
     // Elements of scratch that run() and share() need per worker, 64-byte aligned; 0 for small products.
     Index scratch() const { return scratch_; }
 
-    // The product of args: its strides are its own, its layouts those of the plan. Several threads may run one plan, each
-    // with its own scratch, on different rows or columns of C.
+    // The product of args: its strides are its own, its layouts those of the plan. Several threads may run
+    // one plan, each with its own scratch, on different rows or columns of C.
     void run(const GemmArgs<T>& args, T* scratch) const {
         if (whole_ != nullptr)
             whole_(args);
@@ -49,8 +51,8 @@ public:
             run_blocks(args, scratch);
     }
 
-    // Worker `worker`'s part of the same product: whole rows or whole columns of C, never part of a sum, so the bits
-    // are run()'s for any number of workers. No barrier inside.
+    // Worker `worker`'s part of the same product: whole rows or whole columns of C, never part of a sum, so
+    // the bits are run()'s for any number of workers. No barrier inside.
     void share(const GemmArgs<T>& args, int worker, int workers, T* scratch) const;
 
     const GemmShape& shape() const { return shape_; }

@@ -1,6 +1,6 @@
-// The loops over register tiles: rows are cut into even strips, a strip runs along its columns tile by tile, and the
-// epilogue follows each finished strip while it is in cache. Works on operands in place and on packed panels; which of
-// them, and the blocking for caches, is decided in csrc/gemm/.
+// The loops over register tiles: rows are cut into even strips, a strip runs along its columns tile by tile,
+// and the epilogue follows each finished strip while it is in cache. Works on operands in place and on packed
+// panels; which of them, and the blocking for caches, is decided in csrc/gemm/.
 #pragma once
 #include "kernels/gemm_column.h"
 #include "kernels/gemm_pack.h"
@@ -60,7 +60,8 @@ void strip(const StripArgs<T>& s, const T* a, T* c) {
 template <class T>
 using Strip = void (*)(const StripArgs<T>&, const T* a, T* c);
 
-// kTable[r - 1] does r rows. Panels have one width; columns in place are taken as wide as the registers allow.
+// kTable[r - 1] does r rows. Panels have one width; columns in place are taken as wide as the registers
+// allow.
 template <class T, bool kTransposed, bool kPanels>
 struct Strips {
     template <int R>
@@ -127,7 +128,8 @@ void direct(const GemmArgs<T>& g) {
     } while (left > 0);
 }
 
-// n = 1. With A transposed its rows are the columns of a row-major matrix: the product is a one-row strip over them.
+// n = 1. With A transposed its rows are the columns of a row-major matrix: the product is a one-row strip
+// over them.
 template <class T, bool kTransposed>
 void column(const GemmArgs<T>& g) {
     if (g.n == 0) return;
@@ -158,7 +160,8 @@ void row(const GemmArgs<T>& g) {
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, 1);
 }
 
-// Asks for part `i` of `parts` of a rows x cols piece of a matrix that is packed soon, so that packing finds it in cache.
+// Asks for part `i` of `parts` of a rows x cols piece of a matrix that is packed soon, so that packing finds
+// it in cache.
 template <class T>
 DS_INLINE void fetch(const T* p, Index ld, Index rows, Index cols, Index i, Index parts) {
     constexpr Index kLine = 64 / sizeof(T);

@@ -1,6 +1,6 @@
-// Matrix-vector products: y = A x with A row-major, vectorised over the rows of A (never over k, which would change the
-// bits), through transposes in registers. x is one column, so there is nothing to reuse and nothing to pack: A's rows
-// stream by once.
+// Matrix-vector products: y = A x with A row-major, vectorised over the rows of A (never over k, which would
+// change the bits), through transposes in registers. x is one column, so there is nothing to reuse and
+// nothing to pack: A's rows stream by once.
 #pragma once
 #include "core/types.h"
 #include "kernels/gemm_table.h"
@@ -12,10 +12,11 @@ DS_ISA_BEGIN
 // Rows of squares that run side by side: enough chains of sums to keep the multipliers busy.
 inline constexpr int kColumnSquares = 4;
 
-// Sums of `rows` rows of A times x, (G - 1)·N < rows <= G·N and rows >= N for squares of N; the last square ends with
-// the last row and may share rows with the one before. A cache line of each row is used up before the next row's is
-// touched, since rows a multiple of 4096 bytes apart share a set. kFetch asks for lines ahead, of these rows and then
-// of those that follow: more streams than hardware follows, if A comes from afar.
+// Sums of `rows` rows of A times x, (G - 1)·N < rows <= G·N and rows >= N for squares of N; the last square
+// ends with the last row and may share rows with the one before. A cache line of each row is used up before
+// the next row's is touched, since rows a multiple of 4096 bytes apart share a set. kFetch asks for lines
+// ahead, of these rows and then of those that follow: more streams than hardware follows, if A comes from
+// afar.
 template <class T, int G, bool kFetch>
 DS_INLINE void column_rows(T* sums, const T* a, Index lda, Index rows, const T* x, Index k) {
     using S = Square<T>;

@@ -1,13 +1,13 @@
-// Packing: copies of A and B in the order in which the tiles read them, so that a tile's operands are one stream of
-// whole cache lines. Only large products need it; small ones read the matrices in place.
+// Packing: copies of A and B in the order in which the tiles read them, so that a tile's operands are one
+// stream of whole cache lines. Only large products need it; small ones read the matrices in place.
 #pragma once
 #include "core/types.h"
 #include "simd/transpose.h"
 
 DS_ISA_BEGIN
 
-// dst(j, i) = src(i, j) for rows x cols elements of src; rows of dst are ld_dst apart. The last squares reach back over
-// elements that are done already.
+// dst(j, i) = src(i, j) for rows x cols elements of src; rows of dst are ld_dst apart. The last squares reach
+// back over elements that are done already.
 template <class T>
 DS_INLINE void transpose_into(T* dst, Index ld_dst, const T* src, Index ld_src, Index rows, Index cols) {
     constexpr int N = kSquare<T>;

@@ -1,8 +1,8 @@
 // What an instruction set offers for matrix products, and the operands of one product. Upper layers see only
 // this; gemm.h of this folder implements it, csrc/gemm/ decides which of the paths a product takes.
 //
-// Every path gives the same bits: C[i][j] is one fma chain in ascending k per chunk of kSumChunk k's, the chunk
-// sums added in ascending order, then the bias, then the epilogue's function.
+// Every path gives the same bits: C[i][j] is one fma chain in ascending k per chunk of kSumChunk k's, the
+// chunk sums added in ascending order, then the bias, then the epilogue's function.
 #pragma once
 #include "core/types.h"
 
@@ -11,7 +11,8 @@ namespace ds {
 // C (m, n) = A (m, k) · B (k, n), all row-major with leading dimensions. A plan may read A or B transposed:
 // then `a` points at a (k, m) matrix, `b` at an (n, k) one. C is overwritten and may not overlap A or B.
 //
-// The epilogue, on row segments that are still in cache, is PointwiseKernels' forward or backward (or neither):
+// The epilogue, on row segments that are still in cache, is PointwiseKernels' forward or backward (or
+// neither):
 //   forward   y = act(c + bias), written to `y`, or in place of c when y is null (then c holds act(c + bias))
 //   backward  c = c * act'(saved)
 template <class T>
@@ -34,8 +35,8 @@ struct GemmArgs {
     T alpha = T(0);
 };
 
-// One k-chunk of a block of C, at most kSumChunk k's. B is packed panel by panel, each used by all rows while it lies in
-// the first-level cache; A is read in place, or packed strip by strip as the first panel passes.
+// One k-chunk of a block of C, at most kSumChunk k's. B is packed panel by panel, each used by all rows while
+// it lies in the first-level cache; A is read in place, or packed strip by strip as the first panel passes.
 template <class T>
 struct GemmBlock {
     Index m = 0, n = 0, k = 0;
@@ -62,7 +63,8 @@ struct GemmKernels {
 
     // Whole products straight from the operands. [1] reads A transposed.
     Whole direct[2] = {};
-    // n = 1: vectorised over the rows of A. [1] reads A transposed. lda, ldb (B's stride) and ldc are honoured.
+    // n = 1: vectorised over the rows of A. [1] reads A transposed. lda, ldb (B's stride) and ldc are
+    // honoured.
     Whole column[2] = {};
     // m = 1 with B transposed: vectorised over the rows of B. [1] reads A (k values) with stride lda.
     Whole row[2] = {};

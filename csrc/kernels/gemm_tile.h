@@ -1,8 +1,8 @@
-// The register tile: R rows by V registers of C, held in R·V accumulators through one chunk of k. Everything a
-// product costs happens in the loop of tile(); the rest of the matmul only feeds it. Columns are the lanes, so a
-// sum's order never depends on the width. Shapes: shared measurements of Zen 4 and of Intel's server cores ask for
-// 8 or more accumulators and for R + V loads <= R·V multiplications; 24 accumulators of 32 registers (12 of 16)
-// leave room for B and the broadcasts of A.
+// The register tile: R rows by V registers of C, held in R·V accumulators through one chunk of k. Everything
+// a product costs happens in the loop of tile(); the rest of the matmul only feeds it. Columns are the lanes,
+// so a sum's order never depends on the width. Shapes: shared measurements of Zen 4 and of Intel's server
+// cores ask for 8 or more accumulators and for R + V loads <= R·V multiplications; 24 accumulators of 32
+// registers (12 of 16) leave room for B and the broadcasts of A.
 #pragma once
 #include "core/types.h"
 #include "simd/vec.h"
@@ -12,8 +12,8 @@ DS_ISA_BEGIN
 // An operand of more bytes than this is not in the second-level cache.
 inline constexpr Index kFar = Index(3) << 19;
 
-// Lines of a matrix to ask for while a tile is computed, a few for every line's worth of k: all at once they would hold
-// up the loads of the tile itself.
+// Lines of a matrix to ask for while a tile is computed, a few for every line's worth of k: all at once they
+// would hold up the loads of the tile itself.
 template <class T>
 struct Ahead {
     const T* p = nullptr;
@@ -38,15 +38,16 @@ struct TileEnd {
     bool fetch_b = false;     // B comes from beyond the second-level cache: ask for its rows ahead of time
 };
 
-// Keeps the compiler from folding a pointer back into base + i * stride for every i, which costs it registers and then
-// spills.
+// Keeps the compiler from folding a pointer back into base + i * stride for every i, which costs it registers
+// and then spills.
 template <class P>
 DS_INLINE P opaque(P p) {
     asm("" : "+r"(p));
     return p;
 }
 
-// A count of lanes, to be made into a mask again where it is used: AVX2 has no register left to keep the mask in.
+// A count of lanes, to be made into a mask again where it is used: AVX2 has no register left to keep the mask
+// in.
 DS_INLINE Index reread(Index n) {
 #if defined(DS_ISA_AVX2)
     asm("" : "+r"(n));
@@ -54,8 +55,8 @@ DS_INLINE Index reread(Index n) {
     return n;
 }
 
-// c += a·b, rounded once. gcc 12 chooses the form of the instruction that overwrites a factor as readily as the one that
-// overwrites the sum, and then runs out of registers; here the sum stays in its register.
+// c += a·b, rounded once. gcc 12 chooses the form of the instruction that overwrites a factor as readily as
+// the one that overwrites the sum, and then runs out of registers; here the sum stays in its register.
 template <class T>
 DS_INLINE void accumulate(Vec<T>& c, Vec<T> a, Vec<T> b) {
 #if defined(DS_ISA_AVX512) || defined(DS_ISA_AVX2)
@@ -68,8 +69,8 @@ DS_INLINE void accumulate(Vec<T>& c, Vec<T> a, Vec<T> b) {
 #endif
 }
 
-// The rows of A below a tile as broadcasts. Row-major A needs a pointer for every three rows (p, p + ld, p + 2·ld),
-// transposed or packed A one pointer in all.
+// The rows of A below a tile as broadcasts. Row-major A needs a pointer for every three rows (p, p + ld, p +
+// 2·ld), transposed or packed A one pointer in all.
 template <class T, int R, bool kTransposed>
 struct TileRows {
     static constexpr int kGroups = (R + 2) / 3;

@@ -1,5 +1,6 @@
-// One source, compiled once per instruction set (DS_ISA names it): its whole content but the exported function has
-// internal linkage, so that no copy made for a new CPU can be the one the linker keeps for an old one.
+// One source, compiled once per instruction set (DS_ISA names it): its whole content but the exported
+// function has internal linkage, so that no copy made for a new CPU can be the one the linker keeps for an
+// old one.
 #include "kernels/gemm.h"
 #include "kernels/loss.h"
 #include "kernels/machine.h"

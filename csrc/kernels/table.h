@@ -1,5 +1,5 @@
-// Everything an instruction set offers, as one table of function pointers. kernels.cpp is compiled once per instruction
-// set and exports one such table; backend/registry chooses among them at run time.
+// Everything an instruction set offers, as one table of function pointers. kernels.cpp is compiled once per
+// instruction set and exports one such table; backend/registry chooses among them at run time.
 #pragma once
 #include "kernels/gemm_table.h"
 #include "kernels/loss_table.h"

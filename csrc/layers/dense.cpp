@@ -6,15 +6,15 @@
 namespace ds {
 namespace {
 
-// Above this many weights the matmul packs its operand anyway and reads W transposed while it does; below it a
-// transposed copy, refreshed in the update while W is in cache, saves the packing.
+// Above this many weights the matmul packs its operand anyway and reads W transposed while it does; below it
+// a transposed copy, refreshed in the update while W is in cache, saves the packing.
 constexpr Index kLargeWeight = Index(1) << 18;
 
 }  // namespace
 
 template <class T>
-Dense<T>::Dense(ParameterTable& table, Index index, Index inputs, Index outputs, bool bias, ActivationOf<T> activation,
-                bool first)
+Dense<T>::Dense(ParameterTable& table, Index index, Index inputs, Index outputs, bool bias,
+                ActivationOf<T> activation, bool first)
     : Layer<T>(inputs, outputs, activation), first_(first) {
     const std::string prefix = std::to_string(index);
     const Index w = table.add(prefix + ".weight", ParameterKind::kWeight, index, inputs, outputs);
@@ -24,7 +24,8 @@ Dense<T>::Dense(ParameterTable& table, Index index, Index inputs, Index outputs,
     weight_ld_ = table[w].ld;
     transposed_ = table[w].transposed;
     transposed_ld_ = table[w].transposed_ld;
-    if (bias) bias_offset_ = table[table.add(prefix + ".bias", ParameterKind::kBias, index, 1, outputs)].offset;
+    if (bias)
+        bias_offset_ = table[table.add(prefix + ".bias", ParameterKind::kBias, index, 1, outputs)].offset;
 }
 
 template <class T>
@@ -33,7 +34,8 @@ void Dense<T>::plan(const Backend<T>& backend, Index batch, bool training, Tape<
     if (!training) return;
     tape.backward_weight = backend.plan_backward_weight(batch, this->inputs_, this->outputs_, weight_ld_);
     if (first_) return;
-    tape.backward_input = backend.plan_backward_input(batch, this->inputs_, this->outputs_, backward_ld(), reads_stored());
+    tape.backward_input =
+        backend.plan_backward_input(batch, this->inputs_, this->outputs_, backward_ld(), reads_stored());
 }
 
 template <class T>
@@ -43,7 +45,7 @@ Index Dense<T>::scratch(const Tape<T>& tape) const {
 
 template <class T>
 void Dense<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
-    LinearForward<T> op{&tape.forward, tape.y, {}, below.x, pass.params + weight_offset_, weight_ld_,
+    LinearForward<T> op{&tape.forward,     tape.y, {}, below.x, pass.params + weight_offset_, weight_ld_,
                         bias(pass.params), {}};
     if (!leaves_logits_) {
         op.activation = this->activation_;
@@ -53,11 +55,18 @@ void Dense<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape
 }
 
 template <class T>
-void Dense<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans, Index rows) const {
+void Dense<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,
+                     Index rows) const {
     const bool logits = leaves_logits_ && pass.keep_logits;
     const bool softmax = this->activation_.kind == Activation::kSoftmax;
-    const LinearForward<T> op{&plans.forward, y, {}, x, pass.params + weight_offset_, weight_ld_,
-                              bias(pass.params), logits || softmax ? ActivationOf<T>{} : this->activation_};
+    const LinearForward<T> op{&plans.forward,
+                              y,
+                              {},
+                              x,
+                              pass.params + weight_offset_,
+                              weight_ld_,
+                              bias(pass.params),
+                              logits || softmax ? ActivationOf<T>{} : this->activation_};
     pass.backend->linear_forward(op, {0, rows}, pass.scratch);
     if (softmax && !logits) pass.backend->softmax(y, y, {0, rows}, this->outputs_);
 }
@@ -66,12 +75,14 @@ template <class T>
 void Dense<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
     if (!below.d) return;
     const T* w = transposed_ >= 0 ? pass.copies + transposed_ : pass.params + weight_offset_;
-    pass.backend->linear_backward_input({&tape.backward_input, below.d, tape.d, w, backward_ld(), below.saved, below.activation}, rows,
-                                        pass.scratch);
+    pass.backend->linear_backward_input(
+        {&tape.backward_input, below.d, tape.d, w, backward_ld(), below.saved, below.activation}, rows,
+        pass.scratch);
 }
 
 template <class T>
-void Dense<T>::weight_gradient(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape, Share share) const {
+void Dense<T>::weight_gradient(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape,
+                               Share share) const {
     const LinearBackwardWeight<T> op{&tape.backward_weight,
                                      {pass.grads + weight_offset_, weight_ld_},
                                      bias_offset_ < 0 ? nullptr : pass.grads + bias_offset_,

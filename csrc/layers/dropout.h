@@ -1,5 +1,6 @@
-// Dropout (Srivastava et al. 2014), inverted: kept values are scaled by 1/(1-rate) in training, and inference does
-// nothing. The mask is a function of (seed, epoch, step, layer, row, column) alone, so shares and resuming keep its bits.
+// Dropout (Srivastava et al. 2014), inverted: kept values are scaled by 1/(1-rate) in training, and inference
+// does nothing. The mask is a function of (seed, epoch, step, layer, row, column) alone, so shares and
+// resuming keep its bits.
 #pragma once
 #include "layers/layer.h"
 

@@ -1,9 +1,9 @@
-// A layer: forward and backward over a range of rows, weight gradient over a worker's share. Layers hold shapes and
-// offsets, never activations: what a pass leaves behind lies in a Tape that belongs to the caller, so that any
-// number of threads can predict with one model.
+// A layer: forward and backward over a range of rows, weight gradient over a worker's share. Layers hold
+// shapes and offsets, never activations: what a pass leaves behind lies in a Tape that belongs to the caller,
+// so that any number of threads can predict with one model.
 //
-// Convention on the way back: a layer's `d` is the gradient with respect to its pre-activation. The layer above
-// writes it, applying this layer's act' while the numbers are still in cache.
+// Convention on the way back: a layer's `d` is the gradient with respect to its pre-activation. The layer
+// above writes it, applying this layer's act' while the numbers are still in cache.
 #pragma once
 #include <cstdint>
 
@@ -62,7 +62,8 @@ public:
     // Running statistics go to the end of the slab, after every trainable parameter.
     virtual void place_buffers(ParameterTable&) {}
 
-    // The training buffers and plans for `batch` rows. Called twice, as Carver says: to measure, then to carve.
+    // The training buffers and plans for `batch` rows. Called twice, as Carver says: to measure, then to
+    // carve.
     virtual void carve(Carver& carver, Index batch, Tape<T>& tape) const;
     virtual void plan(const Backend<T>& backend, Index batch, bool training, Tape<T>& tape) const = 0;
     virtual Index scratch(const Tape<T>&) const { return 0; }
@@ -72,10 +73,12 @@ public:
     virtual void weight_gradient(const Pass<T>&, const Below<T>&, const Tape<T>&, Share) const {}
 
     // y of `rows` rows from x, with nothing kept. In-place layers return false: y is x.
-    virtual void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans, Index rows) const = 0;
+    virtual void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,
+                       Index rows) const = 0;
     virtual bool active_in_inference() const { return true; }
 
-    // Batch normalisation couples the rows of a batch: its column sums run between two barriers, columns shared.
+    // Batch normalisation couples the rows of a batch: its column sums run between two barriers, columns
+    // shared.
     virtual bool couples_rows() const { return false; }
     virtual void couple_forward(const Pass<T>&, const Below<T>&, Tape<T>&, Share) const {}
     virtual void couple_backward(const Pass<T>&, const Below<T>&, Tape<T>&, Share) const {}

@@ -11,7 +11,8 @@ std::string name_of(Index index, const char* what) { return std::to_string(index
 }  // namespace
 
 template <class T>
-NormLayer<T>::NormLayer(ParameterTable& table, Index index, Index width, ActivationOf<T> activation, double eps)
+NormLayer<T>::NormLayer(ParameterTable& table, Index index, Index width, ActivationOf<T> activation,
+                        double eps)
     : Layer<T>(width, width, activation), eps_(static_cast<T>(eps)) {
     weight_ = table[table.add(name_of(index, "weight"), ParameterKind::kNormWeight, index, 1, width)].offset;
     bias_ = table[table.add(name_of(index, "bias"), ParameterKind::kNormBias, index, 1, width)].offset;
@@ -46,7 +47,8 @@ void NormLayer<T>::finish_backward(const Pass<T>& pass, const Below<T>& below, R
     pass.backend->activation_backward(below.d, below.saved, below.activation, rows, this->outputs_);
 }
 
-// Row by row -----------------------------------------------------------------------------------------------------
+// Row by row
+// -----------------------------------------------------------------------------------------------------
 
 template <class T>
 void LayerNorm<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
@@ -88,12 +90,14 @@ void LayerNorm<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>&
 }
 
 template <class T>
-void LayerNorm<T>::weight_gradient(const Pass<T>& pass, const Below<T>&, const Tape<T>& tape, Share share) const {
+void LayerNorm<T>::weight_gradient(const Pass<T>& pass, const Below<T>&, const Tape<T>& tape,
+                                   Share share) const {
     this->sum_gradients(pass, tape, share);
 }
 
 template <class T>
-void LayerNorm<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>&, Index rows) const {
+void LayerNorm<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>&,
+                         Index rows) const {
     NormForward<T> f;
     f.rows = rows;
     f.cols = this->outputs_;
@@ -108,23 +112,30 @@ void LayerNorm<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, co
     pass.backend->activation_forward(y, y, this->activation_, {0, rows}, this->outputs_);
 }
 
-// Column by column over the batch --------------------------------------------------------------------------------
+// Column by column over the batch
+// --------------------------------------------------------------------------------
 
 template <class T>
-BatchNorm<T>::BatchNorm(ParameterTable& table, Index index, Index width, ActivationOf<T> activation, double eps,
-                        double momentum)
-    : NormLayer<T>(table, index, width, activation, eps), index_(index), momentum_(static_cast<T>(momentum)) {}
+BatchNorm<T>::BatchNorm(ParameterTable& table, Index index, Index width, ActivationOf<T> activation,
+                        double eps, double momentum)
+    : NormLayer<T>(table, index, width, activation, eps),
+      index_(index),
+      momentum_(static_cast<T>(momentum)) {}
 
 template <class T>
 void BatchNorm<T>::place_buffers(ParameterTable& table) {
     const Index width = this->outputs_;
-    running_mean_ = table[table.add(name_of(index_, "running_mean"), ParameterKind::kRunningMean, index_, 1, width)].offset;
+    running_mean_ =
+        table[table.add(name_of(index_, "running_mean"), ParameterKind::kRunningMean, index_, 1, width)]
+            .offset;
     running_variance_ =
-        table[table.add(name_of(index_, "running_var"), ParameterKind::kRunningVariance, index_, 1, width)].offset;
+        table[table.add(name_of(index_, "running_var"), ParameterKind::kRunningVariance, index_, 1, width)]
+            .offset;
 }
 
 template <class T>
-void BatchNorm<T>::couple_forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Share share) const {
+void BatchNorm<T>::couple_forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape,
+                                  Share share) const {
     const Range cols = share.of(this->outputs_, 16);
     if (cols.empty()) return;
     BatchStatistics<T> s;
@@ -187,8 +198,10 @@ void BatchNorm<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>&
 }
 
 template <class T>
-void BatchNorm<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>&, Index rows) const {
-    pass.backend->norm().inverse_deviation(pass.scratch, pass.params + running_variance_, this->eps_, this->outputs_);
+void BatchNorm<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>&,
+                         Index rows) const {
+    pass.backend->norm().inverse_deviation(pass.scratch, pass.params + running_variance_, this->eps_,
+                                           this->outputs_);
     NormForward<T> f;
     f.rows = rows;
     f.cols = this->outputs_;

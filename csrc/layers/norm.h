@@ -1,5 +1,5 @@
-// Layer normalisation (Ba et al. 2016) and batch normalisation (Ioffe & Szegedy 2015), with the activation that follows.
-// Each is: n = normalised x, z = n·weight + bias, y = act(z). The formulas are kernels/norm.h.
+// Layer normalisation (Ba et al. 2016) and batch normalisation (Ioffe & Szegedy 2015), with the activation
+// that follows. Each is: n = normalised x, z = n·weight + bias, y = act(z). The formulas are kernels/norm.h.
 #pragma once
 #include "layers/layer.h"
 
@@ -31,23 +31,29 @@ public:
 
     void forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override;
     void backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override;
-    void weight_gradient(const Pass<T>& pass, const Below<T>&, const Tape<T>& tape, Share share) const override;
-    void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans, Index rows) const override;
+    void weight_gradient(const Pass<T>& pass, const Below<T>&, const Tape<T>& tape,
+                         Share share) const override;
+    void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,
+               Index rows) const override;
 };
 
 template <class T>
 class BatchNorm final : public NormLayer<T> {
 public:
-    BatchNorm(ParameterTable& table, Index index, Index width, ActivationOf<T> activation, double eps, double momentum);
+    BatchNorm(ParameterTable& table, Index index, Index width, ActivationOf<T> activation, double eps,
+              double momentum);
 
     void place_buffers(ParameterTable& table) override;
     Index scratch(const Tape<T>&) const override { return leading_dim<T>(this->outputs_); }
     bool couples_rows() const override { return true; }
-    void couple_forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Share share) const override;
-    void couple_backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Share share) const override;
+    void couple_forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape,
+                        Share share) const override;
+    void couple_backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape,
+                         Share share) const override;
     void forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override;
     void backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override;
-    void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans, Index rows) const override;
+    void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,
+               Index rows) const override;
     void end_step(const Pass<T>& pass, const Tape<T>& tape, T* params) const override;
 
 private:

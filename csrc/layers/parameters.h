@@ -1,6 +1,7 @@
-// The parameter table: where every weight, bias and running statistic lies in the one slab that holds them all.
-// Gradients and optimizer moments are slabs of the same layout, so an update is one loop and a checkpoint one copy.
-// Running statistics come last: they are saved with the weights, and no optimizer touches them.
+// The parameter table: where every weight, bias and running statistic lies in the one slab that holds them
+// all. Gradients and optimizer moments are slabs of the same layout, so an update is one loop and a
+// checkpoint one copy. Running statistics come last: they are saved with the weights, and no optimizer
+// touches them.
 #pragma once
 #include <string>
 #include <vector>
@@ -16,10 +17,10 @@ struct Parameter {
     std::string name;  // PyTorch's: "0.weight", "0.bias", …
     ParameterKind kind = ParameterKind::kWeight;
     Index layer = 0;
-    Index rows = 0;    // weights: inputs; everything else: 1
-    Index cols = 0;    // outputs
+    Index rows = 0;  // weights: inputs; everything else: 1
+    Index cols = 0;  // outputs
     Index ld = 0;
-    Index offset = 0;  // elements from the start of the slab
+    Index offset = 0;       // elements from the start of the slab
     Index transposed = -1;  // offset of the (cols, rows) copy in the slab of copies, or -1: none is kept
     Index transposed_ld = 0;
 
@@ -35,15 +36,16 @@ public:
     // Adds a parameter and returns its index. Trainable ones must come before running statistics.
     Index add(std::string name, ParameterKind kind, Index layer, Index rows, Index cols);
 
-    // Keep a transposed copy of weight `index` (what the input gradient reads). A one-column weight is its own.
+    // Keep a transposed copy of weight `index` (what the input gradient reads). A one-column weight is its
+    // own.
     void keep_transposed(Index index);
 
     const std::vector<Parameter>& all() const { return parameters_; }
     const Parameter& operator[](Index i) const { return parameters_[static_cast<std::size_t>(i)]; }
-    Index size() const { return size_; }                  // elements of the whole slab
-    Index trainable_size() const { return trainable_; }   // elements an optimizer sees
-    Index transposed_size() const { return transposed_; } // elements of the slab of copies
-    Index count() const;                                  // trainable numbers, without padding
+    Index size() const { return size_; }                   // elements of the whole slab
+    Index trainable_size() const { return trainable_; }    // elements an optimizer sees
+    Index transposed_size() const { return transposed_; }  // elements of the slab of copies
+    Index count() const;                                   // trainable numbers, without padding
 
 private:
     Index padded(Index cols) const;

@@ -114,8 +114,8 @@ private:
         return v;
 #endif
     }
-    // Within every 128-bit lane of a, then of b: the lower or upper pair, the even or odd elements. All of them are
-    // shufps, which has two ports on Intel where unpck has one.
+    // Within every 128-bit lane of a, then of b: the lower or upper pair, the even or odd elements. All of
+    // them are shufps, which has two ports on Intel where unpck has one.
     static DS_INLINE Reg low2(Reg a, Reg b) {
         if constexpr (N == 8)
             return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);

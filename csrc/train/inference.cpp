@@ -7,8 +7,9 @@
 namespace ds {
 namespace {
 
-constexpr Index kChunkBytes = Index(1) << 18;  // a chunk's activations, so that two stay in the second-level cache
-constexpr double kFlopsPerWorker = 4e5;        // below this much work a second worker costs more than it brings
+constexpr Index kChunkBytes = Index(1)
+                              << 18;     // a chunk's activations, so that two stay in the second-level cache
+constexpr double kFlopsPerWorker = 4e5;  // below this much work a second worker costs more than it brings
 
 // This thread's room for activations: grows to what was asked, is freed with the thread.
 template <class T>
@@ -37,7 +38,10 @@ InferencePlans<T>::InferencePlans(const Model<T>& model, const Backend<T>& backe
 
 template <class T>
 Inference<T>::Inference(const Model<T>& model, const Backend<T>& backend)
-    : model_(model), backend_(backend), single_(model, backend, 1), chunk_(model, backend, chunk_rows(model)) {}
+    : model_(model),
+      backend_(backend),
+      single_(model, backend, 1),
+      chunk_(model, backend, chunk_rows(model)) {}
 
 template <class T>
 int Inference<T>::workers(Index rows, int available) const {
@@ -48,8 +52,8 @@ int Inference<T>::workers(Index rows, int available) const {
 
 // Layer by layer, from one half of the buffer to the other; the last layer writes the caller's rows.
 template <class T>
-void Inference<T>::forward(const InferencePlans<T>& plans, T* buffer, Matrix<const T> x, Index rows, Matrix<T> y,
-                           bool keep_logits) const {
+void Inference<T>::forward(const InferencePlans<T>& plans, T* buffer, Matrix<const T> x, Index rows,
+                           Matrix<T> y, bool keep_logits) const {
     const auto& layers = model_.layers();
     Pass<T> pass;
     pass.backend = &backend_;

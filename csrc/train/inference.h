@@ -1,5 +1,6 @@
-// Forward without a trace: predictions and losses of any number of rows, in chunks that stay in cache, shared over the team.
-// Everything it writes to is the call's or the thread's, so any number of threads may predict with one model.
+// Forward without a trace: predictions and losses of any number of rows, in chunks that stay in cache, shared
+// over the team. Everything it writes to is the call's or the thread's, so any number of threads may predict
+// with one model.
 #pragma once
 #include <vector>
 

@@ -5,7 +5,8 @@
 
 namespace ds {
 
-// Everything but targets, scales and where the results go. `y` holds the outputs, or the logits of a fused loss.
+// Everything but targets, scales and where the results go. `y` holds the outputs, or the logits of a fused
+// loss.
 template <class T>
 LossArgs<T> loss_arguments(const LossSpec& spec, Index rows, Index cols, Matrix<T> y) {
     LossArgs<T> a{};

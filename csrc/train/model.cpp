@@ -19,8 +19,8 @@ Model<T>::Model(const NetSpec& spec) : spec_(spec) {
     initialise(spec.seed);
 }
 
-// Each layer of the specification is linear → [norm] → activation → [dropout]. Names count as PyTorch users would
-// count the specification's layers, not the pieces.
+// Each layer of the specification is linear → [norm] → activation → [dropout]. Names count as PyTorch users
+// would count the specification's layers, not the pieces.
 template <class T>
 void Model<T>::build() {
     Index width = spec_.inputs;
@@ -42,8 +42,8 @@ void Model<T>::build() {
         if (layer.norm == Norm::kLayer)
             layers_.push_back(std::make_unique<LayerNorm<T>>(table_, index, width, act, layer.norm_eps));
         if (layer.norm == Norm::kBatch)
-            layers_.push_back(
-                std::make_unique<BatchNorm<T>>(table_, index, width, act, layer.norm_eps, layer.norm_momentum));
+            layers_.push_back(std::make_unique<BatchNorm<T>>(table_, index, width, act, layer.norm_eps,
+                                                             layer.norm_momentum));
         ++index;
         dropout(layer.dropout, index);
     }

@@ -26,7 +26,8 @@ bool uses_second_moment(const OptimizerSpec& spec) {
 }
 
 template <class T>
-OptimizerState<T>::OptimizerState(const OptimizerSpec& spec, const ParameterTable& table) : spec_(spec), table_(&table) {
+OptimizerState<T>::OptimizerState(const OptimizerSpec& spec, const ParameterTable& table)
+    : spec_(spec), table_(&table) {
     if (has_first()) first_ = Buffer<T>(size());
     if (has_second()) second_ = Buffer<T>(size());
     reset();
@@ -50,14 +51,15 @@ std::vector<typename OptimizerState<T>::Piece> OptimizerState<T>::cut() const {
         for (Index row = 0; row < p.rows; row += block) {
             const Index end = std::min(row + block, p.rows);
             const Index size = end == p.rows ? p.span() - row * p.ld : (end - row) * p.ld;
-            all.push_back({p.offset + row * p.ld, size, p.decays(), p.transposed < 0 ? nullptr : &p, row, end});
+            all.push_back(
+                {p.offset + row * p.ld, size, p.decays(), p.transposed < 0 ? nullptr : &p, row, end});
         }
     }
     return all;
 }
 
-// Neighbours with one treatment become one piece: a small net is one call. The gap between two parameters is padding,
-// zero in every slab, and an update leaves zero at zero.
+// Neighbours with one treatment become one piece: a small net is one call. The gap between two parameters is
+// padding, zero in every slab, and an update leaves zero at zero.
 template <class T>
 void OptimizerState<T>::add_piece(const Piece& piece, std::vector<Piece>& out) const {
     const bool decay_matters = spec_.weight_decay != 0.0 || spec_.l1 != 0.0 || spec_.l2 != 0.0;
@@ -81,7 +83,8 @@ void OptimizerState<T>::share_out(int workers) {
     pieces_.assign(static_cast<std::size_t>(workers), {});
     Index done = 0;
     for (const Piece& piece : all) {
-        const Index worker = std::min<Index>(workers - 1, (done + piece.size / 2) * workers / std::max<Index>(total, 1));
+        const Index worker =
+            std::min<Index>(workers - 1, (done + piece.size / 2) * workers / std::max<Index>(total, 1));
         add_piece(piece, pieces_[static_cast<std::size_t>(worker)]);
         done += piece.size;
     }
@@ -129,7 +132,8 @@ bool OptimizerState<T>::update(const Backend<T>& backend, T* params, T* copies, 
         finite &= backend.update(spec_.kind, a);
         if (const Parameter* p = piece.copied)
             backend.transpose({copies + p->transposed + piece.row, p->transposed_ld},
-                              {params + p->offset + piece.row * p->ld, p->ld}, piece.row_end - piece.row, p->cols);
+                              {params + p->offset + piece.row * p->ld, p->ld}, piece.row_end - piece.row,
+                              p->cols);
     }
     return finite;
 }

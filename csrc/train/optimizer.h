@@ -1,5 +1,5 @@
-// The optimizer's state and its share of a step: which contiguous pieces of the slab each worker updates, and the
-// transposed copies it refreshes while those weights are in its cache.
+// The optimizer's state and its share of a step: which contiguous pieces of the slab each worker updates, and
+// the transposed copies it refreshes while those weights are in its cache.
 #pragma once
 #include <vector>
 
@@ -23,8 +23,8 @@ struct OptimizerClock {
     }
 
 private:
-    // 1 - power is 1 long before a power is this small; without the end it would sink into subnormal numbers, on which
-    // every later step's product takes a hundred cycles.
+    // 1 - power is 1 long before a power is this small; without the end it would sink into subnormal numbers,
+    // on which every later step's product takes a hundred cycles.
     static double next(double power, double beta) { return power < 1e-30 ? 0.0 : power * beta; }
 };
 

@@ -34,13 +34,12 @@ double one_cycle(const ScheduleSpec& spec, const SchedulePosition& at) {
 
 }  // namespace
 
-Schedule parse_schedule(const std::string& name) {
-    return parse_name<Schedule>("schedule", name, kNames);
-}
+Schedule parse_schedule(const std::string& name) { return parse_name<Schedule>("schedule", name, kNames); }
 
 const char* to_string(Schedule schedule) { return kNames[static_cast<int>(schedule)]; }
 
-double scheduled_rate(const ScheduleSpec& spec, double rate, const SchedulePosition& at, const PlateauState& plateau) {
+double scheduled_rate(const ScheduleSpec& spec, double rate, const SchedulePosition& at,
+                      const PlateauState& plateau) {
     if (spec.kind == Schedule::kConstant && spec.warmup == 0.0) return rate;
     if (spec.kind == Schedule::kOneCycle) return rate * one_cycle(spec, at);
     const double length = spec.warmup < 1.0 ? spec.warmup * static_cast<double>(at.total) : spec.warmup;

@@ -19,7 +19,8 @@ void need(bool ok, const std::string& name, double value, const char* expected) 
 
 void need_size(Index n, const std::string& name) {
     if (n >= 1 && n <= kMaxUnits) return;
-    throw ValueError(name + ": got " + std::to_string(n) + ", expected a size from 1 to " + std::to_string(kMaxUnits));
+    throw ValueError(name + ": got " + std::to_string(n) + ", expected a size from 1 to " +
+                     std::to_string(kMaxUnits));
 }
 
 bool positive(double x) { return x > 0.0 && std::isfinite(x); }
@@ -33,10 +34,12 @@ void check_layer(const NetSpec& spec, std::size_t i) {
     need(rate_like(l.dropout), where(i) + "dropout", l.dropout, "a rate in [0, 1)");
     need(not_negative(l.alpha), where(i) + "alpha", l.alpha, "a finite number >= 0");
     need(positive(l.norm_eps), where(i) + "norm_eps", l.norm_eps, "a finite number > 0");
-    need(l.norm_momentum > 0.0 && l.norm_momentum <= 1.0, where(i) + "norm_momentum", l.norm_momentum, "a number in (0, 1]");
+    need(l.norm_momentum > 0.0 && l.norm_momentum <= 1.0, where(i) + "norm_momentum", l.norm_momentum,
+         "a number in (0, 1]");
     need(std::isfinite(l.init_gain), where(i) + "init_gain", l.init_gain, "a finite number");
     if (!last && (l.activation == Activation::kSoftmax || l.activation == Activation::kExp))
-        throw ValueError(where(i) + "activation: " + to_string(l.activation) + " is for the output layer only");
+        throw ValueError(where(i) + "activation: " + to_string(l.activation) +
+                         " is for the output layer only");
     if (last && (l.dropout > 0.0 || l.norm != Norm::kNone))
         throw ValueError(where(i) + ": the output layer takes neither dropout nor normalisation");
 }
@@ -47,8 +50,8 @@ void check_output(const NetSpec& spec) {
     const Loss loss = spec.loss.kind;
     const auto pair = [&](Loss l, Activation a) {
         if (loss == l && out != a)
-            throw ValueError(std::string("output_activation: ") + to_string(l) + " needs " + to_string(a) + ", got " +
-                             to_string(out));
+            throw ValueError(std::string("output_activation: ") + to_string(l) + " needs " + to_string(a) +
+                             ", got " + to_string(out));
     };
     pair(Loss::kCrossEntropy, Activation::kSoftmax);
     pair(Loss::kFocal, Activation::kSoftmax);
@@ -56,11 +59,12 @@ void check_output(const NetSpec& spec) {
     pair(Loss::kFocalBinary, Activation::kSigmoid);
     pair(Loss::kPoisson, Activation::kExp);
     if (out == Activation::kSoftmax && !spec.takes_labels())
-        throw ValueError(std::string("output_activation: softmax goes with cross_entropy or focal, not with ") +
-                         to_string(loss));
+        throw ValueError(
+            std::string("output_activation: softmax goes with cross_entropy or focal, not with ") +
+            to_string(loss));
     if (spec.takes_labels() && spec.outputs() < 2)
-        throw ValueError(std::string("layers: ") + to_string(loss) + " needs at least 2 outputs, one a class, got " +
-                         std::to_string(spec.outputs()));
+        throw ValueError(std::string("layers: ") + to_string(loss) +
+                         " needs at least 2 outputs, one a class, got " + std::to_string(spec.outputs()));
 }
 
 void check_optimizer(const OptimizerSpec& o) {
@@ -79,7 +83,8 @@ void check_optimizer(const OptimizerSpec& o) {
 }
 
 void check_schedule(const ScheduleSpec& s) {
-    need(not_negative(s.warmup), "warmup", s.warmup, "a fraction of the horizon below 1, or a number of steps");
+    need(not_negative(s.warmup), "warmup", s.warmup,
+         "a fraction of the horizon below 1, or a number of steps");
     need(s.epochs >= 0, "epochs", static_cast<double>(s.epochs), "a number of epochs >= 0 (0: those of fit)");
     need(s.every >= 1, "every", static_cast<double>(s.every), "a number of epochs >= 1");
     need(positive(s.gamma), "gamma", s.gamma, "a finite number > 0");
@@ -98,11 +103,13 @@ void check(const NetSpec& spec) {
     need_size(spec.inputs, "inputs");
     if (spec.layers.empty()) throw ValueError("layers: got none, expected at least the output layer");
     need(rate_like(spec.input_dropout), "input_dropout", spec.input_dropout, "a rate in [0, 1)");
-    if (spec.threads < 0) throw ValueError("threads: got " + std::to_string(spec.threads) + ", expected >= 0");
+    if (spec.threads < 0)
+        throw ValueError("threads: got " + std::to_string(spec.threads) + ", expected >= 0");
     for (std::size_t i = 0; i < spec.layers.size(); ++i) check_layer(spec, i);
     check_output(spec);
     need(positive(spec.loss.delta), "delta", spec.loss.delta, "a finite number > 0");
-    need(spec.loss.quantile > 0.0 && spec.loss.quantile < 1.0, "quantile", spec.loss.quantile, "a number in (0, 1)");
+    need(spec.loss.quantile > 0.0 && spec.loss.quantile < 1.0, "quantile", spec.loss.quantile,
+         "a number in (0, 1)");
     need(not_negative(spec.loss.gamma), "gamma", spec.loss.gamma, "a finite number >= 0");
     need(spec.loss.alpha <= 1.0, "alpha", spec.loss.alpha, "a weight in [0, 1], or below 0 for none");
     need(rate_like(spec.loss.smoothing), "smoothing", spec.loss.smoothing, "a number in [0, 1)");

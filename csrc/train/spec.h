@@ -1,4 +1,5 @@
-// What a Net is, as plain numbers: the whole configuration, validated by check(). Nothing else decides its arithmetic.
+// What a Net is, as plain numbers: the whole configuration, validated by check(). Nothing else decides its
+// arithmetic.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -14,8 +14,8 @@ Index square_blocks(Index n) { return (n + kSquareBlock - 1) / kSquareBlock; }
 }  // namespace
 
 template <class T>
-Step<T>::Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer, const Dataset<T>& data,
-              Index batch, int workers)
+Step<T>::Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+              const Dataset<T>& data, Index batch, int workers)
     : model_(model), backend_(backend), optimizer_(optimizer), data_(data), tapes_(model.layers().size()) {
     for (std::size_t l = 0; l < tapes_.size(); ++l) model.layers()[l]->plan(backend, batch, true, tapes_[l]);
     desks_.resize(static_cast<std::size_t>(workers));
@@ -120,7 +120,8 @@ void Step<T>::rows_loss(const BatchPlace& place, double weight, Range rows) {
     const Tape<T>& top = tapes_.back();
     const ActivationOf<T>& activation = model_.layers().back()->activation();
     // A fused loss finds the logits where the outputs would be.
-    LossArgs<T> a = loss_arguments<T>(spec, rows.size(), model_.spec().outputs(), {top.y.row(rows.begin), top.y.ld});
+    LossArgs<T> a =
+        loss_arguments<T>(spec, rows.size(), model_.spec().outputs(), {top.y.row(rows.begin), top.y.ld});
     if (data_.target) {
         a.target = target_.row(rows.begin);
         a.ldt = target_.ld;
@@ -156,7 +157,8 @@ void Step<T>::rows_backward(const Desk& desk, Share share, Range rows, Barrier& 
     }
 }
 
-// Clip by the global norm as PyTorch does. Partial sums of fixed blocks, added in order: any number of workers.
+// Clip by the global norm as PyTorch does. Partial sums of fixed blocks, added in order: any number of
+// workers.
 template <class T>
 double Step<T>::clip_scale(Share share, Barrier& barrier) {
     const double limit = model_.spec().optimizer.clip_norm;
@@ -166,7 +168,8 @@ double Step<T>::clip_scale(Share share, Barrier& barrier) {
     const Index blocks = square_blocks(n);
     const Range mine = share.of(blocks);
     for (Index b = mine.begin; b < mine.end; ++b)
-        block_squares_[b] = backend_.sum_squares(grads_ + b * kSquareBlock, std::min(kSquareBlock, n - b * kSquareBlock));
+        block_squares_[b] =
+            backend_.sum_squares(grads_ + b * kSquareBlock, std::min(kSquareBlock, n - b * kSquareBlock));
     barrier.wait();
     double total = 0.0;
     for (Index b = 0; b < blocks; ++b) total += block_squares_[b];
@@ -175,7 +178,8 @@ double Step<T>::clip_scale(Share share, Barrier& barrier) {
 }
 
 template <class T>
-StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier, OptimizerClock& clock, Poll* poll) {
+StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier, OptimizerClock& clock,
+                         Poll* poll) {
     const bool lead = share.worker == 0;
     Poll* const ask = lead ? poll : nullptr;
     Desk& desk = desks_[static_cast<std::size_t>(share.worker)];
@@ -206,7 +210,9 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
         loss_ = data_.weight ? backend_.weighted_sum(row_loss_, row_scale_, place.size) * weight
                              : backend_.sum(row_loss_, place.size);
         const bool cancelled = cancel_.exchange(false, std::memory_order_relaxed);
-        verdict_ = cancelled ? StepOutcome::kCancelled : std::isfinite(loss_) ? StepOutcome::kDone : StepOutcome::kDiverged;
+        verdict_ = cancelled              ? StepOutcome::kCancelled
+                   : std::isfinite(loss_) ? StepOutcome::kDone
+                                          : StepOutcome::kDiverged;
         if (verdict_ == StepOutcome::kDone) clock = ticked;
     }
     barrier.wait();
@@ -215,7 +221,8 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     if (!optimizer_.update(backend_, model_.params(), model_.copies(), grads_, update, share))
         overflow_.store(true, std::memory_order_relaxed);
     if (lead)
-        for (std::size_t l = 0; l < tapes_.size(); ++l) model_.layers()[l]->end_step(desk.pass, tapes_[l], model_.params());
+        for (std::size_t l = 0; l < tapes_.size(); ++l)
+            model_.layers()[l]->end_step(desk.pass, tapes_[l], model_.params());
     return StepOutcome::kDone;
 }
 

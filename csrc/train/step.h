@@ -26,7 +26,8 @@ struct BatchPlace {
 
 enum class StepOutcome { kDone, kDiverged, kCancelled };
 
-// Asked now and then by worker 0 inside long steps; true gives the step up with the model as it was before it.
+// Asked now and then by worker 0 inside long steps; true gives the step up with the model as it was before
+// it.
 class Poll {
 public:
     virtual ~Poll() = default;
@@ -36,12 +37,14 @@ public:
 template <class T>
 class Step {
 public:
-    Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer, const Dataset<T>& data, Index batch,
-         int workers);
+    Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer, const Dataset<T>& data,
+         Index batch, int workers);
 
-    // Called by each worker. All of them return the same outcome. The caller's barrier ends the step; after it, and not
-    // before, overflowed() tells whether an update met a weight or moment that would not have been finite (and kept it).
-    StepOutcome run(const BatchPlace& place, Share share, Barrier& barrier, OptimizerClock& clock, Poll* poll);
+    // Called by each worker. All of them return the same outcome. The caller's barrier ends the step; after
+    // it, and not before, overflowed() tells whether an update met a weight or moment that would not have
+    // been finite (and kept it).
+    StepOutcome run(const BatchPlace& place, Share share, Barrier& barrier, OptimizerClock& clock,
+                    Poll* poll);
 
     bool overflowed() const { return overflow_.load(std::memory_order_relaxed); }
     void clear_overflow() { overflow_.store(false, std::memory_order_relaxed); }

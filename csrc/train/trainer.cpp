@@ -11,21 +11,27 @@
 namespace ds {
 namespace {
 
-constexpr double kFlopsPerWorker = 7e5;   // of a step: below twice this a second worker costs more than it brings
-constexpr double kLongStepFlops = 5e8;    // from here on a step asks for Ctrl-C between its layers
-constexpr double kClockFlops = 5e6;       // work between two looks at the clock
-constexpr Index kMaxRecords = 1024;       // epochs a block can report: room taken before the loop
+constexpr double kFlopsPerWorker =
+    7e5;  // of a step: below twice this a second worker costs more than it brings
+constexpr double kLongStepFlops = 5e8;  // from here on a step asks for Ctrl-C between its layers
+constexpr double kClockFlops = 5e6;     // work between two looks at the clock
+constexpr Index kMaxRecords = 1024;     // epochs a block can report: room taken before the loop
 
 }  // namespace
 
 // What exists between begin() and end().
 template <class T>
 struct Trainer<T>::Session {
-    Session(Model<T>& model, OptimizerState<T>& optimizer, const KernelTable& kernels, const Dataset<T>& data_,
-            const Dataset<T>& validation_, const FitOptions& options_, int workers)
-        : data(data_), validation(validation_), options(options_), backend(kernels),
-          batch(std::min(options.batch_size, data.rows)), step(model, backend, optimizer, data, batch, workers),
-          order(options.shuffle ? data.rows : 0), losses(validation.rows) {
+    Session(Model<T>& model, OptimizerState<T>& optimizer, const KernelTable& kernels,
+            const Dataset<T>& data_, const Dataset<T>& validation_, const FitOptions& options_, int workers)
+        : data(data_),
+          validation(validation_),
+          options(options_),
+          backend(kernels),
+          batch(std::min(options.batch_size, data.rows)),
+          step(model, backend, optimizer, data, batch, workers),
+          order(options.shuffle ? data.rows : 0),
+          losses(validation.rows) {
         if (validation.rows > 0) inference = std::make_unique<Inference<T>>(model, backend);
     }
 
@@ -35,8 +41,8 @@ struct Trainer<T>::Session {
     Index batch;
     Step<T> step;
     std::unique_ptr<Inference<T>> inference;
-    Buffer<Index> order;   // this epoch's permutation
-    Buffer<T> losses;      // of the validation rows
+    Buffer<Index> order;     // this epoch's permutation
+    Buffer<T> losses;        // of the validation rows
     Index order_epoch = -1;  // whose it is
     BatchPlace place;
 };
@@ -63,7 +69,8 @@ Index Trainer<T>::steps_per_epoch() const {
 template <class T>
 int Trainer<T>::wanted_workers() const {
     const int available = model_.spec().threads > 0 ? model_.spec().threads : get_num_threads();
-    const double flops = 6.0 * static_cast<double>(session_->batch) * static_cast<double>(model_.table().count());
+    const double flops =
+        6.0 * static_cast<double>(session_->batch) * static_cast<double>(model_.table().count());
     const double worth = std::min(flops / kFlopsPerWorker, static_cast<double>(session_->batch));
     return std::max(1, std::min(available, static_cast<int>(std::min(worth, 1e6))));
 }
@@ -138,7 +145,8 @@ void Trainer<T>::place_next_step() {
     s.place.epoch = static_cast<std::uint32_t>(cursor_.epoch);
     s.place.step = static_cast<std::uint32_t>(cursor_.step);
     s.place.rate = scheduled_rate(model_.spec().schedule, model_.spec().optimizer.rate,
-                                  {epoch, epoch * steps + cursor_.step, cursor_.schedule_epochs * steps}, cursor_.plateau);
+                                  {epoch, epoch * steps + cursor_.step, cursor_.schedule_epochs * steps},
+                                  cursor_.plateau);
     command_ = Command::kStep;
 }
 
@@ -184,10 +192,12 @@ void Trainer<T>::after_epoch() {
             for (Index i = 0; i < v.rows; ++i) weights += v.weight[i];
         }
         r.val_loss = (v.weight ? s.backend.weighted_sum(s.losses.data(), v.weight, v.rows)
-                               : s.backend.sum(s.losses.data(), v.rows)) / weights;
+                               : s.backend.sum(s.losses.data(), v.rows)) /
+                     weights;
     }
     const double watched = validated && s.options.stopping.on_validation ? r.val_loss : r.loss;
-    observe(model_.spec().schedule, cursor_.plateau, model_.spec().optimizer.rate, validated ? r.val_loss : r.loss);
+    observe(model_.spec().schedule, cursor_.plateau, model_.spec().optimizer.rate,
+            validated ? r.val_loss : r.loss);
     if (s.options.stopping.patience > 0) {
         const Verdict verdict = judge(s.options.stopping, cursor_.stopping, cursor_.epoch, watched);
         if (verdict == Verdict::kBetter && best_.size() > 0)
@@ -199,14 +209,15 @@ void Trainer<T>::after_epoch() {
     const Clock::time_point now = Clock::now();
     r.seconds = std::chrono::duration<double>(now - epoch_start_).count();
     block_.epochs.push_back(r);
-    if (finished() || static_cast<Index>(block_.epochs.size()) >= max_epochs_ || now >= deadline_) return stop();
+    if (finished() || static_cast<Index>(block_.epochs.size()) >= max_epochs_ || now >= deadline_)
+        return stop();
     start_epoch();
     place_next_step();
 }
 
-// Every worker's loop. The last barrier of a turn publishes worker 0's next command and each worker's overflow. Worker 0
-// decides what comes next while others may still be updating, so what reads the weights (an epoch's end) is a turn of its
-// own.
+// Every worker's loop. The last barrier of a turn publishes worker 0's next command and each worker's
+// overflow. Worker 0 decides what comes next while others may still be updating, so what reads the weights
+// (an epoch's end) is a turn of its own.
 template <class T>
 void Trainer<T>::work(Share share, Barrier& barrier) {
     Session& s = *session_;
@@ -236,7 +247,8 @@ Block Trainer<T>::run(Index max_epochs, double budget_seconds, Poll* poll) {
     max_epochs_ = std::clamp<Index>(max_epochs, 1, kMaxRecords);
     block_.epochs.reserve(static_cast<std::size_t>(max_epochs_));
     const double limit = std::clamp(budget_seconds, 0.0, 1e6);
-    deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limit));
+    deadline_ =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limit));
     const double flops = 6.0 * static_cast<double>(s.batch) * static_cast<double>(model_.table().count());
     clock_every_ = std::clamp<Index>(static_cast<Index>(kClockFlops / (flops + 1e4)), 1, 256);
     until_clock_ = clock_every_;
@@ -253,7 +265,8 @@ Block Trainer<T>::run(Index max_epochs, double budget_seconds, Poll* poll) {
         Barrier barrier(lease.workers());
         const auto body = [&](int worker) { work({worker, lease.workers()}, barrier); };
         lease.run(body);
-        if (s.step.overflowed()) block_.diverged = true, block_.diverged_loss = std::numeric_limits<double>::infinity();
+        if (s.step.overflowed())
+            block_.diverged = true, block_.diverged_loss = std::numeric_limits<double>::infinity();
     }
     block_.finished = finished();
     block_.stopped_early = cursor_.stopping.stopped;

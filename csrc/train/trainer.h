@@ -1,6 +1,6 @@
-// The training loop: a resumable stepper. run() trains until an epoch count, a time budget or the stopping rule is
-// reached and can then go on as if it had not stopped: everything that decides what comes next is in the Cursor, the
-// optimizer's state and the best weights. Ten times run(1) is once run(10), bit for bit.
+// The training loop: a resumable stepper. run() trains until an epoch count, a time budget or the stopping
+// rule is reached and can then go on as if it had not stopped: everything that decides what comes next is in
+// the Cursor, the optimizer's state and the best weights. Ten times run(1) is once run(10), bit for bit.
 #pragma once
 #include <chrono>
 #include <memory>
@@ -63,7 +63,8 @@ public:
     ~Trainer();
 
     // The data stay the caller's and must outlive end(). Throws before anything is changed.
-    void begin(const KernelTable& kernels, const Dataset<T>& data, const Dataset<T>& validation, const FitOptions& options);
+    void begin(const KernelTable& kernels, const Dataset<T>& data, const Dataset<T>& validation,
+               const FitOptions& options);
     Block run(Index max_epochs, double budget_seconds, Poll* poll);
     // Drops the data; a fit that finished and watched for its best epoch leaves that epoch's weights.
     void end();

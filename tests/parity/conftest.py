@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from deepseek import _core
 from parity.engine import FUSED_ISAS, ISAS
 

@@ -7,10 +7,11 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from deepseek import _core
 from deepseek.reference import Net
 from deepseek.reference.philox import philox4x32
-from numpy.typing import NDArray
 
 Spec = dict[str, Any]
 Array = NDArray[Any]

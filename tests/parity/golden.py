@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from deepseek import _core
 from parity import engine
 from parity.cases import spec as make

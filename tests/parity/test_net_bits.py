@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import deepseek as ds
 import numpy as np
 import pytest
-from deepseek import _core
 from numpy.typing import NDArray
+
+import deepseek as ds
+from deepseek import _core
 from parity import engine
 from parity.cases import Case
 from parity.cases import spec as make

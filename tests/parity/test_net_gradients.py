@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from deepseek import _core
 from numpy.typing import NDArray
+
+from deepseek import _core
 from parity import engine
 from parity.cases import HIDDEN_ACTIVATIONS, OUTPUT_OF
 from parity.cases import spec as make

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from deepseek import _core
 from deepseek.reference import complete, init
 from parity import engine

@@ -1,8 +1,8 @@
 """Every tolerance of the parity tests, in one table. It only tightens.
 
 All are relative to the largest magnitude of the array compared, or to `FLOOR` where that is smaller: a bias below
-batch normalisation has a gradient of zero, and what is left of it is rounding (see `assert_close`). What is promised bit for bit is
-not here: those tests compare bytes.
+batch normalisation has a gradient of zero, and what is left of it is rounding (see `assert_close`). What is promised
+bit for bit is not here: those tests compare bytes.
 """
 
 from __future__ import annotations

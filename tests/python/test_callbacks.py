@@ -184,7 +184,7 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_fit(tmp_path: Path) -> Non
         (lambda: ds.Checkpoint("x", every=0), ValueError, "every must be at least 1"),
         (lambda: ds.Checkpoint(3), TypeError, "PathLike object, not int"),  # type: ignore[arg-type]
         (lambda: ds.Checkpoint(b"x"), TypeError, "path must be a string"),  # type: ignore[arg-type]
-        (lambda: ds.LambdaCallback(on_epoch_end=3), TypeError, "on_epoch_end must be callable"),  # type: ignore[arg-type]
+        (lambda: ds.LambdaCallback(on_epoch_end=3), TypeError, "on_epoch_end must be callable"),
         (lambda: ds.ProgressBar(rich=1), TypeError, "rich must be True or False"),  # type: ignore[arg-type]
     ],
 )

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from deepseek.reference import activation, loss
 from deepseek.reference.spec import complete
 

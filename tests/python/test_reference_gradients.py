@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from deepseek.reference import Net, activation, loss
 from numpy.typing import NDArray
+
+from deepseek.reference import Net, activation, loss
 
 Array = NDArray[np.float64]
 

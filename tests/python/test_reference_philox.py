@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from deepseek.reference import init, philox
 from deepseek.reference.layers.dropout import dropout_mask
 from deepseek.reference.shuffle import permutation

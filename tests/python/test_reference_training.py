@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from deepseek.reference import Net, complete, optimizer, schedule
 from deepseek.reference.seed import Perceptron
 
