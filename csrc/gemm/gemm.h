@@ -7,9 +7,9 @@
 //   plan.run({.m = rows, .n = outputs, .k = inputs, .a = x, .lda = ldx, .b = w, .ldb = ldw, .c = y, .ldc = ldy},
 //            scratch);
 //
-// Forward        Y = X · W            {batch, outputs, inputs}
-// Input gradient dX = dY · Wᵀ         {batch, inputs, outputs}, b = a transposed copy of W, or W with
-// transpose_b Weight grad.   dW = Xᵀ · dY         {inputs, outputs, batch, transpose_a}
+// Forward         Y = X · W     {batch, outputs, inputs}
+// Input gradient  dX = dY · Wᵀ  {batch, inputs, outputs}, b = a transposed copy, or W itself with transpose_b
+// Weight gradient dW = Xᵀ · dY  {inputs, outputs, batch, transpose_a}
 #pragma once
 #include "core/types.h"
 #include "kernels/gemm_table.h"
