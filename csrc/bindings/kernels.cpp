@@ -18,7 +18,7 @@ namespace {
 
 std::vector<py::ssize_t> one_dim(const py::array& like) { return {like.shape(0)}; }
 
-constexpr double kFlopsPerWorker = 1e6;
+constexpr double kFlopsPerWorker = 2e6;
 
 bool is_double(const py::object& x) { return py::isinstance<py::array_t<double>>(x); }
 
@@ -79,7 +79,7 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
     static thread_local std::vector<Buffer<T>> scratch;
     // Two workers meet in about a microsecond: a product must be worth it.
     const double flops = 2.0 * static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
-    TeamLease lease(std::max(1, static_cast<int>(std::min(flops / kFlopsPerWorker, double(threads)))));
+    TeamLease lease(workers_worth(flops, kFlopsPerWorker, threads));
     while (scratch.size() < static_cast<std::size_t>(lease.workers())) scratch.emplace_back();
     for (auto& s : scratch)
         if (s.size() < plan.scratch()) s = Buffer<T>(plan.scratch());

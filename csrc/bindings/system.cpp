@@ -72,6 +72,8 @@ void bind_system(py::module_& m) {
     m.def("set_num_threads", &set_num_threads, py::arg("n"),
           "Workers of models that name no number of their own.");
     m.def("get_num_threads", &get_num_threads, "Workers of models that name no number of their own.");
+    m.def("share_small_work", &share_small_work, py::arg("always"),
+          "For tests: share work among all workers however small it is.");
     m.def("team_size", &team_size, "Worker threads alive now, besides the callers'.");
     m.def("check_finite", &check_finite, py::arg("X"),
           "(row, column) of the first NaN or infinity, or None.");

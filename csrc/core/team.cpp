@@ -22,6 +22,8 @@ constexpr std::int64_t kSpin = 30'000;
 // With more workers than cores whoever spins keeps the one it waits for from running.
 std::atomic<std::int64_t> spin_nanoseconds{kSpin};
 
+std::atomic<bool> share_always{false};
+
 struct alignas(64) Slot {
     WaitWord ticket{0};  // job number << 1 | asleep
     pthread_t thread{};
@@ -120,6 +122,14 @@ void set_num_threads(int n) {
                          std::to_string(n));
     chosen_threads.store(n, std::memory_order_relaxed);
 }
+
+int workers_worth(double work, double least, int most) {
+    if (share_always.load(std::memory_order_relaxed)) return most;
+    const double worth = work / least;
+    return worth >= most ? most : std::max(1, static_cast<int>(worth));
+}
+
+void share_small_work(bool always) { share_always.store(always, std::memory_order_relaxed); }
 
 int team_size() { return team.size.load(std::memory_order_relaxed); }
 

@@ -25,6 +25,13 @@ inline constexpr int kMaxWorkers = 256;
 int get_num_threads();        // default_num_threads() until set
 void set_num_threads(int n);  // ValueError unless 1 <= n <= kMaxWorkers
 
+// How many of `most` workers `work` floating-point operations are worth, if one worker must get at least `least`:
+// small work runs on the calling thread alone, whatever the user asks for.
+int workers_worth(double work, double least, int most);
+
+// For tests: all work is worth all workers, so that small cases meet every barrier.
+void share_small_work(bool always);
+
 class TeamLease {
 public:
     explicit TeamLease(int workers);

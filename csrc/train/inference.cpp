@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/team.h"
 #include "train/loss.h"
 
 namespace ds {
@@ -9,7 +10,7 @@ namespace {
 
 constexpr Index kChunkBytes = Index(1)
                               << 18;     // a chunk's activations, so that two stay in the second-level cache
-constexpr double kFlopsPerWorker = 4e5;  // below this much work a second worker costs more than it brings
+constexpr double kFlopsPerWorker = 5e6;  // some 30 us: what waking a worker that sleeps takes
 
 // This thread's room for activations: grows to what was asked, is freed with the thread.
 template <class T>
@@ -46,8 +47,8 @@ Inference<T>::Inference(const Model<T>& model, const Backend<T>& backend)
 template <class T>
 int Inference<T>::workers(Index rows, int available) const {
     const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(model_.table().count());
-    const double worth = std::min(flops / kFlopsPerWorker, static_cast<double>(rows));
-    return std::max(1, std::min(available, static_cast<int>(std::min(worth, 1e6))));
+    return workers_worth(flops, kFlopsPerWorker,
+                         static_cast<int>(std::min<Index>(available, std::max<Index>(rows, 1))));
 }
 
 // Layer by layer, from one half of the buffer to the other; the last layer writes the caller's rows.

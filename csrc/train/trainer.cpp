@@ -11,11 +11,10 @@
 namespace ds {
 namespace {
 
-constexpr double kFlopsPerWorker =
-    7e5;  // of a step: below twice this a second worker costs more than it brings
-constexpr double kLongStepFlops = 5e8;  // from here on a step asks for Ctrl-C between its layers
-constexpr double kClockFlops = 5e6;     // work between two looks at the clock
-constexpr Index kMaxRecords = 1024;     // epochs a block can report: room taken before the loop
+constexpr double kFlopsPerWorker = 3e6;  // of a step: three meetings must be cheap beside it
+constexpr double kLongStepFlops = 5e8;   // from here on a step asks for Ctrl-C between its layers
+constexpr double kClockFlops = 5e6;      // work between two looks at the clock
+constexpr Index kMaxRecords = 1024;      // epochs a block can report: room taken before the loop
 
 }  // namespace
 
@@ -71,8 +70,8 @@ int Trainer<T>::wanted_workers() const {
     const int available = model_.spec().threads > 0 ? model_.spec().threads : get_num_threads();
     const double flops =
         6.0 * static_cast<double>(session_->batch) * static_cast<double>(model_.table().count());
-    const double worth = std::min(flops / kFlopsPerWorker, static_cast<double>(session_->batch));
-    return std::max(1, std::min(available, static_cast<int>(std::min(worth, 1e6))));
+    return workers_worth(flops, kFlopsPerWorker,
+                         static_cast<int>(std::min<Index>(available, session_->batch)));
 }
 
 template <class T>

@@ -16,6 +16,14 @@ def _in_use(name: str) -> Iterator[str]:
     _core.force_isa(None)
 
 
+@pytest.fixture(autouse=True)
+def shared_work() -> Iterator[None]:
+    """All workers take part in however small a step, so that the cases here may be small."""
+    _core.share_small_work(True)
+    yield
+    _core.share_small_work(False)
+
+
 @pytest.fixture(params=ISAS)
 def isa(request: pytest.FixtureRequest) -> Iterator[str]:
     """Each instruction set."""

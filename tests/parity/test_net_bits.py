@@ -18,7 +18,7 @@ from parity.cases import spec as make
 DTYPES = ("float32", "float64")
 ADAM = {"name": "adam", "rate": 1e-3, "clip_norm": 0.5, "l2": 1e-3}
 
-# Large enough that a step is worth eight workers, and nothing a multiple of anything.
+# Nothing a multiple of anything.
 WIDE: dict[str, Case] = {
     "plain": Case(make((131, 67, 5), "relu", "cross_entropy", inputs=301, optimizer=ADAM), 231, 100, 2),
     "batch-norm": Case(make((131, 67, 5), "gelu", inputs=301, norm="batch", dropout=0.3), 231, 100, 2),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import typing
 from . import kernels
-__all__: list[str] = ['NetCore', 'check_finite', 'cpu_info', 'force_isa', 'get_num_threads', 'isa', 'isas', 'kernels', 'set_num_threads', 'team_size']
+__all__: list[str] = ['NetCore', 'check_finite', 'cpu_info', 'force_isa', 'get_num_threads', 'isa', 'isas', 'kernels', 'set_num_threads', 'share_small_work', 'team_size']
 class NetCore:
     """
     The engine behind deepseek.Net, configured by one dict.
@@ -95,6 +95,10 @@ def isas() -> list:
 def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     Workers of models that name no number of their own.
+    """
+def share_small_work(always: bool) -> None:
+    """
+    For tests: share work among all workers however small it is.
     """
 def team_size() -> int:
     """
