@@ -27,6 +27,47 @@ void NormLayer<T>::carve(Carver& carver, Index batch, Tape<T>& tape) const {
 }
 
 template <class T>
+NormForward<T> NormLayer<T>::forward_arguments(const Pass<T>& pass, Matrix<T> y, Matrix<const T> x,
+                                               Range rows) const {
+    NormForward<T> f;
+    f.rows = rows.size();
+    f.cols = this->outputs_;
+    f.y = y.row(rows.begin);
+    f.ldy = y.ld;
+    f.x = x.row(rows.begin);
+    f.ldx = x.ld;
+    f.weight = pass.params + weight_;
+    f.bias = pass.params + bias_;
+    f.eps = eps_;
+    return f;
+}
+
+template <class T>
+NormForward<T> NormLayer<T>::forward_arguments(const Pass<T>& pass, const Below<T>& below,
+                                               const Tape<T>& tape, Range rows) const {
+    NormForward<T> f = forward_arguments(pass, pre_activation(tape), below.x, rows);
+    f.n = tape.aux.row(rows.begin);
+    f.ldn = tape.aux.ld;
+    return f;
+}
+
+template <class T>
+NormBackward<T> NormLayer<T>::backward_arguments(const Pass<T>& pass, const Below<T>& below,
+                                                 const Tape<T>& tape, Range rows) const {
+    NormBackward<T> b;
+    b.rows = rows.size();
+    b.cols = this->outputs_;
+    b.dx = below.d.row(rows.begin);
+    b.lddx = below.d.ld;
+    b.dy = tape.d.row(rows.begin);
+    b.lddy = tape.d.ld;
+    b.n = tape.aux.row(rows.begin);
+    b.ldn = tape.aux.ld;
+    b.weight = pass.params + weight_;
+    return b;
+}
+
+template <class T>
 void NormLayer<T>::sum_gradients(const Pass<T>& pass, const Tape<T>& tape, Share share) const {
     const Range cols = share.of(this->outputs_, 16);
     if (cols.empty()) return;
@@ -53,37 +94,17 @@ void NormLayer<T>::finish_backward(const Pass<T>& pass, const Below<T>& below, R
 template <class T>
 void LayerNorm<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
     if (rows.empty()) return;
-    const Matrix<T> z = this->pre_activation(tape);
-    NormForward<T> f;
-    f.rows = rows.size();
-    f.cols = this->outputs_;
-    f.y = z.row(rows.begin);
-    f.ldy = z.ld;
-    f.n = tape.aux.row(rows.begin);
-    f.ldn = tape.aux.ld;
-    f.x = below.x.row(rows.begin);
-    f.ldx = below.x.ld;
-    f.weight = pass.params + this->weight_;
-    f.bias = pass.params + this->bias_;
+    NormForward<T> f = this->forward_arguments(pass, below, tape, rows);
     f.row_scale = tape.stats + rows.begin;
-    f.eps = this->eps_;
     pass.backend->norm().layer_forward(f);
-    pass.backend->activation_forward(tape.y, z, this->activation_, rows, this->outputs_);
+    pass.backend->activation_forward(tape.y, this->pre_activation(tape), this->activation_, rows,
+                                     this->outputs_);
 }
 
 template <class T>
 void LayerNorm<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
     if (rows.empty() || !below.d) return;
-    NormBackward<T> b;
-    b.rows = rows.size();
-    b.cols = this->outputs_;
-    b.dx = below.d.row(rows.begin);
-    b.lddx = below.d.ld;
-    b.dy = tape.d.row(rows.begin);
-    b.lddy = tape.d.ld;
-    b.n = tape.aux.row(rows.begin);
-    b.ldn = tape.aux.ld;
-    b.weight = pass.params + this->weight_;
+    NormBackward<T> b = this->backward_arguments(pass, below, tape, rows);
     b.row_scale = tape.stats + rows.begin;
     pass.backend->norm().layer_backward(b);
     this->finish_backward(pass, below, rows);
@@ -98,17 +119,7 @@ void LayerNorm<T>::weight_gradient(const Pass<T>& pass, const Below<T>&, const T
 template <class T>
 void LayerNorm<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>&,
                          Index rows) const {
-    NormForward<T> f;
-    f.rows = rows;
-    f.cols = this->outputs_;
-    f.y = y.p;
-    f.ldy = y.ld;
-    f.x = x.p;
-    f.ldx = x.ld;
-    f.weight = pass.params + this->weight_;
-    f.bias = pass.params + this->bias_;
-    f.eps = this->eps_;
-    pass.backend->norm().layer_forward(f);
+    pass.backend->norm().layer_forward(this->forward_arguments(pass, y, x, {0, rows}));
     pass.backend->activation_forward(y, y, this->activation_, {0, rows}, this->outputs_);
 }
 
@@ -153,22 +164,12 @@ void BatchNorm<T>::couple_forward(const Pass<T>& pass, const Below<T>& below, Ta
 template <class T>
 void BatchNorm<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
     if (rows.empty()) return;
-    const Matrix<T> z = this->pre_activation(tape);
-    NormForward<T> f;
-    f.rows = rows.size();
-    f.cols = this->outputs_;
-    f.y = z.row(rows.begin);
-    f.ldy = z.ld;
-    f.n = tape.aux.row(rows.begin);
-    f.ldn = tape.aux.ld;
-    f.x = below.x.row(rows.begin);
-    f.ldx = below.x.ld;
-    f.weight = pass.params + this->weight_;
-    f.bias = pass.params + this->bias_;
+    NormForward<T> f = this->forward_arguments(pass, below, tape, rows);
     f.mean = mean(tape);
     f.column_scale = scale(tape);
     pass.backend->norm().batch_forward(f);
-    pass.backend->activation_forward(tape.y, z, this->activation_, rows, this->outputs_);
+    pass.backend->activation_forward(tape.y, this->pre_activation(tape), this->activation_, rows,
+                                     this->outputs_);
 }
 
 template <class T>
@@ -179,16 +180,7 @@ void BatchNorm<T>::couple_backward(const Pass<T>& pass, const Below<T>&, Tape<T>
 template <class T>
 void BatchNorm<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
     if (rows.empty() || !below.d) return;
-    NormBackward<T> b;
-    b.rows = rows.size();
-    b.cols = this->outputs_;
-    b.dx = below.d.row(rows.begin);
-    b.lddx = below.d.ld;
-    b.dy = tape.d.row(rows.begin);
-    b.lddy = tape.d.ld;
-    b.n = tape.aux.row(rows.begin);
-    b.ldn = tape.aux.ld;
-    b.weight = pass.params + this->weight_;
+    NormBackward<T> b = this->backward_arguments(pass, below, tape, rows);
     b.column_scale = scale(tape);
     b.dweight = pass.grads + this->weight_;
     b.dbias = pass.grads + this->bias_;
@@ -202,15 +194,7 @@ void BatchNorm<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, co
                          Index rows) const {
     pass.backend->norm().inverse_deviation(pass.scratch, pass.params + running_variance_, this->eps_,
                                            this->outputs_);
-    NormForward<T> f;
-    f.rows = rows;
-    f.cols = this->outputs_;
-    f.y = y.p;
-    f.ldy = y.ld;
-    f.x = x.p;
-    f.ldx = x.ld;
-    f.weight = pass.params + this->weight_;
-    f.bias = pass.params + this->bias_;
+    NormForward<T> f = this->forward_arguments(pass, y, x, {0, rows});
     f.mean = pass.params + running_mean_;
     f.column_scale = pass.scratch;
     pass.backend->norm().batch_forward(f);

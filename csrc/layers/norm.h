@@ -17,6 +17,12 @@ public:
 protected:
     // z goes where act' will read it, or straight to y when act' reads y.
     Matrix<T> pre_activation(const Tape<T>& tape) const { return this->saves_input() ? tape.saved : tape.y; }
+    // What both norms' kernels take: y and x only, then with what training keeps, then the way back.
+    NormForward<T> forward_arguments(const Pass<T>& pass, Matrix<T> y, Matrix<const T> x, Range rows) const;
+    NormForward<T> forward_arguments(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape,
+                                     Range rows) const;
+    NormBackward<T> backward_arguments(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape,
+                                       Range rows) const;
     void sum_gradients(const Pass<T>& pass, const Tape<T>& tape, Share share) const;
     void finish_backward(const Pass<T>& pass, const Below<T>& below, Range rows) const;
 
