@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 import deepseek as ds
+from deepseek import _core
 from deepseek._files import read_model
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+_core.share_small_work(True)  # nets as small as these would otherwise stay on one worker
 
 
 def data(rows: int = 200, columns: int = 6, classes: int = 3, seed: int = 3) -> tuple[Array, Array]:
