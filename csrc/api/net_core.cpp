@@ -6,6 +6,7 @@
 
 #include "backend/registry.h"
 #include "core/fpenv.h"
+#include "train/net_course.h"
 
 namespace ds {
 namespace {
@@ -38,7 +39,10 @@ public:
     }
 
     void begin(const RawDataset& data, const RawDataset& validation, const FitOptions& options) override {
-        trainer_.begin(active_kernels(), dataset(data), dataset(validation), options);
+        trainer_.begin(std::make_unique<NetCourse<T>>(model_, trainer_.optimizer(), active_kernels(),
+                                                      dataset(data), dataset(validation), options.batch_size,
+                                                      threads()),
+                       options);
     }
     Block run(Index max_epochs, double budget_seconds, Poll* poll) override {
         return trainer_.run(max_epochs, budget_seconds, poll);
@@ -141,14 +145,14 @@ private:
     }
 
     struct Engine {
-        Engine(const Model<T>& model, const KernelTable& kernels)
+        Engine(const NetModel<T>& model, const KernelTable& kernels)
             : table(&kernels), backend(kernels), inference(model, backend) {}
         const KernelTable* table;
         CpuBackend<T> backend;
         Inference<T> inference;
     };
 
-    Model<T> model_;
+    NetModel<T> model_;
     Trainer<T> trainer_;
     std::mutex making_;
     std::vector<std::unique_ptr<Engine>> engines_;

@@ -1,6 +1,7 @@
 // One source, compiled once per instruction set (DS_ISA names it): its whole content but the exported
 // function has internal linkage, so that no copy made for a new CPU can be the one the linker keeps for an
 // old one.
+#include "kernels/cell.h"
 #include "kernels/gemm.h"
 #include "kernels/loss.h"
 #include "kernels/machine.h"
@@ -16,7 +17,8 @@ DS_ISA_BEGIN
 template <class T>
 constexpr KernelsOf<T> kernels() {
     return {gemm_kernels<T>(), pointwise_kernels<T>(), reduce_kernels<T>(), loss_kernels<T>(),
-            norm_kernels<T>(), optim_kernels<T>(),     random_kernels<T>(), machine_kernels<T>()};
+            norm_kernels<T>(), optim_kernels<T>(),     random_kernels<T>(), cell_kernels<T>(),
+            machine_kernels<T>()};
 }
 
 DS_ISA_END

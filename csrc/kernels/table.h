@@ -1,6 +1,7 @@
 // Everything an instruction set offers, as one table of function pointers. kernels.cpp is compiled once per
 // instruction set and exports one such table; backend/registry chooses among them at run time.
 #pragma once
+#include "kernels/cell_table.h"
 #include "kernels/gemm_table.h"
 #include "kernels/loss_table.h"
 #include "kernels/machine_table.h"
@@ -21,6 +22,7 @@ struct KernelsOf {
     NormKernels<T> norm;
     OptimKernels<T> optim;
     RandomKernels<T> random;
+    CellKernels<T> cell;
     MachineKernels<T> machine;
 };
 

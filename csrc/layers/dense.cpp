@@ -1,7 +1,6 @@
 #include "layers/dense.h"
 
 #include <algorithm>
-#include <string>
 
 namespace ds {
 namespace {
@@ -13,11 +12,10 @@ constexpr Index kLargeWeight = Index(1) << 18;
 }  // namespace
 
 template <class T>
-Dense<T>::Dense(ParameterTable& table, Index index, Index inputs, Index outputs, bool bias,
-                ActivationOf<T> activation, bool first)
+Dense<T>::Dense(ParameterTable& table, const std::string& name, Index index, Index inputs, Index outputs,
+                bool bias, ActivationOf<T> activation, bool first)
     : Layer<T>(inputs, outputs, activation), first_(first) {
-    const std::string prefix = std::to_string(index);
-    const Index w = table.add(prefix + ".weight", ParameterKind::kWeight, index, inputs, outputs);
+    const Index w = table.add(name + ".weight", ParameterKind::kWeight, index, inputs, outputs);
     own_transpose_ = table[w].ld == 1;
     if (!first && !own_transpose_ && table[w].rows * table[w].ld <= kLargeWeight) table.keep_transposed(w);
     weight_offset_ = table[w].offset;
@@ -25,7 +23,7 @@ Dense<T>::Dense(ParameterTable& table, Index index, Index inputs, Index outputs,
     transposed_ = table[w].transposed;
     transposed_ld_ = table[w].transposed_ld;
     if (bias)
-        bias_offset_ = table[table.add(prefix + ".bias", ParameterKind::kBias, index, 1, outputs)].offset;
+        bias_offset_ = table[table.add(name + ".bias", ParameterKind::kBias, index, 1, outputs)].offset;
 }
 
 template <class T>

@@ -1,6 +1,8 @@
 // Fully connected layer: y = act(x W + b), W stored (inputs, outputs). Maths: any textbook; the shapes are
 //   y (B, N) = x (B, K) · W (K, N);  dx = dy · Wᵀ;  dW = xᵀ · dy;  db = column sums of dy.
 #pragma once
+#include <string>
+
 #include "layers/layer.h"
 
 namespace ds {
@@ -8,7 +10,8 @@ namespace ds {
 template <class T>
 class Dense final : public Layer<T> {
 public:
-    Dense(ParameterTable& table, Index index, Index inputs, Index outputs, bool bias,
+    // Adds `name`.weight and `name`.bias to the table; `index` chooses the stream of their first values.
+    Dense(ParameterTable& table, const std::string& name, Index index, Index inputs, Index outputs, bool bias,
           ActivationOf<T> activation, bool first);
 
     // The loss works on the pre-activation itself (cross-entropies): in training the output activation is

@@ -4,18 +4,13 @@
 #include <string>
 
 namespace ds {
-namespace {
-
-std::string name_of(Index index, const char* what) { return std::to_string(index) + ".norm." + what; }
-
-}  // namespace
 
 template <class T>
-NormLayer<T>::NormLayer(ParameterTable& table, Index index, Index width, ActivationOf<T> activation,
+NormLayer<T>::NormLayer(ParameterTable& table, const std::string& name, Index index, Index width, ActivationOf<T> activation,
                         double eps)
     : Layer<T>(width, width, activation), eps_(static_cast<T>(eps)) {
-    weight_ = table[table.add(name_of(index, "weight"), ParameterKind::kNormWeight, index, 1, width)].offset;
-    bias_ = table[table.add(name_of(index, "bias"), ParameterKind::kNormBias, index, 1, width)].offset;
+    weight_ = table[table.add(name + ".norm.weight", ParameterKind::kNormWeight, index, 1, width)].offset;
+    bias_ = table[table.add(name + ".norm.bias", ParameterKind::kNormBias, index, 1, width)].offset;
 }
 
 template <class T>
@@ -127,9 +122,10 @@ void LayerNorm<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, co
 // --------------------------------------------------------------------------------
 
 template <class T>
-BatchNorm<T>::BatchNorm(ParameterTable& table, Index index, Index width, ActivationOf<T> activation,
+BatchNorm<T>::BatchNorm(ParameterTable& table, const std::string& name, Index index, Index width, ActivationOf<T> activation,
                         double eps, double momentum)
-    : NormLayer<T>(table, index, width, activation, eps),
+    : NormLayer<T>(table, name, index, width, activation, eps),
+      name_(name),
       index_(index),
       momentum_(static_cast<T>(momentum)) {}
 
@@ -137,10 +133,10 @@ template <class T>
 void BatchNorm<T>::place_buffers(ParameterTable& table) {
     const Index width = this->outputs_;
     running_mean_ =
-        table[table.add(name_of(index_, "running_mean"), ParameterKind::kRunningMean, index_, 1, width)]
+        table[table.add(name_ + ".norm.running_mean", ParameterKind::kRunningMean, index_, 1, width)]
             .offset;
     running_variance_ =
-        table[table.add(name_of(index_, "running_var"), ParameterKind::kRunningVariance, index_, 1, width)]
+        table[table.add(name_ + ".norm.running_var", ParameterKind::kRunningVariance, index_, 1, width)]
             .offset;
 }
 

@@ -1,6 +1,8 @@
 // Layer normalisation (Ba et al. 2016) and batch normalisation (Ioffe & Szegedy 2015), with the activation
 // that follows. Each is: n = normalised x, z = n·weight + bias, y = act(z). The formulas are kernels/norm.h.
 #pragma once
+#include <string>
+
 #include "layers/layer.h"
 
 namespace ds {
@@ -9,7 +11,7 @@ namespace ds {
 template <class T>
 class NormLayer : public Layer<T> {
 public:
-    NormLayer(ParameterTable& table, Index index, Index width, ActivationOf<T> activation, double eps);
+    NormLayer(ParameterTable& table, const std::string& name, Index index, Index width, ActivationOf<T> activation, double eps);
 
     void carve(Carver& carver, Index batch, Tape<T>& tape) const override;
     void plan(const Backend<T>&, Index, bool, Tape<T>&) const override {}
@@ -46,8 +48,8 @@ public:
 template <class T>
 class BatchNorm final : public NormLayer<T> {
 public:
-    BatchNorm(ParameterTable& table, Index index, Index width, ActivationOf<T> activation, double eps,
-              double momentum);
+    BatchNorm(ParameterTable& table, const std::string& name, Index index, Index width,
+              ActivationOf<T> activation, double eps, double momentum);
 
     void place_buffers(ParameterTable& table) override;
     Index scratch(const Tape<T>&) const override { return leading_dim<T>(this->outputs_); }
@@ -68,6 +70,7 @@ private:
     T* variance(const Tape<T>& tape) const { return tape.stats + leading_dim<T>(this->outputs_); }
     T* scale(const Tape<T>& tape) const { return tape.stats + 2 * leading_dim<T>(this->outputs_); }
 
+    std::string name_;
     Index index_;
     Index running_mean_ = 0, running_variance_ = 0;
     T momentum_;

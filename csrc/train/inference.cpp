@@ -21,7 +21,7 @@ T* thread_buffer(Index elements) {
 }
 
 template <class T>
-Index chunk_rows(const Model<T>& model) {
+Index chunk_rows(const NetModel<T>& model) {
     const Index fit = kChunkBytes / (leading_dim<T>(model.widest()) * static_cast<Index>(sizeof(T)));
     return std::clamp<Index>(fit / 16 * 16, 64, 512);
 }
@@ -29,7 +29,7 @@ Index chunk_rows(const Model<T>& model) {
 }  // namespace
 
 template <class T>
-InferencePlans<T>::InferencePlans(const Model<T>& model, const Backend<T>& backend, Index rows_)
+InferencePlans<T>::InferencePlans(const NetModel<T>& model, const Backend<T>& backend, Index rows_)
     : rows(rows_), tapes(model.layers().size()), ld(leading_dim<T>(model.widest())) {
     for (std::size_t l = 0; l < tapes.size(); ++l) {
         model.layers()[l]->plan(backend, rows, false, tapes[l]);
@@ -38,7 +38,7 @@ InferencePlans<T>::InferencePlans(const Model<T>& model, const Backend<T>& backe
 }
 
 template <class T>
-Inference<T>::Inference(const Model<T>& model, const Backend<T>& backend)
+Inference<T>::Inference(const NetModel<T>& model, const Backend<T>& backend)
     : model_(model),
       backend_(backend),
       single_(model, backend, 1),

@@ -6,7 +6,7 @@
 
 #include "core/arena.h"
 #include "train/dataset.h"
-#include "train/model.h"
+#include "train/net_model.h"
 
 namespace ds {
 
@@ -19,7 +19,7 @@ struct InferencePlans {
     Index ld = 0;
 
     InferencePlans() = default;
-    InferencePlans(const Model<T>& model, const Backend<T>& backend, Index rows);
+    InferencePlans(const NetModel<T>& model, const Backend<T>& backend, Index rows);
 
     Index buffer() const { return 2 * rows * ld + scratch; }
 };
@@ -27,7 +27,7 @@ struct InferencePlans {
 template <class T>
 class Inference {
 public:
-    Inference(const Model<T>& model, const Backend<T>& backend);
+    Inference(const NetModel<T>& model, const Backend<T>& backend);
 
     // y (rows, outputs), contiguous. One worker's share; `workers` of them cover all rows.
     void predict(const T* x, Index rows, T* y, Share share) const;
@@ -43,7 +43,7 @@ private:
     void forward(const InferencePlans<T>& plans, T* buffer, Matrix<const T> x, Index rows, Matrix<T> y,
                  bool keep_logits) const;
 
-    const Model<T>& model_;
+    const NetModel<T>& model_;
     const Backend<T>& backend_;
     InferencePlans<T> single_, chunk_;
 };

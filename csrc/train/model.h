@@ -1,7 +1,7 @@
-// A Net's body: the layers, and the slab that holds its parameters. It predicts; the trainer teaches it.
+// A model's body: one slab that holds every parameter, its layout, and the transposed copies that the way back
+// reads. What the layers are is the business of each kind of model (net_model.h, rec_model.h).
 #pragma once
 #include <memory>
-#include <vector>
 
 #include "core/arena.h"
 #include "layers/layer.h"
@@ -12,13 +12,14 @@ namespace ds {
 template <class T>
 class Model {
 public:
-    explicit Model(const NetSpec& spec);
+    virtual ~Model() = default;
+    Model(const Model&) = delete;
+    Model& operator=(const Model&) = delete;
 
-    const NetSpec& spec() const { return spec_; }
+    // The part of the specification that training needs.
+    virtual const ModelSpec& training() const = 0;
+
     const ParameterTable& table() const { return table_; }
-    const std::vector<std::unique_ptr<Layer<T>>>& layers() const { return layers_; }
-    Index widest() const { return widest_; }
-
     T* params() { return params_.data(); }
     const T* params() const { return params_.data(); }
     const T* copies() const { return copies_.data(); }
@@ -33,14 +34,22 @@ public:
     void export_parameter(const Parameter& p, const T* slab, T* out) const;
     void import_parameter(const Parameter& p, const T* values, T* slab) const;
 
-private:
-    void build();
+protected:
+    Model() = default;
+    void allocate();  // once the table is complete
 
-    NetSpec spec_;
+    // The first values of parameter p, in PyTorch's layout.
+    virtual void draw(const Parameter& p, std::uint64_t seed, T* values) const = 0;
+    virtual void keep_seed(std::uint64_t seed) = 0;  // the order of the rows and dropout follow it too
+
     ParameterTable table_{sizeof(T)};
-    std::vector<std::unique_ptr<Layer<T>>> layers_;
+
+private:
     Buffer<T> params_, copies_;
-    Index widest_ = 0;
 };
+
+// The first values of a dense layer's parameter or a norm's.
+template <class T>
+void draw_dense(const LayerSpec& layer, const Parameter& p, std::uint64_t seed, T* values);
 
 }  // namespace ds

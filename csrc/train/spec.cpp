@@ -27,7 +27,7 @@ bool positive(double x) { return x > 0.0 && std::isfinite(x); }
 bool not_negative(double x) { return x >= 0.0 && std::isfinite(x); }
 bool rate_like(double x) { return x >= 0.0 && x < 1.0; }
 
-void check_layer(const NetSpec& spec, std::size_t i) {
+void check_layer(const ModelSpec& spec, std::size_t i) {
     const LayerSpec& l = spec.layers[i];
     const bool last = i + 1 == spec.layers.size();
     need_size(l.units, where(i) + "units");
@@ -45,7 +45,7 @@ void check_layer(const NetSpec& spec, std::size_t i) {
 }
 
 // A fused loss is written for one output activation; softmax and exp have only those losses.
-void check_output(const NetSpec& spec) {
+void check_output(const ModelSpec& spec) {
     const Activation out = spec.layers.back().activation;
     const Loss loss = spec.loss.kind;
     const auto pair = [&](Loss l, Activation a) {
@@ -99,10 +99,11 @@ void check_schedule(const ScheduleSpec& s) {
 
 }  // namespace
 
-void check(const NetSpec& spec) {
-    need_size(spec.inputs, "inputs");
+void check_size(Index n, const char* name) { need_size(n, name); }
+void check_rate(double rate, const char* name) { need(rate_like(rate), name, rate, "a rate in [0, 1)"); }
+
+void check_model(const ModelSpec& spec) {
     if (spec.layers.empty()) throw ValueError("layers: got none, expected at least the output layer");
-    need(rate_like(spec.input_dropout), "input_dropout", spec.input_dropout, "a rate in [0, 1)");
     if (spec.threads < 0)
         throw ValueError("threads: got " + std::to_string(spec.threads) + ", expected >= 0");
     for (std::size_t i = 0; i < spec.layers.size(); ++i) check_layer(spec, i);
@@ -115,6 +116,12 @@ void check(const NetSpec& spec) {
     need(rate_like(spec.loss.smoothing), "smoothing", spec.loss.smoothing, "a number in [0, 1)");
     check_optimizer(spec.optimizer);
     check_schedule(spec.schedule);
+}
+
+void check(const NetSpec& spec) {
+    check_size(spec.inputs, "inputs");
+    check_rate(spec.input_dropout, "input_dropout");
+    check_model(spec);
 }
 
 }  // namespace ds

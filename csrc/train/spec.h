@@ -1,5 +1,5 @@
-// What a Net is, as plain numbers: the whole configuration, validated by check(). Nothing else decides its
-// arithmetic.
+// What a model is, as plain numbers: the whole configuration, validated by check(). Nothing else decides its
+// arithmetic. Here: what all kinds of model share, and a Net's layers.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -54,12 +54,12 @@ struct OptimizerSpec {
     double clip_value = 0.0;  // 0: off
 };
 
-struct NetSpec {
+// What every kind of model has: precision, seed, and how it is trained. A model ends in dense layers, one at
+// least, the last of which makes the outputs.
+struct ModelSpec {
     bool is_double = false;
     std::uint64_t seed = 0;
     int threads = 0;  // 0: the process-wide number
-    Index inputs = 0;
-    double input_dropout = 0.0;
     std::vector<LayerSpec> layers;
     LossSpec loss;
     OptimizerSpec optimizer;
@@ -71,7 +71,15 @@ struct NetSpec {
     bool takes_rows() const { return loss.kind != Loss::kFocal; }
 };
 
-// Throws ValueError naming the first value that cannot be.
+struct NetSpec : ModelSpec {
+    Index inputs = 0;
+    double input_dropout = 0.0;
+};
+
+// Throw ValueError naming the first value that cannot be.
 void check(const NetSpec& spec);
+void check_model(const ModelSpec& spec);
+void check_size(Index n, const char* name);
+void check_rate(double rate, const char* name);
 
 }  // namespace ds

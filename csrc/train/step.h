@@ -1,15 +1,12 @@
-// One training step as a program that every worker runs over its own share (SPMD):
-//   rows:    gather, forward, loss, backward          — barrier —
-//   tiles:   weight gradients (and the batch loss)    — barrier —
+// One training step as a program that every worker runs over its own share (SPMD): gradients, then
+//   tiles:   worker 0 adds up the batch loss          — barrier —
 //   slices:  update, transposed copies                — the caller's barrier —
-// Batch normalisation adds two barriers a pass, clipping by norm two. Shares never change the arithmetic.
+// Clipping by norm adds two barriers. How the gradients come about is the business of each kind of model
+// (net_step.h, rec_step.h). Shares never change the arithmetic.
 #pragma once
 #include <atomic>
-#include <vector>
 
-#include "core/arena.h"
 #include "core/team.h"
-#include "train/dataset.h"
 #include "train/model.h"
 #include "train/optimizer.h"
 
@@ -19,6 +16,7 @@ struct BatchPlace {
     const Index* rows = nullptr;  // indices into the data set; null: the rows from `start` on
     Index start = 0;
     Index size = 0;
+    Index piece = 0;  // of a batch that is cut into several steps
     std::uint32_t epoch = 0;
     std::uint32_t step = 0;
     double rate = 0.0;
@@ -34,11 +32,17 @@ public:
     virtual bool cancelled() = 0;
 };
 
+struct LossSum {
+    double loss = 0.0;    // Σ w l
+    double weight = 0.0;  // Σ w
+};
+
 template <class T>
 class Step {
 public:
-    Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer, const Dataset<T>& data,
-         Index batch, int workers);
+    Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer)
+        : model_(model), backend_(backend), optimizer_(optimizer) {}
+    virtual ~Step() = default;
 
     // Called by each worker. All of them return the same outcome. The caller's barrier ends the step; after
     // it, and not before, overflowed() tells whether an update met a weight or moment that would not have
@@ -49,40 +53,30 @@ public:
     bool overflowed() const { return overflow_.load(std::memory_order_relaxed); }
     void clear_overflow() { overflow_.store(false, std::memory_order_relaxed); }
 
-    double loss() const { return loss_; }      // Σ w l of the last batch
-    double weight() const { return weight_; }  // Σ w of the last batch
+    const LossSum& last() const { return last_; }  // of the last batch
 
-private:
-    // What one worker hands to the layers: made once, so that a step writes only what changes.
-    struct Desk {
-        Pass<T> pass;
-        std::vector<Below<T>> below;  // by layer
-    };
+protected:
+    // This worker's share of everything up to the gradients. False: there is nothing to learn from this batch.
+    virtual bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) = 0;
+    // Worker 0, once every worker has passed learn()'s last barrier.
+    virtual LossSum batch_loss(const BatchPlace& place) = 0;
+    // Worker 0, with the update.
+    virtual void end_step() {}
 
-    void carve(Carver& carver, Index batch);
-    void set_desks();
-    void gather(const BatchPlace& place, Range rows);
-    double batch_weight(const BatchPlace& place) const;
-    void rows_forward(const Desk& desk, Share share, Range rows, Barrier& barrier, Poll* poll);
-    void rows_loss(const BatchPlace& place, double weight, Range rows);
-    void rows_backward(const Desk& desk, Share share, Range rows, Barrier& barrier, Poll* poll);
-    double clip_scale(Share share, Barrier& barrier);
+    void carve_gradients(Carver& carver);
+    void clear_gradients();  // padding stays zero
     bool give_up(Poll* poll);
 
     Model<T>& model_;
     const Backend<T>& backend_;
     OptimizerState<T>& optimizer_;
-    Dataset<T> data_;
-    Buffer<T> memory_;
-    std::vector<Tape<T>> tapes_;
-    Matrix<T> x_, target_;
-    std::int64_t* label_ = nullptr;
-    T* row_loss_ = nullptr;
-    T* row_scale_ = nullptr;
     T* grads_ = nullptr;
+
+private:
+    double clip_scale(Share share, Barrier& barrier);
+
     double* block_squares_ = nullptr;
-    std::vector<Desk> desks_;  // by worker
-    double loss_ = 0.0, weight_ = 0.0;
+    LossSum last_;
     std::atomic<bool> cancel_{false};  // worker 0 was told to give up; everybody hurries to the step's end
     StepOutcome verdict_ = StepOutcome::kDone;  // worker 0's, published by a barrier
     std::atomic<bool> overflow_{false};

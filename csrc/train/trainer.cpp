@@ -21,33 +21,26 @@ constexpr Index kMaxRecords = 1024;      // epochs a block can report: room take
 // What exists between begin() and end().
 template <class T>
 struct Trainer<T>::Session {
-    Session(Model<T>& model, OptimizerState<T>& optimizer, const KernelTable& kernels,
-            const Dataset<T>& data_, const Dataset<T>& validation_, const FitOptions& options_, int workers)
-        : data(data_),
-          validation(validation_),
+    Session(std::unique_ptr<Course<T>> course_, const FitOptions& options_)
+        : course(std::move(course_)),
+          step(course->step()),
           options(options_),
-          backend(kernels),
-          batch(std::min(options.batch_size, data.rows)),
-          step(model, backend, optimizer, data, batch, workers),
-          order(options.shuffle ? data.rows : 0),
-          losses(validation.rows) {
-        if (validation.rows > 0) inference = std::make_unique<Inference<T>>(model, backend);
-    }
+          rows(course->rows()),
+          batch(course->batch()),
+          pieces(course->pieces()),
+          order(options.shuffle ? rows : 0) {}
 
-    Dataset<T> data, validation;
+    std::unique_ptr<Course<T>> course;
+    Step<T>& step;
     FitOptions options;
-    CpuBackend<T> backend;
-    Index batch;
-    Step<T> step;
-    std::unique_ptr<Inference<T>> inference;
+    Index rows, batch, pieces;
     Buffer<Index> order;     // this epoch's permutation
-    Buffer<T> losses;        // of the validation rows
     Index order_epoch = -1;  // whose it is
     BatchPlace place;
 };
 
 template <class T>
-Trainer<T>::Trainer(Model<T>& model) : model_(model), optimizer_(model.spec().optimizer, model.table()) {}
+Trainer<T>::Trainer(Model<T>& model) : model_(model), optimizer_(model.training().optimizer, model.table()) {}
 
 template <class T>
 Trainer<T>::~Trainer() = default;
@@ -62,28 +55,24 @@ void Trainer<T>::reset() {
 template <class T>
 Index Trainer<T>::steps_per_epoch() const {
     if (!session_) return 0;
-    return (session_->data.rows + session_->batch - 1) / session_->batch;
+    return (session_->rows + session_->batch - 1) / session_->batch * session_->pieces;
 }
 
 template <class T>
 int Trainer<T>::wanted_workers() const {
-    const int available = model_.spec().threads > 0 ? model_.spec().threads : get_num_threads();
-    const double flops =
-        6.0 * static_cast<double>(session_->batch) * static_cast<double>(model_.table().count());
-    return workers_worth(flops, kFlopsPerWorker,
+    const int available = model_.training().threads > 0 ? model_.training().threads : get_num_threads();
+    return workers_worth(session_->course->step_flops(), kFlopsPerWorker,
                          static_cast<int>(std::min<Index>(available, session_->batch)));
 }
 
 template <class T>
-void Trainer<T>::begin(const KernelTable& kernels, const Dataset<T>& data, const Dataset<T>& validation,
-                       const FitOptions& options) {
+void Trainer<T>::begin(std::unique_ptr<Course<T>> course, const FitOptions& options) {
     if (options.resume && cursor_.batch_size != options.batch_size)
         throw ValueError("batch_size: the interrupted fit used " + std::to_string(cursor_.batch_size) +
                          ", and resuming it needs the same; got " + std::to_string(options.batch_size));
     if (options.resume && cursor_.shuffle != options.shuffle)
         throw ValueError("shuffle: resuming a fit needs the value that it was started with");
-    const int workers = model_.spec().threads > 0 ? model_.spec().threads : get_num_threads();
-    auto session = std::make_unique<Session>(model_, optimizer_, kernels, data, validation, options, workers);
+    auto session = std::make_unique<Session>(std::move(course), options);
     const bool watches = options.stopping.patience > 0 && options.stopping.restore_best;
     Buffer<T> best;
     if (watches && !(options.resume && best_.size() > 0)) best = Buffer<T>(model_.table().size());
@@ -104,7 +93,7 @@ void Trainer<T>::begin(const KernelTable& kernels, const Dataset<T>& data, const
     cursor_.batch_size = options.batch_size;
     cursor_.shuffle = options.shuffle;
     cursor_.stopping = {};
-    const Index horizon = model_.spec().schedule.epochs;
+    const Index horizon = model_.training().schedule.epochs;
     cursor_.schedule_start = horizon > 0 ? 0 : cursor_.epoch;
     cursor_.schedule_epochs = horizon > 0 ? horizon : options.epochs;
 }
@@ -128,22 +117,23 @@ void Trainer<T>::start_epoch() {
     s.order_epoch = cursor_.epoch;
     epoch_start_ = Clock::now();
     if (!s.options.shuffle) return;
-    for (Index i = 0; i < s.data.rows; ++i) s.order.data()[i] = i;
-    shuffle(s.order.data(), s.data.rows, model_.spec().seed, static_cast<std::uint32_t>(cursor_.epoch));
+    for (Index i = 0; i < s.rows; ++i) s.order.data()[i] = i;
+    shuffle(s.order.data(), s.rows, model_.training().seed, static_cast<std::uint32_t>(cursor_.epoch));
 }
 
 template <class T>
 void Trainer<T>::place_next_step() {
     Session& s = *session_;
-    const Index start = cursor_.step * s.batch;
+    const Index start = cursor_.step / s.pieces * s.batch;
     const Index steps = steps_per_epoch();
     const Index epoch = cursor_.epoch - cursor_.schedule_start;
     s.place.rows = s.options.shuffle ? s.order.data() + start : nullptr;
     s.place.start = start;
-    s.place.size = std::min(s.batch, s.data.rows - start);
+    s.place.size = std::min(s.batch, s.rows - start);
+    s.place.piece = cursor_.step % s.pieces;
     s.place.epoch = static_cast<std::uint32_t>(cursor_.epoch);
     s.place.step = static_cast<std::uint32_t>(cursor_.step);
-    s.place.rate = scheduled_rate(model_.spec().schedule, model_.spec().optimizer.rate,
+    s.place.rate = scheduled_rate(model_.training().schedule, model_.training().optimizer.rate,
                                   {epoch, epoch * steps + cursor_.step, cursor_.schedule_epochs * steps},
                                   cursor_.plateau);
     command_ = Command::kStep;
@@ -156,18 +146,18 @@ void Trainer<T>::after_step(StepOutcome outcome) {
     if (outcome != StepOutcome::kDone) {
         block_.diverged = outcome == StepOutcome::kDiverged;
         block_.cancelled = outcome == StepOutcome::kCancelled;
-        block_.diverged_loss = s.step.loss() / s.step.weight();
+        block_.diverged_loss = s.step.last().loss / s.step.last().weight;
         return stop();
     }
     ++cursor_.step;
-    cursor_.loss_sum += s.step.loss();
-    cursor_.weight_sum += s.step.weight();
-    block_.samples += s.place.size;
+    cursor_.loss_sum += s.step.last().loss;
+    cursor_.weight_sum += s.step.last().weight;
+    if (s.place.piece == 0) block_.samples += s.place.size;
     if (cursor_.step == steps_per_epoch()) {
         command_ = Command::kEndEpoch;
         return;
     }
-    if (--until_clock_ <= 0) {
+    if (--until_clock_ <= 0 && cursor_.step % s.pieces == 0) {
         until_clock_ = clock_every_;
         if (Clock::now() >= deadline_) return stop();
     }
@@ -177,25 +167,15 @@ void Trainer<T>::after_step(StepOutcome outcome) {
 template <class T>
 void Trainer<T>::after_epoch() {
     Session& s = *session_;
-    const bool validated = s.validation.rows > 0;
+    const bool validated = s.course->validates();
     EpochRecord r;
     r.epoch = cursor_.epoch + 1;
     r.loss = cursor_.weight_sum > 0.0 ? cursor_.loss_sum / cursor_.weight_sum : 0.0;
     r.validated = validated;
     r.rate = s.place.rate;
-    if (validated) {
-        const Dataset<T>& v = s.validation;
-        double weights = static_cast<double>(v.rows);
-        if (v.weight) {
-            weights = 0.0;
-            for (Index i = 0; i < v.rows; ++i) weights += v.weight[i];
-        }
-        r.val_loss = (v.weight ? s.backend.weighted_sum(s.losses.data(), v.weight, v.rows)
-                               : s.backend.sum(s.losses.data(), v.rows)) /
-                     weights;
-    }
+    if (validated) r.val_loss = s.course->validation_loss();
     const double watched = validated && s.options.stopping.on_validation ? r.val_loss : r.loss;
-    observe(model_.spec().schedule, cursor_.plateau, model_.spec().optimizer.rate,
+    observe(model_.training().schedule, cursor_.plateau, model_.training().optimizer.rate,
             validated ? r.val_loss : r.loss);
     if (s.options.stopping.patience > 0) {
         const Verdict verdict = judge(s.options.stopping, cursor_.stopping, cursor_.epoch, watched);
@@ -228,7 +208,7 @@ void Trainer<T>::work(Share share, Barrier& barrier) {
             const StepOutcome outcome = s.step.run(place, share, barrier, cursor_.clock, poll_);
             if (lead) after_step(outcome);
         } else {
-            if (s.inference) s.inference->row_losses(s.validation, s.losses.data(), share);
+            s.course->validate(share);
             barrier.wait();
             if (lead) after_epoch();
         }
@@ -248,10 +228,10 @@ Block Trainer<T>::run(Index max_epochs, double budget_seconds, Poll* poll) {
     const double limit = std::clamp(budget_seconds, 0.0, 1e6);
     deadline_ =
         Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limit));
-    const double flops = 6.0 * static_cast<double>(s.batch) * static_cast<double>(model_.table().count());
+    const double flops = s.course->step_flops();
     clock_every_ = std::clamp<Index>(static_cast<Index>(kClockFlops / (flops + 1e4)), 1, 256);
     until_clock_ = clock_every_;
-    poll_ = flops >= kLongStepFlops ? poll : nullptr;
+    poll_ = flops >= kLongStepFlops && s.pieces == 1 ? poll : nullptr;
     if (!finished()) {
         start_epoch();
         if (cursor_.step < steps_per_epoch())

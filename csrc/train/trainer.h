@@ -6,9 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "backend/cpu.h"
-#include "train/inference.h"
-#include "train/step.h"
+#include "train/course.h"
 #include "train/stopping.h"
 
 namespace ds {
@@ -62,9 +60,8 @@ public:
     explicit Trainer(Model<T>& model);
     ~Trainer();
 
-    // The data stay the caller's and must outlive end(). Throws before anything is changed.
-    void begin(const KernelTable& kernels, const Dataset<T>& data, const Dataset<T>& validation,
-               const FitOptions& options);
+    // The data behind the course stay the caller's and must outlive end(). Throws before anything is changed.
+    void begin(std::unique_ptr<Course<T>> course, const FitOptions& options);
     Block run(Index max_epochs, double budget_seconds, Poll* poll);
     // Drops the data; a fit that finished and watched for its best epoch leaves that epoch's weights.
     void end();

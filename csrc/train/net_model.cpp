@@ -1,0 +1,57 @@
+#include "train/net_model.h"
+
+#include <algorithm>
+#include <string>
+
+#include "layers/dense.h"
+#include "layers/dropout.h"
+#include "layers/norm.h"
+
+namespace ds {
+
+template <class T>
+void add_dense_layers(Layers<T>& layers, ParameterTable& table, const ModelSpec& spec, Index width,
+                      const char* prefix, bool wanted, Index stream) {
+    Index index = 0;
+    for (const LayerSpec& layer : spec.layers) {
+        const ActivationOf<T> act{layer.activation, static_cast<T>(layer.alpha)};
+        const bool plain = layer.norm == Norm::kNone;
+        const bool last = index + 1 == static_cast<Index>(spec.layers.size());
+        const std::string name = prefix + std::to_string(index);
+        auto dense = std::make_unique<Dense<T>>(table, name, index, width, layer.units, layer.bias,
+                                                plain ? act : ActivationOf<T>{}, index == 0 && !wanted);
+        if (last && loss_is_fused(spec.loss.kind)) dense->leave_logits();
+        layers.push_back(std::move(dense));
+        width = layer.units;
+        if (layer.norm == Norm::kLayer)
+            layers.push_back(std::make_unique<LayerNorm<T>>(table, name, index, width, act, layer.norm_eps));
+        if (layer.norm == Norm::kBatch)
+            layers.push_back(std::make_unique<BatchNorm<T>>(table, name, index, width, act, layer.norm_eps,
+                                                            layer.norm_momentum));
+        if (layer.dropout > 0.0)
+            layers.push_back(std::make_unique<Dropout<T>>(stream + index, width, layer.dropout));
+        ++index;
+    }
+    for (const auto& layer : layers) layer->place_buffers(table);
+}
+
+// Stream 0 is the input's dropout, stream i + 1 that of layer i.
+template <class T>
+NetModel<T>::NetModel(const NetSpec& spec) : spec_(spec) {
+    check(spec);
+    if (spec.input_dropout > 0.0)
+        layers_.push_back(std::make_unique<Dropout<T>>(0, spec.inputs, spec.input_dropout));
+    add_dense_layers(layers_, this->table_, spec, spec.inputs, "", false, 1);
+    for (const auto& layer : layers_) widest_ = std::max(widest_, layer->outputs());
+    this->allocate();
+    this->initialise(spec.seed);
+}
+
+template class NetModel<float>;
+template class NetModel<double>;
+template void add_dense_layers(Layers<float>&, ParameterTable&, const ModelSpec&, Index, const char*, bool,
+                               Index);
+template void add_dense_layers(Layers<double>&, ParameterTable&, const ModelSpec&, Index, const char*, bool,
+                               Index);
+
+}  // namespace ds

@@ -1,0 +1,56 @@
+// A Net's share of a training step:
+//   rows:    gather, forward, loss, backward          — barrier —
+//   tiles:   weight gradients
+// Batch normalisation adds two barriers a pass.
+#pragma once
+#include <vector>
+
+#include "core/arena.h"
+#include "train/dataset.h"
+#include "train/net_model.h"
+#include "train/step.h"
+
+namespace ds {
+
+template <class T>
+class NetStep final : public Step<T> {
+public:
+    NetStep(NetModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+            const Dataset<T>& data, Index batch, int workers);
+
+private:
+    using Step<T>::backend_;
+    using Step<T>::optimizer_;
+    using Step<T>::grads_;
+
+    // What one worker hands to the layers: made once, so that a step writes only what changes.
+    struct Desk {
+        Pass<T> pass;
+        std::vector<Below<T>> below;  // by layer
+        double weight = 0.0;          // Σ w of the batch
+    };
+
+    bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) override;
+    LossSum batch_loss(const BatchPlace& place) override;
+    void end_step() override;
+
+    void carve(Carver& carver, Index batch);
+    void set_desks();
+    void gather(const BatchPlace& place, Range rows);
+    double batch_weight(const BatchPlace& place) const;
+    void rows_forward(const Desk& desk, Share share, Range rows, Barrier& barrier, Poll* poll);
+    void rows_loss(const BatchPlace& place, double weight, Range rows);
+    void rows_backward(const Desk& desk, Share share, Range rows, Barrier& barrier, Poll* poll);
+
+    NetModel<T>& net_;
+    Dataset<T> data_;
+    Buffer<T> memory_;
+    std::vector<Tape<T>> tapes_;
+    Matrix<T> x_, target_;
+    std::int64_t* label_ = nullptr;
+    T* row_loss_ = nullptr;
+    T* row_scale_ = nullptr;
+    std::vector<Desk> desks_;  // by worker
+};
+
+}  // namespace ds
