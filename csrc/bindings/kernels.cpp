@@ -47,7 +47,7 @@ Index ld_of(const py::array& a) {
 
 template <class T>
 py::array gemm(const py::object& a_in, const py::object& b_in, const py::object& bias_in, bool ta, bool tb,
-               const py::object& out_in, int threads, Index repeat) {
+               const py::object& out_in, bool accumulate, bool packed, int threads, Index repeat) {
     const py::array a = matrix<T>(a_in, "A"), b = matrix<T>(b_in, "B");
     GemmArgs<T> g;
     g.m = a.shape(ta ? 1 : 0);
@@ -55,6 +55,7 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
     g.n = b.shape(tb ? 0 : 1);
     if (b.shape(tb ? 1 : 0) != g.k)
         throw ValueError("B: expected inner size " + std::to_string(g.k) + ", got " + describe(b));
+    if (accumulate && out_in.is_none()) throw ValueError("accumulate: needs out");
     py::array c = out_in.is_none() ? py::array(py::dtype::of<T>(), std::vector<py::ssize_t>{g.m, g.n})
                                    : matrix<T>(out_in, "out");
     if (c.shape(0) != g.m || c.shape(1) != g.n)
@@ -73,9 +74,16 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
     g.ldb = ld_of<T>(b);
     g.c = static_cast<T*>(c.mutable_data());
     g.ldc = ld_of<T>(c);
+    g.accumulate = accumulate;
     const py::gil_scoped_release release;
     const DefaultFpEnv environment;
-    const GemmPlan<T> plan(kernels_of<T>(active_kernels()).gemm, {g.m, g.n, g.k, ta, tb, g.lda, g.ldb});
+    const GemmPlan<T> plan(kernels_of<T>(active_kernels()).gemm,
+                           {g.m, g.n, g.k, ta, tb, packed, g.lda, g.ldb});
+    Buffer<T> panels(packed ? plan.packed_size() : 0);
+    if (packed) {
+        plan.pack(g.b, g.ldb, panels.data());
+        g.b = panels.data();
+    }
     static thread_local std::vector<Buffer<T>> scratch;
     // Two workers meet in about a microsecond: a product must be worth it.
     const double flops = 2.0 * static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
@@ -222,14 +230,16 @@ void bind_kernels(py::module_& parent) {
     m.def(
         "gemm",
         [](const py::object& a, const py::object& b, const py::object& bias, bool ta, bool tb,
-           const py::object& out, int threads, Index repeat) {
-            return is_double(a) ? gemm<double>(a, b, bias, ta, tb, out, threads, repeat)
-                                : gemm<float>(a, b, bias, ta, tb, out, threads, repeat);
+           const py::object& out, bool accumulate, bool packed, int threads, Index repeat) {
+            return is_double(a) ? gemm<double>(a, b, bias, ta, tb, out, accumulate, packed, threads, repeat)
+                                : gemm<float>(a, b, bias, ta, tb, out, accumulate, packed, threads, repeat);
         },
         py::arg("A"), py::arg("B"), py::kw_only(), py::arg("bias") = py::none(),
         py::arg("transpose_a") = false, py::arg("transpose_b") = false, py::arg("out") = py::none(),
-        py::arg("threads") = 1, py::arg("repeat") = 1,
-        "A·B (+ bias) under the numerics contract; float32 or float64 matrices with contiguous rows.");
+        py::arg("accumulate") = false, py::arg("packed") = false, py::arg("threads") = 1,
+        py::arg("repeat") = 1,
+        "A·B (+ bias), with accumulate on top of out, with packed from panels of B packed once, under the "
+        "numerics contract; float32 or float64 matrices with contiguous rows.");
     m.def(
         "function",
         [](const std::string& name, const py::object& x) {

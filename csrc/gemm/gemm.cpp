@@ -31,6 +31,10 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
     const Index m = shape.m, n = shape.n, k = shape.k;
     if (shape_.lda == 0) shape_.lda = ta ? m : k;
     if (shape_.ldb == 0) shape_.ldb = tb ? k : n;
+    if (shape.packed_b) {
+        whole_ = kernels.packed[ta];
+        return;
+    }
     GemmPath path = shape.path;
     if (path == GemmPath::kAuto) {
         if (n == 1 && !tb && (ta || m >= 8)) {
@@ -59,6 +63,21 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
     const Index line = 64 / Index(sizeof(T)), strips = (std::min(m, block_rows_) + height - 1) / height;
     panel_ = pack_a_ ? round_up(strips * height * chunk, line) : 0;
     scratch_ = panel_ + round_up(kernels.tile_cols * chunk, line);
+}
+
+template <class T>
+Index GemmPlan<T>::padded_cols() const {
+    return round_up(shape_.n, kernels_->tile_cols);
+}
+
+template <class T>
+void GemmPlan<T>::pack(const T* b, Index ldb, T* packed) const {
+    for (Index k = 0; k < shape_.k; k += kSumChunk) {
+        const Index chunk = std::min(shape_.k - k, kSumChunk);
+        kernels_->pack[shape_.transpose_b](packed, b + k * (shape_.transpose_b ? 1 : ldb), ldb, chunk,
+                                           shape_.n);
+        packed += padded_cols() * chunk;
+    }
 }
 
 // Blocks of columns and rows; in each, chunk by chunk of k, all panels of B pass over the rows of A.
@@ -92,6 +111,7 @@ void GemmPlan<T>::run_block(const GemmArgs<T>& args, T* scratch) const {
     block.c = args.c;
     block.panel = scratch + panel_;
     block.strips = scratch;
+    block.first = !args.accumulate;
     const T *a = args.a, *b = args.b;
     Index left = args.k;
     do {
@@ -120,7 +140,7 @@ void GemmPlan<T>::share(const GemmArgs<T>& args, int worker, int workers, T* scr
             return double((groups + workers - 1) / workers * workers) / double(groups);
         };
     GemmArgs<T> part = args;
-    if (args.n > 0 && args.m > 0 && rounds(args.n, width) <= rounds(args.m, height)) {
+    if (!shape_.packed_b && args.n > 0 && args.m > 0 && rounds(args.n, width) <= rounds(args.m, height)) {
         const Index groups = (args.n + width - 1) / width;
         const Index begin = std::min(groups * worker / workers * width, args.n);
         part.n = std::min(groups * (worker + 1) / workers * width, args.n) - begin;

@@ -1,6 +1,7 @@
 // Matrix products under the numerics contract (ARCHITECTURE.md): a plan decides once which path a product
 // takes, and running it decides nothing. Free of instruction sets: the loops over tiles are kernels/gemm.h,
-// reached through GemmKernels. Not a BLAS: beta is 0, alpha is 1, and C never overlaps an operand.
+// reached through GemmKernels. Not a BLAS: alpha is 1, beta is 0 or (accumulate)
+// 1, and C never overlaps an operand.
 //
 //   GemmPlan<float> plan(table.f32.gemm, {.m = batch, .n = outputs, .k = inputs});
 //   T* scratch = <plan.scratch() elements, 64-byte aligned, one piece per worker>;
@@ -10,6 +11,15 @@
 // Forward         Y = X · W     {batch, outputs, inputs}
 // Input gradient  dX = dY · Wᵀ  {batch, inputs, outputs}, b = a transposed copy, or W itself with transpose_b
 // Weight gradient dW = Xᵀ · dY  {inputs, outputs, batch, transpose_a}
+//
+// Many products with one B and few rows (a recurrent step: H += h · W) pack B once:
+//
+//   GemmPlan<float> plan(table.f32.gemm, {.m = batch, .n = outputs, .k = inputs, .packed_b = true});
+//   plan.pack(w, ldw, packed);  // plan.packed_size() elements, 64-byte aligned; again after every update
+//   plan.run({.m = rows, .n = outputs, .k = inputs, .a = h, .lda = ldh, .b = packed, .c = y, .ldc = ldy,
+//             .accumulate = true}, nullptr);
+//
+// Rows may be fewer than planned and shared; n and k are the plan's, and ldb means nothing.
 #pragma once
 #include "core/types.h"
 #include "kernels/gemm_table.h"
@@ -29,6 +39,7 @@ struct GemmShape {
     Index m = 0, n = 0, k = 0;  // the most of each that run() will see; fewer rows, columns or k's are fine
     bool transpose_a = false;   // `a` is stored (k, m)
     bool transpose_b = false;   // `b` is stored (n, k)
+    bool packed_b = false;      // `b` is what pack() made of it
     Index lda = 0, ldb = 0;     // leading dimensions if known (0: tight); only speed depends on them
     GemmPath path = GemmPath::kAuto;
 };
@@ -55,9 +66,14 @@ public:
     // the bits are run()'s for any number of workers. No barrier inside.
     void share(const GemmArgs<T>& args, int worker, int workers, T* scratch) const;
 
+    // With packed_b: the room for B packed (k, n), and packing it from where it lies ((n, k) if transpose_b).
+    Index packed_size() const { return padded_cols() * shape_.k; }
+    void pack(const T* b, Index ldb, T* packed) const;
+
     const GemmShape& shape() const { return shape_; }
 
 private:
+    Index padded_cols() const;
     void run_blocks(const GemmArgs<T>& args, T* scratch) const;
     void run_block(const GemmArgs<T>& args, T* scratch) const;
 

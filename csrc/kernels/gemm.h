@@ -24,23 +24,24 @@ template <class T>
 struct StripArgs {
     Index lda, ldb, ldc;
     const T* b;
-    Index next_panel;  // from one packed panel to the next; 0: B in place
+    Index next_panel;  // from one packed panel to the next
     Index n, k;
     TileEnd<T> end;
     Ahead<T> ahead;  // for the first tile of a strip
 };
 
 // The last columns: fewer than `V` full registers of them.
-template <class T, int R, int V, bool kTransposed>
+template <class T, int R, int V, int P, bool kTransposed>
 DS_INLINE void tail_tile(const StripArgs<T>& s, const T* a, const T* b, T* c, Index n, TileEnd<T> end) {
     constexpr int W = Vec<T>::W;
     if constexpr (V > 1) {
-        if (n <= (V - 1) * W) return tail_tile<T, R, V - 1, kTransposed>(s, a, b, c, n, end);
+        if (n <= (V - 1) * W) return tail_tile<T, R, V - 1, P, kTransposed>(s, a, b, c, n, end);
     }
-    tile<T, R, V, kTransposed, true>(a, s.lda, b, s.ldb, s.k, c, s.ldc, n - (V - 1) * W, end);
+    tile<T, R, V, P, kTransposed, true>(a, s.lda, b, s.ldb, s.next_panel, s.k, c, s.ldc, n - (V - 1) * W,
+                                        end);
 }
 
-template <class T, int R, int V, bool kTransposed>
+template <class T, int R, int V, int P, bool kTransposed, bool kPanels>
 void strip(const StripArgs<T>& s, const T* a, T* c) {
     constexpr int kCols = V * Vec<T>::W;
     const T* b = s.b;
@@ -48,27 +49,35 @@ void strip(const StripArgs<T>& s, const T* a, T* c) {
     Ahead<T> ahead = s.ahead;
     Index left = s.n;
     for (; left >= kCols; left -= kCols) {
-        tile<T, R, V, kTransposed, false>(a, s.lda, b, s.ldb, s.k, c, s.ldc, 0, end, ahead);
+        tile<T, R, V, P, kTransposed, false>(a, s.lda, b, s.ldb, s.next_panel, s.k, c, s.ldc, 0, end, ahead);
         ahead.lines = 0;
-        b += s.next_panel != 0 ? s.next_panel : kCols;
+        b += kPanels ? V / P * s.next_panel : kCols;
         c += kCols;
         if (end.bias != nullptr) end.bias += kCols;
     }
-    if (left > 0) tail_tile<T, R, V, kTransposed>(s, a, b, c, left, end);
+    if constexpr (P < V) {  // panels that are too few for the wide tile
+        if (left > 0) {
+            StripArgs<T> rest = s;
+            rest.b = b, rest.n = left, rest.end = end;
+            strip<T, R, P, P, kTransposed, kPanels>(rest, a, c);
+        }
+        return;
+    }
+    if (left > 0) tail_tile<T, R, V, P, kTransposed>(s, a, b, c, left, end);
 }
 
 template <class T>
 using Strip = void (*)(const StripArgs<T>&, const T* a, T* c);
 
-// kTable[r - 1] does r rows. Panels have one width; columns in place are taken as wide as the registers
-// allow.
+// kTable[r - 1] does r rows, as many columns at once as the registers allow: any number in place, else whole
+// panels.
 template <class T, bool kTransposed, bool kPanels>
 struct Strips {
     template <int R>
     static constexpr Strip<T> of() {
-        constexpr int V = kPanels ? kPanelWidth : tile_width(R);
+        constexpr int P = kPanels ? kPanelWidth : tile_width(R), V = tile_width(R) / P * P;
         if constexpr (R <= kTileRows)
-            return strip<T, R, V, kTransposed>;
+            return strip<T, R, V, P, kTransposed, kPanels>;
         else
             return nullptr;
     }
@@ -108,7 +117,7 @@ template <class T, bool kTransposed>
 void direct(const GemmArgs<T>& g) {
     const T* a = g.a;
     const bool finish = g.forward != nullptr || g.backward != nullptr;
-    StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {}, {}};
+    StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {nullptr, !g.accumulate}, {}};
     const bool far_b = g.m > 1 && g.k * g.ldb * Index(sizeof(T)) > kFar;
     Index left = g.k;
     do {
@@ -134,7 +143,7 @@ template <class T, bool kTransposed>
 void column(const GemmArgs<T>& g) {
     if (g.n == 0) return;
     if constexpr (!kTransposed) {
-        matvec(g.m, g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc, g.bias, 0);
+        matvec(g.m, g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc, g.bias, 0, g.accumulate);
     } else {
         constexpr Index kPiece = 256;
         T piece[kPiece];
@@ -143,6 +152,9 @@ void column(const GemmArgs<T>& g) {
             swapped.m = 1, swapped.n = g.m - i < kPiece ? g.m - i : kPiece, swapped.k = g.k;
             swapped.a = g.b, swapped.lda = g.ldb, swapped.b = g.a + i, swapped.ldb = g.lda;
             swapped.c = g.ldc == 1 ? g.c + i : piece, swapped.ldc = kPiece;
+            swapped.accumulate = g.accumulate;
+            if (g.ldc != 1 && g.accumulate)
+                for (Index r = 0; r < swapped.n; ++r) piece[r] = g.c[(i + r) * g.ldc];
             direct<T, true>(swapped);
             if (g.ldc == 1 && g.bias == nullptr) continue;
             for (Index r = 0; r < swapped.n; ++r)
@@ -156,7 +168,7 @@ void column(const GemmArgs<T>& g) {
 template <class T, bool kTransposed>
 void row(const GemmArgs<T>& g) {
     if (g.m == 0) return;
-    matvec(g.n, g.k, g.b, g.ldb, g.a, kTransposed ? g.lda : 1, g.c, 1, g.bias, 1);
+    matvec(g.n, g.k, g.b, g.ldb, g.a, kTransposed ? g.lda : 1, g.c, 1, g.bias, 1, g.accumulate);
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, 1);
 }
 
@@ -208,6 +220,49 @@ void block(const GemmBlock<T>& g) {
     }
 }
 
+// Every panel of one chunk of B, one after the other.
+template <class T, bool kTransposed>
+void pack_panels(T* panels, const T* b, Index ldb, Index k, Index n) {
+    constexpr Index kCols = kPanelWidth * Vec<T>::W;
+    for (Index j = 0; j < n; j += kCols) {
+        const Index cols = n - j < kCols ? n - j : kCols;
+        pack_b<T, kPanelWidth, kTransposed>(panels, b + j * (kTransposed ? ldb : 1), ldb, k, cols);
+        panels += k * kCols;
+    }
+}
+
+// B as pack_panels left it, chunk behind chunk. Every strip passes over a few panels before the next are
+// touched: B is the large operand here, and read once.
+template <class T, bool kTransposed>
+void packed(const GemmArgs<T>& g) {
+    if (g.m == 0) return;
+    constexpr Index kCols = kPanelWidth * Vec<T>::W;
+    const Index wide = tile_width(int(StripRows(g.m).take())) / kPanelWidth * kCols,
+                panels = (g.n + kCols - 1) / kCols;
+    const T *a = g.a, *b = g.b;
+    StripArgs<T> s{g.lda, kCols, g.ldc, nullptr, 0, 0, 0, {nullptr, !g.accumulate}, {}};
+    Index left = g.k;
+    do {
+        s.k = left < kSumChunk ? left : kSumChunk;
+        left -= s.k;
+        s.next_panel = s.k * kCols;
+        for (Index j = 0; j < g.n; j += wide) {
+            s.n = g.n - j < wide ? g.n - j : wide;
+            s.b = b + j * s.k;
+            if (left == 0 && g.bias != nullptr) s.end.bias = g.bias + j;
+            for (StripRows strips(g.m); strips.count > 0;) {
+                const Index row = strips.next, rows = strips.take();
+                Strips<T, kTransposed, true>::kTable[rows - 1](s, a + row * (kTransposed ? 1 : g.lda),
+                                                               g.c + row * g.ldc + j);
+            }
+        }
+        s.end.first = false;
+        b += panels * s.next_panel;
+        a += s.k * (kTransposed ? g.lda : 1);
+    } while (left > 0);
+    epilogue(g, 0, g.m);
+}
+
 template <class T>
 void finish(const GemmArgs<T>& g) {
     epilogue(g, 0, g.m);
@@ -233,6 +288,10 @@ constexpr GemmKernels<T> gemm_kernels() {
     t.block[1][0][1] = block<T, true, false, true>;
     t.block[1][1][0] = block<T, true, true, false>;
     t.block[1][1][1] = block<T, true, true, true>;
+    t.packed[0] = packed<T, false>;
+    t.packed[1] = packed<T, true>;
+    t.pack[0] = pack_panels<T, false>;
+    t.pack[1] = pack_panels<T, true>;
     t.epilogue = finish<T>;
     return t;
 }

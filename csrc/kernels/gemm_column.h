@@ -82,14 +82,14 @@ DS_INLINE void column_sums(T* sums, const T* a, Index lda, Index rows, const T* 
         for (Index i = 0; i < rows; ++i) sums[i] = fma(a[i * lda + p], x[p], sums[i]);
 }
 
-// y[i] = (row i of A) · x + bias[i]; every vector has its stride.
+// y[i] = (row i of A) · x + bias[i], or y[i] more than that; every vector has its stride.
 template <class T>
 void matvec(Index m, Index k, const T* a, Index lda, const T* x, Index x_step, T* y, Index y_step,
-            const T* bias, Index bias_step) {
+            const T* bias, Index bias_step, bool accumulate) {
     constexpr Index kRows = kColumnSquares * kSquare<T>;
     T sums[kRows], gathered[kSumChunk];
     const bool far = m * lda * Index(sizeof(T)) > kFar;
-    bool first = true;
+    bool first = !accumulate;
     do {
         const Index chunk = k < kSumChunk ? k : kSumChunk;
         const T* xs = x;

@@ -30,7 +30,7 @@ DS_INLINE void transpose_into(T* dst, Index ld_dst, const T* src, Index ld_src, 
 
 // `rows` rows of A, k-major with kTile rows' room each.
 template <class T, bool kTransposed, int kTile>
-DS_INLINE void pack_a(T* tile, const T* a, Index lda, Index rows, Index k) {
+void pack_a(T* tile, const T* a, Index lda, Index rows, Index k) {
     if constexpr (!kTransposed) return transpose_into(tile, kTile, a, lda, rows, k);
     constexpr int W = Vec<T>::W;
     for (Index p = 0; p < k; ++p) {
@@ -42,7 +42,7 @@ DS_INLINE void pack_a(T* tile, const T* a, Index lda, Index rows, Index k) {
 
 // One panel of V registers of columns, filled up with zeros.
 template <class T, int V, bool kTransposed>
-DS_INLINE void pack_b(T* panel, const T* b, Index ldb, Index k, Index cols) {
+void pack_b(T* panel, const T* b, Index ldb, Index k, Index cols) {
     constexpr int W = Vec<T>::W;
     constexpr Index kCols = V * W;
     if constexpr (kTransposed) {

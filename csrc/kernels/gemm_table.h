@@ -9,7 +9,8 @@
 namespace ds {
 
 // C (m, n) = A (m, k) · B (k, n), all row-major with leading dimensions. A plan may read A or B transposed:
-// then `a` points at a (k, m) matrix, `b` at an (n, k) one. C is overwritten and may not overlap A or B.
+// then `a` points at a (k, m) matrix, `b` at an (n, k) one. C is overwritten, or with `accumulate` takes the
+// chunk sums on top of what it holds; it may not overlap A or B.
 //
 // The epilogue, on row segments that are still in cache, is PointwiseKernels' forward or backward (or
 // neither):
@@ -25,6 +26,7 @@ struct GemmArgs {
     T* c = nullptr;
     Index ldc = 0;
     const T* bias = nullptr;  // n values, or null
+    bool accumulate = false;
 
     void (*forward)(T* y, const T* z, Index n, T alpha) = nullptr;
     T* y = nullptr;
@@ -56,6 +58,7 @@ template <class T>
 struct GemmKernels {
     using Whole = void (*)(const GemmArgs<T>&);
     using Block = void (*)(const GemmBlock<T>&);
+    using Pack = void (*)(T* panels, const T* b, Index ldb, Index k, Index n);
 
     Index width = 0;      // lanes of a register
     Index tile_rows = 0;  // the register tile of the blocked path
@@ -68,6 +71,11 @@ struct GemmKernels {
     Whole column[2] = {};
     // m = 1 with B transposed: vectorised over the rows of B. [1] reads A (k values) with stride lda.
     Whole row[2] = {};
+
+    // Whole products with B packed beforehand: chunk behind chunk what pack makes of each, panels of tile_cols
+    // columns, the last filled up with zeros. packed: [A transposed]; pack: [B transposed].
+    Whole packed[2] = {};
+    Pack pack[2] = {};
 
     // One chunk of a block: [A transposed][B transposed][A is packed].
     Block block[2][2][2] = {};

@@ -108,13 +108,17 @@ struct TileRows<T, R, true> {
 };
 
 // C (R rows, V registers of columns, the last of them only `last` lanes wide when kTail) from one chunk of k.
-template <class T, int R, int V, bool kTransposed, bool kTail>
-DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c, Index ldc, Index last,
-                    TileEnd<T> end, Ahead<T> ahead = {}) {
+// P of B's registers lie side by side, the next P of them next_panel further on.
+template <class T, int R, int V, int P, bool kTransposed, bool kTail>
+DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index next_panel, Index k, T* c, Index ldc,
+                    Index last, TileEnd<T> end, Ahead<T> ahead = {}) {
     constexpr int W = Vec<T>::W, kLine = 64 / int(sizeof(T));
     constexpr Index kAheadB = 24;  // rows; after the last ones come the columns of the next tile
     const auto load_v = [last](const T* p, int v) __attribute__((always_inline)) {
-        return kTail && v == V - 1 ? loadn(p + v * W, reread(last)) : load(p + v * W);
+        return kTail && v == V - 1 ? loadn(p, reread(last)) : load(p);
+    };
+    const auto load_b = [=](const T* p, int v) __attribute__((always_inline)) {
+        return load_v(p + v / P * next_panel + v % P * W, v);
     };
     Vec<T> acc[R][V];
     T* ci = c;
@@ -136,14 +140,14 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c,
             for (int i = 0; i < R; ++i) ai[i] = set1<T>(rows.at(i, q));
 #pragma GCC unroll 16
             for (int v = 0; v < V; ++v) {
-                const Vec<T> bv = load_v(b, v);
+                const Vec<T> bv = load_b(b, v);
 #pragma GCC unroll 2
                 for (int i = 0; i < R; ++i) accumulate(acc[i][v], ai[i], bv);
             }
         } else {
             Vec<T> bv[V];
 #pragma GCC unroll 16
-            for (int v = 0; v < V; ++v) bv[v] = load_v(b, v);
+            for (int v = 0; v < V; ++v) bv[v] = load_b(b, v);
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
                 const Vec<T> ai = set1<T>(rows.at(i, q));
@@ -182,14 +186,14 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index k, T* c,
 #pragma GCC unroll 16
         for (int i = 0; i < R; ++i) {
 #pragma GCC unroll 16
-            for (int v = 0; v < V; ++v) acc[i][v] = load_v(ci, v) + acc[i][v];
+            for (int v = 0; v < V; ++v) acc[i][v] = load_v(ci + v * W, v) + acc[i][v];
             ci = opaque(ci + ldc);
         }
     }
     if (end.bias != nullptr) {
 #pragma GCC unroll 16
         for (int v = 0; v < V; ++v) {
-            const Vec<T> bias = load_v(end.bias, v);
+            const Vec<T> bias = load_v(end.bias + v * W, v);
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) acc[i][v] = acc[i][v] + bias;
         }

@@ -74,14 +74,14 @@ def fma(a: Array, b: Array, c: Array) -> Array:
     return odd.astype(np.float32)
 
 
-def chain(a: Array, b: Array, bias: Array) -> Array:
-    """A·B + bias, float32, in the contract's order."""
-    total = np.zeros((len(a), b.shape[1]), np.float32)
+def chain(a: Array, b: Array, bias: Array, start_from: Array | None = None) -> Array:
+    """A·B + bias, float32, in the contract's order, on top of `start_from` if there is one."""
+    total = np.zeros((len(a), b.shape[1]), np.float32) if start_from is None else start_from
     for start in range(0, a.shape[1], CHUNK):
         part = np.zeros_like(total)
         for k in range(start, min(start + CHUNK, a.shape[1])):
             part = fma(a[:, k : k + 1], b[k : k + 1], part)
-        total = part if start == 0 else total + part
+        total = part if start == 0 and start_from is None else total + part
     return total + bias
 
 
@@ -101,6 +101,7 @@ def test_integers_are_exact(shift: int, isa: str) -> None:
                 b.astype(dtype),
                 None if bias is None else bias.astype(dtype),
                 layout=(i + 3 * j + shift) % 8,
+                packed=(i + 2 * j) % 3 == 0,
                 threads=1 + (i + j) % 4,
             )
             assert np.array_equal(got, want), (m, n, k)
@@ -109,12 +110,20 @@ def test_integers_are_exact(shift: int, isa: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_order_of_summation(shape: tuple[int, int, int]) -> None:
     a, b, bias = operands(*shape, "float32")
-    want = chain(a, b, bias)
+    held = np.random.default_rng(2).standard_normal(shape[:2]).astype(np.float32)
+    want, added = chain(a, b, bias), chain(a, b, bias, held)
     for isa in FUSED_ISAS:
         _core.force_isa(isa)
         for layout in range(8):
-            got = product(a, b, bias, layout)
-            assert got.tobytes() == want.tobytes(), (isa, layout)
+            for packed in (False, True):
+                got = product(a, b, bias, layout, packed=packed)
+                assert got.tobytes() == want.tobytes(), (isa, layout, packed)
+                room = np.full((shape[0], shape[1] + 3), np.nan, np.float32)
+                out = room[:, : shape[1]] if layout & 1 else np.empty_like(held)
+                out[:] = held
+                got = product(a, b, bias, layout, packed=packed, out=out, accumulate=True)
+                assert got.tobytes() == added.tobytes(), (isa, layout, packed)
+                assert np.isnan(room[:, shape[1] :]).all()
     _core.force_isa(None)
 
 
@@ -137,7 +146,7 @@ def test_the_order_of_summation_in_float64(fused_isa: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_one_set_of_bits(dtype: str) -> None:
     """Over instruction sets, layouts, numbers of workers, and a row alone against the row in its matrix."""
-    for shape in [*SHAPES, (257, 300, 129), (1, 4100, 520), (4100, 1, 520), (530, 520, 300)]:
+    for shape in [*SHAPES, (257, 300, 129), (2, 200, 300), (5, 97, 520), (1, 4100, 520), (4100, 1, 520), (530, 520, 300)]:
         a, b, bias = operands(*shape, dtype)
         want = product(a, b, bias)
         for isa in FUSED_ISAS:
@@ -146,6 +155,8 @@ def test_one_set_of_bits(dtype: str) -> None:
                 layout = (case + len(isa)) % 8
                 got = product(a, b, bias, layout, threads=threads)
                 assert got.tobytes() == want.tobytes(), (shape, isa, threads)
+                got = product(a, b, bias, layout, threads=threads, packed=True)
+                assert got.tobytes() == want.tobytes(), (shape, isa, threads, "packed")
             row = len(a) // 2
             assert product(a[row : row + 1], b, bias).tobytes() == want[row].tobytes(), (shape, isa)
         _core.force_isa(None)
@@ -228,6 +239,7 @@ def test_no_stray_byte(isa: str) -> None:
                     transpose_a=ta,
                     transpose_b=tb,
                     out=room[1 : 1 + m, 5 : 5 + n],
+                    packed=(i + j) % 3 == 0,
                 )
                 assert np.allclose(got, a @ b + bias, atol=1e-3)
                 room[1 : 1 + m, 5 : 5 + n] = 77
