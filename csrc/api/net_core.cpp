@@ -1,78 +1,55 @@
 #include "api/net_core.h"
 
-#include <algorithm>
-#include <mutex>
-#include <vector>
-
-#include "backend/registry.h"
-#include "core/fpenv.h"
+#include "api/model_core_of.h"
 #include "train/net_course.h"
 
 namespace ds {
 namespace {
 
-constexpr double kPollFlops = 2e9;  // inference between two looks for Ctrl-C: some 20 ms
+// The dense layers' inference, made from a Net.
+template <class T>
+class NetInference : public Inference<T> {
+public:
+    NetInference(const NetModel<T>& model, const Backend<T>& backend)
+        : Inference<T>(model, model.layers(), backend) {}
+};
 
 template <class T>
-class NetCoreOf final : public NetCore {
+class NetCoreOf final : public ModelCoreOf<T, NetCore, NetModel<T>, NetInference<T>> {
 public:
-    explicit NetCoreOf(const NetSpec& spec) : model_(spec), trainer_(model_) {}
+    using ModelCoreOf<T, NetCore, NetModel<T>, NetInference<T>>::ModelCoreOf;
 
-    const NetSpec& spec() const override { return model_.spec(); }
-    const ParameterTable& table() const override { return model_.table(); }
-
-    bool has(Slab slab) const override { return slab_of(slab) != nullptr; }
-    void read(Slab slab, Index parameter, void* out) const override {
-        model_.export_parameter(table()[parameter], slab_of(slab), static_cast<T*>(out));
-    }
-    void write(Slab slab, Index parameter, const void* values) override {
-        if (slab == Slab::kBest && trainer_.best().size() == 0) trainer_.best() = Buffer<T>(table().size());
-        model_.import_parameter(table()[parameter], static_cast<const T*>(values),
-                                const_cast<T*>(slab_of(slab)));
-    }
-    void parameters_written() override { model_.refresh_copies(); }
-    void drop_best() override { trainer_.best() = {}; }
-    Cursor& cursor() override { return trainer_.cursor(); }
-    void reset(std::uint64_t seed) override {
-        model_.initialise(seed);
-        trainer_.reset();
-    }
+    const NetSpec& spec() const override { return this->model_.spec(); }
 
     void begin(const RawDataset& data, const RawDataset& validation, const FitOptions& options) override {
-        trainer_.begin(std::make_unique<NetCourse<T>>(model_, trainer_.optimizer(), active_kernels(),
-                                                      dataset(data), dataset(validation), options.batch_size,
-                                                      threads()),
-                       options);
+        this->trainer_.begin(std::make_unique<NetCourse<T>>(
+                                 this->model_, this->trainer_.optimizer(), active_kernels(), dataset(data),
+                                 dataset(validation), options.batch_size, this->threads()),
+                             options);
     }
-    Block run(Index max_epochs, double budget_seconds, Poll* poll) override {
-        return trainer_.run(max_epochs, budget_seconds, poll);
-    }
-    void end() override { trainer_.end(); }
-    bool running() const override { return trainer_.running(); }
-    Index steps_per_epoch() const override { return trainer_.steps_per_epoch(); }
 
     bool predict(const void* x, Index rows, void* y, Poll* poll) override {
         const DefaultFpEnv environment;
-        const Inference<T>& engine = inference();
+        const Inference<T>& engine = this->engine();
         const Index inputs = spec().inputs, outputs = spec().outputs();
         const T* in = static_cast<const T*>(x);
         T* out = static_cast<T*>(y);
         return in_slices(rows, poll, [&](Index begin, Index n) {
-            over_team(engine.workers(n, threads()), [&](Share share) {
-                engine.predict(in + begin * inputs, n, out + begin * outputs, share);
+            this->over_team(engine.workers(n, this->threads()), [&](Share share) {
+                engine.predict({in + begin * inputs, inputs}, n, out + begin * outputs, share);
             });
         });
     }
 
     bool evaluate(const RawDataset& raw, double& loss, Poll* poll) override {
         const DefaultFpEnv environment;
-        const Inference<T>& engine = inference();
+        const Inference<T>& engine = this->engine();
         const Dataset<T> data = dataset(raw);
         Buffer<T> losses(data.rows);
         const bool done = in_slices(data.rows, poll, [&](Index begin, Index n) {
             const Dataset<T> part = slice(data, begin, n);
-            over_team(engine.workers(n, threads()),
-                      [&](Share share) { engine.row_losses(part, losses.data() + begin, share); });
+            this->over_team(engine.workers(n, this->threads()),
+                            [&](Share share) { engine.row_losses(part, losses.data() + begin, share); });
         });
         const KernelsOf<T>& k = kernels_of<T>(active_kernels());
         if (!data.weight) {
@@ -86,21 +63,6 @@ public:
     }
 
 private:
-    int threads() const { return spec().threads > 0 ? spec().threads : get_num_threads(); }
-
-    const T* slab_of(Slab slab) const {
-        auto& self = const_cast<NetCoreOf&>(*this);
-        switch (slab) {
-            case Slab::kParameters: return self.model_.params();
-            case Slab::kFirstMoment:
-                return self.trainer_.optimizer().has_first() ? self.trainer_.optimizer().first() : nullptr;
-            case Slab::kSecondMoment:
-                return self.trainer_.optimizer().has_second() ? self.trainer_.optimizer().second() : nullptr;
-            case Slab::kBest: return self.trainer_.best().size() > 0 ? self.trainer_.best().data() : nullptr;
-        }
-        return nullptr;
-    }
-
     Dataset<T> dataset(const RawDataset& raw) const {
         return {static_cast<const T*>(raw.x),      raw.rows,         spec().inputs,
                 static_cast<const T*>(raw.target), spec().outputs(), raw.label,
@@ -116,16 +78,8 @@ private:
     }
 
     template <class Body>
-    static void over_team(int workers, const Body& body) {
-        if (workers <= 1) return body(Share{});
-        TeamLease lease(workers);
-        const auto work = [&](int worker) { body(Share{worker, lease.workers()}); };
-        lease.run(work);
-    }
-
-    template <class Body>
     bool in_slices(Index rows, Poll* poll, const Body& body) const {
-        const double flops = 2.0 * static_cast<double>(table().count());
+        const double flops = 2.0 * static_cast<double>(this->table().count());
         const Index slice = std::max<Index>(1024, static_cast<Index>(kPollFlops / flops));
         for (Index begin = 0; begin < rows; begin += slice) {
             if (begin > 0 && poll && poll->cancelled()) return false;
@@ -133,29 +87,6 @@ private:
         }
         return true;
     }
-
-    // The plans of the instruction set in use. Several threads may ask at once; an engine once made stays.
-    const Inference<T>& inference() {
-        const KernelTable& kernels = active_kernels();
-        const std::lock_guard<std::mutex> guard(making_);
-        for (const auto& engine : engines_)
-            if (engine->table == &kernels) return engine->inference;
-        engines_.push_back(std::make_unique<Engine>(model_, kernels));
-        return engines_.back()->inference;
-    }
-
-    struct Engine {
-        Engine(const NetModel<T>& model, const KernelTable& kernels)
-            : table(&kernels), backend(kernels), inference(model, backend) {}
-        const KernelTable* table;
-        CpuBackend<T> backend;
-        Inference<T> inference;
-    };
-
-    NetModel<T> model_;
-    Trainer<T> trainer_;
-    std::mutex making_;
-    std::vector<std::unique_ptr<Engine>> engines_;
 };
 
 }  // namespace

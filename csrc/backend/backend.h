@@ -6,6 +6,7 @@
 
 #include "backend/view.h"
 #include "gemm/gemm.h"
+#include "kernels/cell_table.h"
 #include "kernels/loss_table.h"
 #include "kernels/norm_table.h"
 #include "kernels/optim_table.h"
@@ -31,6 +32,7 @@ struct LinearForward {
     Index ldw = 0;
     const T* bias = nullptr;
     ActivationOf<T> activation;
+    bool accumulate = false;  // y starts from what it holds
 };
 
 // dx = (dy Wᵀ) · act'(saved): the derivative is that of the layer below, whose output x was.
@@ -43,6 +45,7 @@ struct LinearBackwardInput {
     Index ldw = 0;
     Matrix<const T> saved;
     ActivationOf<T> activation;
+    bool accumulate = false;  // dx starts from what it holds
 };
 
 // dw = xᵀ dy, dbias = column sums of dy, over the first `batch` rows.
@@ -85,6 +88,14 @@ public:
     virtual void linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const = 0;
     virtual void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const = 0;
 
+    // out[index[i]] += in[i] for rows i in ascending order: gather's way back.
+    virtual void scatter_add(Matrix<T> out, Matrix<const T> in, const Index* index, Index rows,
+                             Range cols) const = 0;
+
+    // What stands between the two products of a recurrent step.
+    virtual void cell_forward(Cell cell, const CellForward<T>& op) const = 0;
+    virtual void cell_backward(Cell cell, const CellBackward<T>& op) const = 0;
+
     // y = act(z); y may be z.
     virtual void activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows,
                                     Index cols) const = 0;
@@ -96,6 +107,10 @@ public:
                               Index cols) const = 0;
     virtual void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows,
                           Index cols) const = 0;
+    virtual void add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const = 0;  // y += x
+    // out[j] = Σ x[i][j] over the rows, in chunks as the matmul's.
+    virtual void column_sums(T* out, Matrix<const T> x, Index rows, Range cols) const = 0;
+    virtual void copy(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const = 0;
 
     // Layer and batch normalisation, whose passes the norm layers walk themselves.
     virtual const NormKernels<T>& norm() const = 0;

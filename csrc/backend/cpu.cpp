@@ -30,6 +30,23 @@ void CpuBackend<T>::gather(Matrix<T> out, Matrix<const T> in, const Index* index
 }
 
 template <class T>
+void CpuBackend<T>::scatter_add(Matrix<T> out, Matrix<const T> in, const Index* index, Index rows,
+                                Range cols) const {
+    for (Index i = 0; i < rows; ++i)
+        kernels_.pointwise.add(out.row(index[i]) + cols.begin, in.row(i) + cols.begin, cols.size());
+}
+
+template <class T>
+void CpuBackend<T>::cell_forward(Cell cell, const CellForward<T>& op) const {
+    kernels_.cell.forward[static_cast<int>(cell)](op);
+}
+
+template <class T>
+void CpuBackend<T>::cell_backward(Cell cell, const CellBackward<T>& op) const {
+    kernels_.cell.backward[static_cast<int>(cell)](op);
+}
+
+template <class T>
 void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const {
     const GemmShape& shape = op.plan->shape();
     GemmArgs<T> g{.m = rows.size(),
@@ -41,7 +58,8 @@ void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* sc
                   .ldb = op.ldw,
                   .c = op.y.row(rows.begin),
                   .ldc = op.y.ld,
-                  .bias = op.bias};
+                  .bias = op.bias,
+                  .accumulate = op.accumulate};
     if (op.activation.kind != Activation::kIdentity) {
         g.forward = kernels_.pointwise.forward[static_cast<int>(op.activation.kind)];
         g.alpha = op.activation.alpha;
@@ -66,7 +84,8 @@ void CpuBackend<T>::linear_backward_input(const LinearBackwardInput<T>& op, Rang
                   .b = op.w,
                   .ldb = op.ldw,
                   .c = op.dx.row(rows.begin),
-                  .ldc = op.dx.ld};
+                  .ldc = op.dx.ld,
+                  .accumulate = op.accumulate};
     if (op.activation.kind != Activation::kIdentity) {
         g.backward = kernels_.pointwise.backward[static_cast<int>(op.activation.kind)];
         g.saved = op.saved.row(rows.begin);
@@ -91,10 +110,12 @@ void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Sh
         op.plan->run(g, scratch);
     else
         op.plan->share(g, share.worker, share.workers, scratch);
-    if (!op.dbias) return;
-    const Range cols = share.of(op.outputs, 16);
-    if (!cols.empty())
-        kernels_.reduce.col_sum(op.dbias + cols.begin, op.dy.p + cols.begin, op.dy.ld, op.batch, cols.size());
+    if (op.dbias) column_sums(op.dbias, op.dy, op.batch, share.of(op.outputs, 16));
+}
+
+template <class T>
+void CpuBackend<T>::column_sums(T* out, Matrix<const T> x, Index rows, Range cols) const {
+    if (!cols.empty()) kernels_.reduce.col_sum(out + cols.begin, x.p + cols.begin, x.ld, rows, cols.size());
 }
 
 template <class T>
@@ -133,6 +154,17 @@ void CpuBackend<T>::multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, 
         std::memcpy(y.row(i), a.row(i), static_cast<std::size_t>(cols) * sizeof(T));
         kernels_.pointwise.mul(y.row(i), b.row(i), cols);
     }
+}
+
+template <class T>
+void CpuBackend<T>::add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const {
+    for (Index i = rows.begin; i < rows.end; ++i) kernels_.pointwise.add(y.row(i), x.row(i), cols);
+}
+
+template <class T>
+void CpuBackend<T>::copy(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const {
+    for (Index i = rows.begin; i < rows.end; ++i)
+        std::memcpy(y.row(i), x.row(i), static_cast<std::size_t>(cols) * sizeof(T));
 }
 
 template <class T>

@@ -17,6 +17,10 @@ public:
     GemmPlan<T> plan_backward_weight(Index batch, Index inputs, Index outputs, Index ldw) const override;
 
     void gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows, Index cols) const override;
+    void scatter_add(Matrix<T> out, Matrix<const T> in, const Index* index, Index rows,
+                     Range cols) const override;
+    void cell_forward(Cell cell, const CellForward<T>& op) const override;
+    void cell_backward(Cell cell, const CellBackward<T>& op) const override;
     void linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const override;
     void linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const override;
     void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const override;
@@ -28,6 +32,9 @@ public:
     void dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows,
                       Index cols) const override;
     void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows, Index cols) const override;
+    void add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const override;
+    void column_sums(T* out, Matrix<const T> x, Index rows, Range cols) const override;
+    void copy(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const override;
     const NormKernels<T>& norm() const override { return kernels_.norm; }
     void loss(Loss kind, const LossArgs<T>& args) const override;
     double sum(const T* x, Index n) const override { return kernels_.reduce.sum(x, n); }

@@ -19,4 +19,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     ds::bind_system(m);
     ds::bind_kernels(m);
     ds::bind_net_core(m);
+    ds::bind_rec_core(m);
 }

@@ -1,5 +1,7 @@
 #include "bindings/spec.h"
 
+#include <pybind11/stl.h>
+
 #include <string>
 #include <utility>
 
@@ -79,7 +81,7 @@ py::dict layer_to_dict(const LayerSpec& l) {
                     py::arg("init_gain") = l.init_gain);
 }
 
-void read_loss(const py::dict& dict, NetSpec& spec) {
+void read_loss(const py::dict& dict, ModelSpec& spec) {
     Reader r(dict, "loss.");
     LossSpec& l = spec.loss;
     r.choose("name", l.kind, [](const auto& n) { return parse_name<Loss>("loss", n, kLossNames); });
@@ -155,11 +157,8 @@ py::dict schedule_to_dict(const ScheduleSpec& s) {
                     py::arg("min_rate") = s.min_rate, py::arg("threshold") = s.threshold);
 }
 
-}  // namespace
-
-NetSpec spec_from_dict(const py::dict& dict) {
-    NetSpec spec;
-    Reader r(dict, "");
+// What all kinds of model have. A loss named `own` is the model's own affair.
+void read_model(Reader& r, ModelSpec& spec, const char* own = nullptr) {
     std::string dtype = "float32";
     py::list layers;
     py::dict loss, optimizer, schedule;
@@ -169,31 +168,103 @@ NetSpec spec_from_dict(const py::dict& dict) {
     spec.is_double = dtype == "float64";
     r.get("seed", spec.seed);
     r.get("threads", spec.threads);
-    r.get("inputs", spec.inputs);
-    r.get("input_dropout", spec.input_dropout);
     r.get("layers", layers);
     for (std::size_t i = 0; i < layers.size(); ++i)
         spec.layers.push_back(layer_from_dict(py::cast<py::dict>(layers[i]), i));
     r.get("loss", loss);
-    read_loss(loss, spec);
+    if (own != nullptr && loss.contains("name") && py::cast<std::string>(loss["name"]) == own)
+        spec.loss.kind = Loss::kCrossEntropy;
+    else
+        read_loss(loss, spec);
     r.get("optimizer", optimizer);
     read_optimizer(optimizer, spec.optimizer);
     r.get("schedule", schedule);
     read_schedule(schedule, spec.schedule);
+}
+
+py::dict model_to_dict(const ModelSpec& spec) {
+    py::list layers;
+    for (const LayerSpec& layer : spec.layers) layers.append(layer_to_dict(layer));
+    return py::dict(py::arg("dtype") = spec.is_double ? "float64" : "float32", py::arg("seed") = spec.seed,
+                    py::arg("threads") = spec.threads, py::arg("layers") = layers,
+                    py::arg("loss") = loss_to_dict(spec.loss),
+                    py::arg("optimizer") = optimizer_to_dict(spec.optimizer),
+                    py::arg("schedule") = schedule_to_dict(spec.schedule));
+}
+
+constexpr const char* kCellNames[] = {"rnn", "gru", "lstm"};
+constexpr const char* kCellActivationNames[] = {"tanh", "relu", "sigmoid"};
+
+}  // namespace
+
+NetSpec net_spec_from_dict(const py::dict& dict) {
+    NetSpec spec;
+    Reader r(dict, "");
+    r.get("inputs", spec.inputs);
+    r.get("input_dropout", spec.input_dropout);
+    read_model(r, spec);
     r.finish();
     check(spec);
     return spec;
 }
 
 py::dict spec_to_dict(const NetSpec& spec) {
-    py::list layers;
-    for (const LayerSpec& layer : spec.layers) layers.append(layer_to_dict(layer));
-    return py::dict(py::arg("dtype") = spec.is_double ? "float64" : "float32", py::arg("seed") = spec.seed,
-                    py::arg("threads") = spec.threads, py::arg("inputs") = spec.inputs,
-                    py::arg("input_dropout") = spec.input_dropout, py::arg("layers") = layers,
-                    py::arg("loss") = loss_to_dict(spec.loss),
-                    py::arg("optimizer") = optimizer_to_dict(spec.optimizer),
-                    py::arg("schedule") = schedule_to_dict(spec.schedule));
+    py::dict d = model_to_dict(spec);
+    d["inputs"] = spec.inputs;
+    d["input_dropout"] = spec.input_dropout;
+    return d;
+}
+
+RecSpec rec_spec_from_dict(const py::dict& dict) {
+    RecSpec spec;
+    Reader r(dict, "");
+    int cell = 1, activation = 0;
+    std::string init = "auto";
+    r.choose("cell", cell, [](const auto& n) { return parse_name<int>("cell", n, kCellNames); });
+    r.choose("cell_activation", activation,
+             [](const auto& n) { return parse_name<int>("cell_activation", n, kCellActivationNames); });
+    spec.cell = cell == 0 ? static_cast<Cell>(activation) : cell == 1 ? Cell::kGru : Cell::kLstm;
+    r.get("inputs", spec.inputs);
+    r.get("vocabulary", spec.vocabulary);
+    r.get("embedding", spec.embedding);
+    r.get("hidden", spec.hidden);
+    r.get("bidirectional", spec.bidirectional);
+    r.get("bias", spec.bias);
+    r.get("input_dropout", spec.input_dropout);
+    r.get("dropout", spec.dropout);
+    r.get("recurrent_dropout", spec.recurrent_dropout);
+    r.get("layer_norm", spec.layer_norm);
+    r.choose("output", spec.output,
+             [](const auto& n) { return parse_name<Output>("output", n, kOutputNames); });
+    r.get("bptt", spec.bptt);
+    r.get("init", init);
+    spec.standard_init = init == "auto";
+    if (!spec.standard_init) spec.init = parse_name<Init>("init", init, kInitNames);
+    read_model(r, spec, spec.output == Output::kCtc ? "ctc" : nullptr);
+    r.finish();
+    check(spec);
+    return spec;
+}
+
+py::dict spec_to_dict(const RecSpec& spec) {
+    py::dict d = model_to_dict(spec);
+    if (spec.output == Output::kCtc) d["loss"] = py::dict(py::arg("name") = "ctc");
+    d["cell"] = kCellNames[spec.cell == Cell::kLstm ? 2 : spec.cell == Cell::kGru ? 1 : 0];
+    d["cell_activation"] = kCellActivationNames[spec.cell < Cell::kGru ? static_cast<int>(spec.cell) : 0];
+    d["inputs"] = spec.inputs;
+    d["vocabulary"] = spec.vocabulary;
+    d["embedding"] = spec.embedding;
+    d["hidden"] = spec.hidden;
+    d["bidirectional"] = spec.bidirectional;
+    d["bias"] = spec.bias;
+    d["input_dropout"] = spec.input_dropout;
+    d["dropout"] = spec.dropout;
+    d["recurrent_dropout"] = spec.recurrent_dropout;
+    d["layer_norm"] = spec.layer_norm;
+    d["output"] = kOutputNames[static_cast<int>(spec.output)];
+    d["bptt"] = spec.bptt;
+    d["init"] = spec.standard_init ? "auto" : kInitNames[static_cast<int>(spec.init)];
+    return d;
 }
 
 }  // namespace ds

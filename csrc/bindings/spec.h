@@ -1,13 +1,15 @@
-// The specification of a Net as a Python dict, both ways.
+// The specification of a model as a Python dict, both ways.
 #pragma once
 #include <pybind11/pybind11.h>
 
-#include "train/spec.h"
+#include "train/rec_spec.h"
 
 namespace ds {
 
 // Missing keys take the defaults; unknown keys and wrong types raise.
-NetSpec spec_from_dict(const pybind11::dict& dict);
+NetSpec net_spec_from_dict(const pybind11::dict& dict);
+RecSpec rec_spec_from_dict(const pybind11::dict& dict);
 pybind11::dict spec_to_dict(const NetSpec& spec);
+pybind11::dict spec_to_dict(const RecSpec& spec);
 
 }  // namespace ds

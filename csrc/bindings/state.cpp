@@ -21,18 +21,19 @@ bool is_part_of(Slab slab, const Parameter& p) {
 }
 
 std::vector<py::ssize_t> shape_of(const Parameter& p) {
-    if (p.kind == ParameterKind::kWeight) return {p.cols, p.rows};
+    if (p.turned()) return {p.cols, p.rows};
+    if (p.kind == ParameterKind::kEmbedding) return {p.rows, p.cols};
     return {p.cols};
 }
 
-py::dtype dtype_of(const NetCore& core) {
-    return core.spec().is_double ? py::dtype::of<double>() : py::dtype::of<float>();
+py::dtype dtype_of(const ModelCore& core) {
+    return core.training().is_double ? py::dtype::of<double>() : py::dtype::of<float>();
 }
 
 using Checked = std::vector<std::pair<Index, py::array>>;
 
 // The arrays of one slab, checked: names, type and shape.
-Checked check_tensors(NetCore& core, Slab slab, const std::string& prefix, const py::dict& tensors) {
+Checked check_tensors(ModelCore& core, Slab slab, const std::string& prefix, const py::dict& tensors) {
     Checked arrays;
     const auto& all = core.table().all();
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -42,8 +43,8 @@ Checked check_tensors(NetCore& core, Slab slab, const std::string& prefix, const
         const py::object given = tensors[name.c_str()];
         const auto shape = shape_of(all[i]);
         const int ndim = static_cast<int>(shape.size());
-        const py::array a = core.spec().is_double ? require<double>(given, ndim, name.c_str())
-                                                  : require<float>(given, ndim, name.c_str());
+        const py::array a = core.training().is_double ? require<double>(given, ndim, name.c_str())
+                                                      : require<float>(given, ndim, name.c_str());
         for (int d = 0; d < ndim; ++d)
             if (a.shape(d) != shape[static_cast<std::size_t>(d)])
                 throw ValueError("\"" + name + "\" has another shape than this model's: got " + describe(a));
@@ -52,7 +53,7 @@ Checked check_tensors(NetCore& core, Slab slab, const std::string& prefix, const
     return arrays;
 }
 
-void write(NetCore& core, Slab slab, const Checked& arrays) {
+void write(ModelCore& core, Slab slab, const Checked& arrays) {
     for (const auto& [index, array] : arrays) core.write(slab, index, array.data());
 }
 
@@ -90,7 +91,7 @@ void check_cursor(const Cursor& c) {
 
 }  // namespace
 
-py::dict read_tensors(NetCore& core, Slab slab, const std::string& prefix) {
+py::dict read_tensors(ModelCore& core, Slab slab, const std::string& prefix) {
     py::dict out;
     const auto& all = core.table().all();
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -102,7 +103,7 @@ py::dict read_tensors(NetCore& core, Slab slab, const std::string& prefix) {
     return out;
 }
 
-void write_params(NetCore& core, const py::dict& tensors) {
+void write_params(ModelCore& core, const py::dict& tensors) {
     const Checked arrays = check_tensors(core, Slab::kParameters, "", tensors);
     if (tensors.size() != arrays.size())
         for (const auto& item : tensors) {
@@ -115,7 +116,7 @@ void write_params(NetCore& core, const py::dict& tensors) {
     core.parameters_written();
 }
 
-py::dict read_state(NetCore& core) {
+py::dict read_state(ModelCore& core) {
     py::dict out;
     for (const NamedSlab& s : kStateSlabs)
         if (core.has(s.slab)) out.attr("update")(read_tensors(core, s.slab, s.prefix));
@@ -123,7 +124,7 @@ py::dict read_state(NetCore& core) {
     return out;
 }
 
-void write_state(NetCore& core, const py::dict& state) {
+void write_state(ModelCore& core, const py::dict& state) {
     if (core.running()) throw std::runtime_error("set_state: this model is being fitted");
     Cursor cursor;
     each_number(cursor, [&](const char* name, auto& value) {

@@ -3,14 +3,6 @@
 #include <algorithm>
 
 namespace ds {
-namespace {
-
-// Above this many weights the matmul packs its operand anyway and reads W transposed while it does; below it
-// a transposed copy, refreshed in the update while W is in cache, saves the packing.
-constexpr Index kLargeWeight = Index(1) << 18;
-
-}  // namespace
-
 template <class T>
 Dense<T>::Dense(ParameterTable& table, const std::string& name, Index index, Index inputs, Index outputs,
                 bool bias, ActivationOf<T> activation, bool first)
@@ -22,8 +14,7 @@ Dense<T>::Dense(ParameterTable& table, const std::string& name, Index index, Ind
     weight_ld_ = table[w].ld;
     transposed_ = table[w].transposed;
     transposed_ld_ = table[w].transposed_ld;
-    if (bias)
-        bias_offset_ = table[table.add(name + ".bias", ParameterKind::kBias, index, 1, outputs)].offset;
+    if (bias) bias_offset_ = table[table.add(name + ".bias", ParameterKind::kBias, index, 1, outputs)].offset;
 }
 
 template <class T>

@@ -13,6 +13,10 @@
 
 namespace ds {
 
+// Above this many weights the matmul packs its operand anyway and reads W transposed while it does; below it
+// a transposed copy, refreshed in the update while W is in cache, saves the packing.
+inline constexpr Index kLargeWeight = Index(1) << 18;
+
 template <class T>
 struct Pass {
     const Backend<T>* backend = nullptr;

@@ -11,21 +11,31 @@
 
 namespace ds {
 
-enum class ParameterKind { kWeight, kBias, kNormWeight, kNormBias, kRunningMean, kRunningVariance };
+enum class ParameterKind {
+    kWeight,
+    kEmbedding,
+    kBias,
+    kNormWeight,
+    kNormBias,
+    kRunningMean,
+    kRunningVariance
+};
 
 struct Parameter {
     std::string name;  // PyTorch's: "0.weight", "0.bias", …
     ParameterKind kind = ParameterKind::kWeight;
     Index layer = 0;
-    Index rows = 0;  // weights: inputs; everything else: 1
+    Index rows = 0;  // weights: inputs; an embedding: tokens; everything else: 1
     Index cols = 0;  // outputs
     Index ld = 0;
     Index offset = 0;       // elements from the start of the slab
     Index transposed = -1;  // offset of the (cols, rows) copy in the slab of copies, or -1: none is kept
     Index transposed_ld = 0;
 
+    // PyTorch's layout of a weight is (outputs, inputs); an embedding's is our own.
+    bool turned() const { return kind == ParameterKind::kWeight; }
     bool trainable() const { return kind < ParameterKind::kRunningMean; }
-    bool decays() const { return kind == ParameterKind::kWeight; }
+    bool decays() const { return kind <= ParameterKind::kEmbedding; }
     Index span() const { return (rows - 1) * ld + cols; }
 };
 

@@ -21,28 +21,36 @@ T* thread_buffer(Index elements) {
 }
 
 template <class T>
-Index chunk_rows(const NetModel<T>& model) {
-    const Index fit = kChunkBytes / (leading_dim<T>(model.widest()) * static_cast<Index>(sizeof(T)));
+Index widest(const Layers<T>& layers) {
+    Index most = 0;
+    for (const auto& layer : layers) most = std::max(most, layer->outputs());
+    return most;
+}
+
+template <class T>
+Index chunk_rows(const Layers<T>& layers) {
+    const Index fit = kChunkBytes / (leading_dim<T>(widest(layers)) * static_cast<Index>(sizeof(T)));
     return std::clamp<Index>(fit / 16 * 16, 64, 512);
 }
 
 }  // namespace
 
 template <class T>
-InferencePlans<T>::InferencePlans(const NetModel<T>& model, const Backend<T>& backend, Index rows_)
-    : rows(rows_), tapes(model.layers().size()), ld(leading_dim<T>(model.widest())) {
+InferencePlans<T>::InferencePlans(const Layers<T>& layers, const Backend<T>& backend, Index rows_)
+    : rows(rows_), tapes(layers.size()), ld(leading_dim<T>(widest(layers))) {
     for (std::size_t l = 0; l < tapes.size(); ++l) {
-        model.layers()[l]->plan(backend, rows, false, tapes[l]);
-        scratch = std::max(scratch, model.layers()[l]->scratch(tapes[l]));
+        layers[l]->plan(backend, rows, false, tapes[l]);
+        scratch = std::max(scratch, layers[l]->scratch(tapes[l]));
     }
 }
 
 template <class T>
-Inference<T>::Inference(const NetModel<T>& model, const Backend<T>& backend)
+Inference<T>::Inference(const Model<T>& model, const Layers<T>& layers, const Backend<T>& backend)
     : model_(model),
+      layers_(layers),
       backend_(backend),
-      single_(model, backend, 1),
-      chunk_(model, backend, chunk_rows(model)) {}
+      single_(layers, backend, 1),
+      chunk_(layers, backend, chunk_rows(layers)) {}
 
 template <class T>
 int Inference<T>::workers(Index rows, int available) const {
@@ -55,7 +63,6 @@ int Inference<T>::workers(Index rows, int available) const {
 template <class T>
 void Inference<T>::forward(const InferencePlans<T>& plans, T* buffer, Matrix<const T> x, Index rows,
                            Matrix<T> y, bool keep_logits) const {
-    const auto& layers = model_.layers();
     Pass<T> pass;
     pass.backend = &backend_;
     pass.params = model_.params();
@@ -64,31 +71,31 @@ void Inference<T>::forward(const InferencePlans<T>& plans, T* buffer, Matrix<con
     pass.keep_logits = keep_logits;
     T* half[2] = {buffer, buffer + plans.rows * plans.ld};
     int turn = 0;
-    for (std::size_t l = 0; l < layers.size(); ++l) {
-        if (!layers[l]->active_in_inference()) continue;
-        const bool last = l + 1 == layers.size();
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+        if (!layers_[l]->active_in_inference()) continue;
+        const bool last = l + 1 == layers_.size();
         const Matrix<T> out = last ? y : Matrix<T>{half[turn], plans.ld};
-        layers[l]->infer(pass, x, out, plans.tapes[l], rows);
+        layers_[l]->infer(pass, x, out, plans.tapes[l], rows);
         x = out;
         turn ^= 1;
     }
 }
 
 template <class T>
-void Inference<T>::predict(const T* x, Index rows, T* y, Share share) const {
+void Inference<T>::predict(Matrix<const T> x, Index rows, T* y, Share share, bool logits) const {
     const InferencePlans<T>& p = plans(rows);
     T* buffer = thread_buffer<T>(p.buffer());
-    const Index inputs = model_.spec().inputs, outputs = model_.spec().outputs();
+    const Index outputs = model_.training().outputs();
     const Range mine = share.of(rows);
     for (Index begin = mine.begin; begin < mine.end; begin += p.rows) {
         const Index n = std::min(p.rows, mine.end - begin);
-        forward(p, buffer, {x + begin * inputs, inputs}, n, {y + begin * outputs, outputs}, false);
+        forward(p, buffer, {x.row(begin), x.ld}, n, {y + begin * outputs, outputs}, logits);
     }
 }
 
 template <class T>
 void Inference<T>::row_losses(const Dataset<T>& data, T* losses, Share share) const {
-    const NetSpec& spec = model_.spec();
+    const ModelSpec& spec = model_.training();
     const Index ld = leading_dim<T>(spec.outputs());
     T* buffer = thread_buffer<T>(chunk_.buffer() + chunk_.rows * ld);
     const Matrix<T> y{buffer + chunk_.buffer(), ld};

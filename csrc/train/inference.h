@@ -1,6 +1,6 @@
-// Forward without a trace: predictions and losses of any number of rows, in chunks that stay in cache, shared
-// over the team. Everything it writes to is the call's or the thread's, so any number of threads may predict
-// with one model.
+// Forward through dense layers without a trace: predictions and losses of any number of rows, in chunks that stay
+// in cache, shared over the team. Everything it writes to is the call's or the thread's, so any number of threads
+// may predict with one model. A Net is all dense layers; a Rec ends in some.
 #pragma once
 #include <vector>
 
@@ -19,7 +19,7 @@ struct InferencePlans {
     Index ld = 0;
 
     InferencePlans() = default;
-    InferencePlans(const NetModel<T>& model, const Backend<T>& backend, Index rows);
+    InferencePlans(const Layers<T>& layers, const Backend<T>& backend, Index rows);
 
     Index buffer() const { return 2 * rows * ld + scratch; }
 };
@@ -27,10 +27,11 @@ struct InferencePlans {
 template <class T>
 class Inference {
 public:
-    Inference(const NetModel<T>& model, const Backend<T>& backend);
+    Inference(const Model<T>& model, const Layers<T>& layers, const Backend<T>& backend);
 
-    // y (rows, outputs), contiguous. One worker's share; `workers` of them cover all rows.
-    void predict(const T* x, Index rows, T* y, Share share) const;
+    // y (rows, outputs), contiguous. One worker's share; `workers` of them cover all rows. `logits`: of a loss that
+    // works on the pre-activation, without the output activation.
+    void predict(Matrix<const T> x, Index rows, T* y, Share share, bool logits = false) const;
 
     // l_i of every row of the share, without weights.
     void row_losses(const Dataset<T>& data, T* losses, Share share) const;
@@ -43,7 +44,8 @@ private:
     void forward(const InferencePlans<T>& plans, T* buffer, Matrix<const T> x, Index rows, Matrix<T> y,
                  bool keep_logits) const;
 
-    const NetModel<T>& model_;
+    const Model<T>& model_;
+    const Layers<T>& layers_;
     const Backend<T>& backend_;
     InferencePlans<T> single_, chunk_;
 };

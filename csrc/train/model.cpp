@@ -51,15 +51,17 @@ void Model<T>::refresh_copies() {
 template <class T>
 void Model<T>::export_parameter(const Parameter& p, const T* slab, T* out) const {
     const T* w = slab + p.offset;
-    for (Index j = 0; j < p.cols; ++j)
-        for (Index i = 0; i < p.rows; ++i) out[j * p.rows + i] = w[i * p.ld + j];
+    for (Index i = 0; i < p.rows; ++i)
+        for (Index j = 0; j < p.cols; ++j)
+            out[p.turned() ? j * p.rows + i : i * p.cols + j] = w[i * p.ld + j];
 }
 
 template <class T>
 void Model<T>::import_parameter(const Parameter& p, const T* values, T* slab) const {
     T* w = slab + p.offset;
     for (Index i = 0; i < p.rows; ++i)
-        for (Index j = 0; j < p.cols; ++j) w[i * p.ld + j] = values[j * p.rows + i];
+        for (Index j = 0; j < p.cols; ++j)
+            w[i * p.ld + j] = values[p.turned() ? j * p.rows + i : i * p.cols + j];
 }
 
 template class Model<float>;

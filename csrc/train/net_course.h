@@ -20,7 +20,7 @@ public:
           parameters_(static_cast<double>(model.table().count())),
           step_(model, backend_, optimizer, data, batch_, workers),
           validation_(validation),
-          inference_(model, backend_),
+          inference_(model, model.layers(), backend_),
           losses_(validation.rows) {}
 
     Index rows() const override { return rows_; }

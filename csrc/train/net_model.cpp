@@ -1,6 +1,5 @@
 #include "train/net_model.h"
 
-#include <algorithm>
 #include <string>
 
 #include "layers/dense.h"
@@ -42,7 +41,6 @@ NetModel<T>::NetModel(const NetSpec& spec) : spec_(spec) {
     if (spec.input_dropout > 0.0)
         layers_.push_back(std::make_unique<Dropout<T>>(0, spec.inputs, spec.input_dropout));
     add_dense_layers(layers_, this->table_, spec, spec.inputs, "", false, 1);
-    for (const auto& layer : layers_) widest_ = std::max(widest_, layer->outputs());
     this->allocate();
     this->initialise(spec.seed);
 }

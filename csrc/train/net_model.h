@@ -25,7 +25,6 @@ public:
     const NetSpec& spec() const { return spec_; }
     const ModelSpec& training() const override { return spec_; }
     const Layers<T>& layers() const { return layers_; }
-    Index widest() const { return widest_; }
 
 private:
     void draw(const Parameter& p, std::uint64_t seed, T* values) const override {
@@ -35,7 +34,6 @@ private:
 
     NetSpec spec_;
     Layers<T> layers_;
-    Index widest_ = 0;
 };
 
 }  // namespace ds

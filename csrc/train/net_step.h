@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/arena.h"
+#include "train/chain.h"
 #include "train/dataset.h"
-#include "train/net_model.h"
 #include "train/step.h"
 
 namespace ds {
@@ -35,21 +35,15 @@ private:
     void end_step() override;
 
     void carve(Carver& carver, Index batch);
-    void set_desks();
-    void gather(const BatchPlace& place, Range rows);
+    void gather(const BatchPlace& place, double weight, Range rows);
     double batch_weight(const BatchPlace& place) const;
-    void rows_forward(const Desk& desk, Share share, Range rows, Barrier& barrier, Poll* poll);
-    void rows_loss(const BatchPlace& place, double weight, Range rows);
-    void rows_backward(const Desk& desk, Share share, Range rows, Barrier& barrier, Poll* poll);
 
     NetModel<T>& net_;
     Dataset<T> data_;
     Buffer<T> memory_;
-    std::vector<Tape<T>> tapes_;
-    Matrix<T> x_, target_;
-    std::int64_t* label_ = nullptr;
-    T* row_loss_ = nullptr;
-    T* row_scale_ = nullptr;
+    Chain<T> chain_;
+    Matrix<T> x_;
+    Targets<T> targets_;
     std::vector<Desk> desks_;  // by worker
 };
 

@@ -1,0 +1,102 @@
+// ModelCore for one precision T and one kind of model: everything that does not depend on what the data look like.
+// For the .cpp files of this folder.
+#pragma once
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "api/model_core.h"
+#include "backend/cpu.h"
+#include "backend/registry.h"
+#include "core/fpenv.h"
+
+namespace ds {
+
+inline constexpr double kPollFlops = 2e9;  // inference between two looks for Ctrl-C: some 20 ms
+
+// Base is the interface, Body the model (NetModel<T>), Engine what predicts with it, made from (Body, backend).
+template <class T, class Base, class Body, class Engine>
+class ModelCoreOf : public Base {
+public:
+    template <class Spec>
+    explicit ModelCoreOf(const Spec& spec) : model_(spec), trainer_(model_) {}
+
+    const ModelSpec& training() const override { return model_.training(); }
+    const ParameterTable& table() const override { return model_.table(); }
+
+    bool has(Slab slab) const override { return slab_of(slab) != nullptr; }
+    void read(Slab slab, Index parameter, void* out) const override {
+        model_.export_parameter(table()[parameter], slab_of(slab), static_cast<T*>(out));
+    }
+    void write(Slab slab, Index parameter, const void* values) override {
+        if (slab == Slab::kBest && trainer_.best().size() == 0) trainer_.best() = Buffer<T>(table().size());
+        model_.import_parameter(table()[parameter], static_cast<const T*>(values),
+                                const_cast<T*>(slab_of(slab)));
+    }
+    void parameters_written() override { model_.refresh_copies(); }
+    void drop_best() override { trainer_.best() = {}; }
+    Cursor& cursor() override { return trainer_.cursor(); }
+    void reset(std::uint64_t seed) override {
+        model_.initialise(seed);
+        trainer_.reset();
+    }
+
+    Block run(Index max_epochs, double budget_seconds, Poll* poll) override {
+        return trainer_.run(max_epochs, budget_seconds, poll);
+    }
+    void end() override { trainer_.end(); }
+    bool running() const override { return trainer_.running(); }
+    Index steps_per_epoch() const override { return trainer_.steps_per_epoch(); }
+
+protected:
+    int threads() const { return training().threads > 0 ? training().threads : get_num_threads(); }
+
+    template <class F>
+    static void over_team(int workers, const F& body) {
+        if (workers <= 1) return body(Share{});
+        TeamLease lease(workers);
+        const auto work = [&](int worker) { body(Share{worker, lease.workers()}); };
+        lease.run(work);
+    }
+
+    // The engine for the instruction set in use. Several threads may ask at once; one that is made stays.
+    Engine& engine() {
+        const KernelTable& kernels = active_kernels();
+        const std::lock_guard<std::mutex> guard(making_);
+        for (const auto& made : engines_)
+            if (made->table == &kernels) return made->engine;
+        engines_.push_back(std::make_unique<Made>(model_, kernels));
+        return engines_.back()->engine;
+    }
+
+    Body model_;
+    Trainer<T> trainer_;
+
+private:
+    struct Made {
+        Made(const Body& model, const KernelTable& kernels)
+            : table(&kernels), backend(kernels), engine(model, backend) {}
+        const KernelTable* table;
+        CpuBackend<T> backend;
+        Engine engine;
+    };
+
+    const T* slab_of(Slab slab) const {
+        auto& self = const_cast<ModelCoreOf&>(*this);
+        switch (slab) {
+            case Slab::kParameters: return self.model_.params();
+            case Slab::kFirstMoment:
+                return self.trainer_.optimizer().has_first() ? self.trainer_.optimizer().first() : nullptr;
+            case Slab::kSecondMoment:
+                return self.trainer_.optimizer().has_second() ? self.trainer_.optimizer().second() : nullptr;
+            case Slab::kBest: return self.trainer_.best().size() > 0 ? self.trainer_.best().data() : nullptr;
+        }
+        return nullptr;
+    }
+
+    std::mutex making_;
+    std::vector<std::unique_ptr<Made>> engines_;
+};
+
+}  // namespace ds

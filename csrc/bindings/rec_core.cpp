@@ -1,0 +1,254 @@
+// deepseek._core.RecCore: the engine behind deepseek.Rec. No arithmetic here: arrays in, arrays out, the GIL released
+// meanwhile. Sequences come as (values or tokens, starts, lengths), so padded and ragged ones look alike.
+#include "api/rec_core.h"
+
+#include <vector>
+
+#include "bindings/bind.h"
+#include "bindings/model.h"
+#include "bindings/spec.h"
+
+namespace ds {
+namespace {
+
+struct Arrays {
+    std::vector<py::object> kept;
+    RawSequences raw;
+    Index rows = 0;  // of the values or tokens
+};
+
+py::tuple parts_of(const py::object& object, std::size_t n, const char* name) {
+    if (!py::isinstance<py::tuple>(object) || py::len(object) != n)
+        throw py::type_error(std::string(name) + ": expected a tuple of " + std::to_string(n));
+    return py::reinterpret_borrow<py::tuple>(object);
+}
+
+std::string at(const char* name, Index i) { return std::string(name) + ": sequence " + std::to_string(i); }
+
+// An int64 array of one value a sequence.
+const Index* indices(Arrays& a, const py::object& object, Index count, const char* name) {
+    const py::array array = require<Index>(object, 1, name);
+    if (array.shape(0) != count)
+        throw ValueError(std::string(name) + ": expected " + std::to_string(count) + " values, got " +
+                         describe(array));
+    a.kept.push_back(array);
+    return data<Index>(array);
+}
+
+// Sequence i is rows start[i] … start[i] + length(i) - 1 of an array of `rows` rows.
+template <class Length>
+void check_inside(const Index* start, const Length& length, Index count, Index rows, Index least,
+                  const char* name) {
+    for (Index i = 0; i < count; ++i)
+        if (length(i) < least || start[i] < 0 || start[i] > rows || length(i) > rows - start[i])
+            throw ValueError(at(name, i) + " starts at " + std::to_string(start[i]) + " and has length " +
+                             std::to_string(length(i)) + ", expected at least " + std::to_string(least) +
+                             " within the " + std::to_string(rows) + " rows given");
+}
+
+void check_range(const Index* values, Index n, Index end, const char* name, const char* what) {
+    for (Index i = 0; i < n; ++i)
+        if (values[i] < 0 || values[i] >= end)
+            throw ValueError(std::string(name) + ": " + what + " " + std::to_string(values[i]) +
+                             " at place " + std::to_string(i) + ", expected 0 to " + std::to_string(end - 1));
+}
+
+void read_inputs(const RecSpec& spec, const py::object& x, Arrays& a, const char* name) {
+    const py::tuple parts = parts_of(x, 3, name);
+    if (spec.tokens()) {
+        const py::array tokens = require<Index>(parts[0], 1, name);
+        a.rows = tokens.shape(0);
+        a.raw.tokens = data<Index>(tokens);
+        check_range(a.raw.tokens, a.rows, spec.vocabulary, name, "token");
+        a.kept.push_back(tokens);
+    } else {
+        const py::array values =
+            spec.is_double ? require<double>(parts[0], 2, name) : require<float>(parts[0], 2, name);
+        if (values.shape(1) != spec.inputs)
+            throw ValueError(std::string(name) + ": expected " + std::to_string(spec.inputs) +
+                             " features, got " + describe(values));
+        a.rows = values.shape(0);
+        a.raw.values = values.data();
+        a.kept.push_back(values);
+    }
+    const py::array starts = require<Index>(parts[1], 1, name);
+    a.raw.count = starts.shape(0);
+    a.raw.start = indices(a, parts[1], a.raw.count, name);
+    a.raw.length = indices(a, parts[2], a.raw.count, name);
+    check_inside(a.raw.start, [&](Index i) { return a.raw.length[i]; }, a.raw.count, a.rows, 1, name);
+}
+
+void read_targets(const RecSpec& spec, const py::object& y, Arrays& a, const char* name) {
+    if (spec.output == Output::kNext) {
+        for (Index i = 0; i < a.raw.count; ++i)
+            if (a.raw.length[i] < 2)
+                throw ValueError(at("X", i) + " has 1 step, and nothing comes next; expected at least 2");
+        return;
+    }
+    const py::tuple parts = parts_of(y, 3, name);
+    const bool ctc = spec.output == Output::kCtc, each = judges_every_step(spec.output);
+    const bool labels =
+        ctc || (py::isinstance<py::array>(parts[0]) &&
+                py::reinterpret_borrow<py::array>(parts[0]).ndim() == 1 && spec.takes_labels());
+    Index rows = 0;
+    if (labels) {
+        const py::array given = require<Index>(parts[0], 1, name);
+        rows = given.shape(0);
+        a.raw.label = data<Index>(given);
+        check_range(a.raw.label, rows, spec.outputs(), name, "class");
+        a.kept.push_back(given);
+    } else {
+        if (!spec.takes_rows()) throw ValueError(std::string(name) + ": expected 1-D int64 class indices");
+        const py::array given =
+            spec.is_double ? require<double>(parts[0], 2, name) : require<float>(parts[0], 2, name);
+        if (given.shape(1) != spec.outputs())
+            throw ValueError(std::string(name) + ": expected " + std::to_string(spec.outputs()) +
+                             " columns, got " + describe(given));
+        rows = given.shape(0);
+        a.raw.target = given.data();
+        a.kept.push_back(given);
+    }
+    if (!each && !ctc) {
+        if (rows != a.raw.count)
+            throw ValueError(std::string(name) + ": expected " + std::to_string(a.raw.count) +
+                             " rows, one a sequence, got " + std::to_string(rows));
+        return;
+    }
+    a.raw.first = indices(a, parts[1], a.raw.count, name);
+    if (each)
+        return check_inside(
+            a.raw.first, [&](Index i) { return a.raw.length[i]; }, a.raw.count, rows, 0, name);
+    a.raw.labels = indices(a, parts[2], a.raw.count, name);
+    check_inside(a.raw.first, [&](Index i) { return a.raw.labels[i]; }, a.raw.count, rows, 0, name);
+    for (Index i = 0; i < a.raw.count; ++i)
+        for (Index j = 0; j < a.raw.labels[i]; ++j)
+            if (a.raw.label[a.raw.first[i] + j] == 0)
+                throw ValueError(at(name, i) + " has label 0, which is the blank; expected 1 to " +
+                                 std::to_string(spec.outputs() - 1));
+}
+
+void read_weights(const RecSpec& spec, const py::object& w, Arrays& a, const char* name) {
+    if (w.is_none()) return;
+    const py::tuple parts = parts_of(w, 2, name);
+    const py::array given =
+        spec.is_double ? require<double>(parts[0], 1, name) : require<float>(parts[0], 1, name);
+    const Index rows = given.shape(0);
+    a.raw.weight = given.data();
+    a.kept.push_back(given);
+    if (parts[1].is_none()) {
+        if (rows != a.raw.count)
+            throw ValueError(std::string(name) + ": expected " + std::to_string(a.raw.count) +
+                             " values, got " + std::to_string(rows));
+        return;
+    }
+    if (!judges_every_step(spec.output))
+        throw ValueError(std::string(name) + ": weights by step need output \"sequence\" or \"next\"");
+    a.raw.weight_first = indices(a, parts[1], a.raw.count, name);
+    const Index last = spec.output == Output::kNext ? 1 : 0;
+    check_inside(
+        a.raw.weight_first, [&](Index i) { return a.raw.length[i] - last; }, a.raw.count, rows, 0, name);
+}
+
+Arrays data_of(const RecSpec& spec, const py::object& x, const py::object& y, const py::object& w,
+               bool validation) {
+    const char* names[2][3] = {{"X", "y", "sample_weight"}, {"X_val", "y_val", "sample_weight_val"}};
+    Arrays a;
+    if (x.is_none()) return a;
+    read_inputs(spec, x, a, names[validation][0]);
+    read_targets(spec, y, a, names[validation][1]);
+    read_weights(spec, w, a, names[validation][2]);
+    return a;
+}
+
+struct BoundRec : BoundModel<RecCore, Arrays> {
+    explicit BoundRec(const py::dict& spec) : BoundModel(RecCore::make(rec_spec_from_dict(spec))) {}
+
+    void begin(const py::object& x, const py::object& y, const py::object& w, const py::object& xv,
+               const py::object& yv, const py::object& wv, const py::dict& options) {
+        const FitOptions o = options_from_dict(options);
+        Arrays train = data_of(core->spec(), x, y, w, false);
+        if (train.raw.count < 1) throw ValueError("X: expected at least 1 sequence, got 0");
+        begin_fit(std::move(train), data_of(core->spec(), xv, yv, wv, true), &Arrays::raw, o);
+    }
+
+    py::array predict(const py::object& values, const py::object& starts, const py::object& lengths) {
+        const RecSpec& spec = core->spec();
+        Arrays a;
+        read_inputs(spec, py::make_tuple(values, starts, lengths), a, "X");
+        Index rows = a.raw.count;
+        if (reads_every_step(spec.output)) {
+            rows = 0;
+            for (Index i = 0; i < a.raw.count; ++i) rows += a.raw.length[i];
+        }
+        py::array out(dtype(), std::vector<py::ssize_t>{rows, spec.outputs()});
+        void* target = out.mutable_data();
+        read_only([&](Poll* poll) { return core->predict(a.raw, target, poll); });
+        return out;
+    }
+
+    double evaluate(const py::object& x, const py::object& y, const py::object& w) {
+        const Arrays set = data_of(core->spec(), x, y, w, false);
+        if (set.raw.count < 1) throw ValueError("X: expected at least 1 sequence, got 0");
+        double loss = 0.0;
+        read_only([&](Poll* poll) { return core->evaluate(set.raw, loss, poll); });
+        return loss;
+    }
+
+    py::tuple step(const py::object& x, const py::object& state) {
+        const RecSpec& spec = core->spec();
+        if (spec.bidirectional) throw ValueError("step: a bidirectional model must see the whole sequence");
+        RawSequences raw;
+        py::array values;
+        if (spec.tokens()) {
+            values = require<Index>(x, 1, "x");
+            raw.tokens = ds::data<Index>(values);
+            check_range(raw.tokens, values.shape(0), spec.vocabulary, "x", "token");
+        } else {
+            values = matrix(x, "x");
+            raw.values = values.data();
+            if (values.shape(1) != spec.inputs)
+                throw ValueError("x: expected " + std::to_string(spec.inputs) + " features, got " +
+                                 describe(values));
+        }
+        raw.count = values.shape(0);
+        const py::array before = matrix(state, "state");
+        if (before.shape(0) != raw.count || before.shape(1) != core->state_size())
+            throw ValueError("state: expected shape (" + std::to_string(raw.count) + ", " +
+                             std::to_string(core->state_size()) + "), got " + describe(before));
+        py::array y(dtype(), std::vector<py::ssize_t>{raw.count, spec.outputs()});
+        py::array after(dtype(), std::vector<py::ssize_t>{raw.count, core->state_size()});
+        const void* from = before.data();
+        void *to = after.mutable_data(), *out = y.mutable_data();
+        if (raw.count > 0)
+            read_only([&](Poll*) {
+                core->step(raw, from, to, out);
+                return true;
+            });
+        return py::make_tuple(y, after);
+    }
+};
+
+}  // namespace
+
+void bind_rec_core(py::module_& m) {
+    py::class_<BoundRec> c(m, "RecCore", "The engine behind deepseek.Rec, configured by one dict.");
+    c.def(py::init<const py::dict&>(), py::arg("spec"))
+        .def(
+            "spec", [](const BoundRec& n) { return spec_to_dict(n.core->spec()); },
+            "The specification, defaults filled in.")
+        .def("begin", &BoundRec::begin, py::arg("X"), py::arg("y"), py::arg("w"), py::arg("Xv"),
+             py::arg("yv"), py::arg("wv"), py::arg("options"),
+             "Start or resume a fit over these sequences, which are read in place.")
+        .def("predict", &BoundRec::predict, py::arg("values"), py::arg("starts"), py::arg("lengths"),
+             "Outputs by sequence, or by step of the sequences one behind the other.")
+        .def("evaluate", &BoundRec::evaluate, py::arg("X"), py::arg("y"), py::arg("w"),
+             "The weighted mean loss.")
+        .def("step", &BoundRec::step, py::arg("x"), py::arg("state"),
+             "One step of some sequences: their outputs, and their states after it.")
+        .def_property_readonly(
+            "state_size", [](const BoundRec& n) { return n.core->state_size(); },
+            "Numbers in the state of one sequence.");
+    bind_model<BoundRec>(c);
+}
+
+}  // namespace ds

@@ -1,0 +1,123 @@
+// The dense layers of a model in training: what they keep of a batch, the walk up, the loss, and the walk down. A
+// Net is one chain; a Rec has one on top. Called by each worker for its rows or tiles.
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include "core/team.h"
+#include "train/loss.h"
+#include "train/net_model.h"
+
+namespace ds {
+
+// What a chain's rows are held against, and where their losses go.
+template <class T>
+struct Targets {
+    Matrix<T> values;
+    std::int64_t* label = nullptr;  // one of the two
+    T* row_loss = nullptr;
+    T* row_scale = nullptr;  // w / Σ w; null: all the same
+};
+
+template <class T>
+class Chain {
+public:
+    explicit Chain(const Layers<T>& layers) : layers_(layers), tapes_(layers.size()) {}
+
+    void plan(const Backend<T>& backend, Index rows) {
+        for (std::size_t l = 0; l < tapes_.size(); ++l) layers_[l]->plan(backend, rows, true, tapes_[l]);
+    }
+    void carve(Carver& carver, Index rows) {
+        for (std::size_t l = 0; l < tapes_.size(); ++l) layers_[l]->carve(carver, rows, tapes_[l]);
+    }
+    Index scratch() const {
+        Index most = 0;
+        for (std::size_t l = 0; l < tapes_.size(); ++l) most = std::max(most, layers_[l]->scratch(tapes_[l]));
+        return most;
+    }
+
+    // What each layer sees below it; `first` is what lies under the chain.
+    std::vector<Below<T>> below(const Below<T>& first) const {
+        std::vector<Below<T>> all{first};
+        for (std::size_t l = 1; l < tapes_.size(); ++l) {
+            const Tape<T>& tape = tapes_[l - 1];
+            // Nothing under the first trainable layer wants a gradient, unless something under the chain does.
+            const bool wanted = first.d || l > 1 || layers_[0]->trainable();
+            all.push_back({tape.y, wanted ? tape.d : Matrix<T>{}, tape.saved, layers_[l - 1]->activation()});
+        }
+        return all;
+    }
+
+    // `stop()` is asked between layers; once true, what is left undone does not matter.
+    template <class Stop>
+    void forward(const Pass<T>& pass, const std::vector<Below<T>>& below, Share share, Range rows,
+                 Barrier& barrier, const Stop& stop) {
+        for (std::size_t l = 0; l < tapes_.size(); ++l) {
+            const Layer<T>& layer = *layers_[l];
+            if (layer.couples_rows()) {
+                barrier.wait();
+                layer.couple_forward(pass, below[l], tapes_[l], share);
+                barrier.wait();
+            }
+            if (!stop()) layer.forward(pass, below[l], tapes_[l], rows);
+        }
+    }
+
+    // Losses of some rows, and the gradient by the last layer's pre-activation. `weight` is the batch's Σ w.
+    void judge(const Backend<T>& backend, const LossSpec& spec, const Targets<T>& targets, double weight,
+               Range rows) {
+        if (rows.empty()) return;
+        const Tape<T>& top = tapes_.back();
+        const Layer<T>& last = *layers_.back();
+        // A fused loss finds the logits where the outputs would be.
+        LossArgs<T> a =
+            loss_arguments<T>(spec, rows.size(), last.outputs(), {top.y.row(rows.begin), top.y.ld});
+        if (targets.values) {
+            a.target = targets.values.row(rows.begin);
+            a.ldt = targets.values.ld;
+        } else {
+            a.label = targets.label + rows.begin;
+        }
+        if (targets.row_scale) a.row_scale = targets.row_scale + rows.begin;
+        a.scale = static_cast<T>(1.0 / weight);
+        a.row_loss = targets.row_loss + rows.begin;
+        a.d = top.d.row(rows.begin);
+        a.ldd = top.d.ld;
+        backend.loss(spec.kind, a);
+        if (!loss_is_fused(spec.kind))
+            backend.activation_backward(top.d, top.saved, last.activation(), rows, a.cols);
+    }
+
+    template <class Stop>
+    void backward(const Pass<T>& pass, const std::vector<Below<T>>& below, Share share, Range rows,
+                  Barrier& barrier, const Stop& stop) {
+        for (std::size_t l = tapes_.size(); l-- > 0;) {
+            const Layer<T>& layer = *layers_[l];
+            if (layer.couples_rows()) {
+                barrier.wait();
+                layer.couple_backward(pass, below[l], tapes_[l], share);
+                barrier.wait();
+            }
+            if (!stop()) layer.backward(pass, below[l], tapes_[l], rows);
+        }
+    }
+
+    template <class Stop>
+    void weight_gradient(const Pass<T>& pass, const std::vector<Below<T>>& below, Share share,
+                         const Stop& stop) {
+        for (std::size_t l = 0; l < tapes_.size() && !stop(); ++l)
+            layers_[l]->weight_gradient(pass, below[l], tapes_[l], share);
+    }
+
+    void end_step(const Pass<T>& pass, T* params) const {
+        for (std::size_t l = 0; l < tapes_.size(); ++l) layers_[l]->end_step(pass, tapes_[l], params);
+    }
+
+    const Tape<T>& top() const { return tapes_.back(); }
+
+private:
+    const Layers<T>& layers_;
+    std::vector<Tape<T>> tapes_;
+};
+
+}  // namespace ds

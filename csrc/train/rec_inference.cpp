@@ -1,0 +1,237 @@
+#include "train/rec_inference.h"
+
+#include <algorithm>
+
+namespace ds {
+namespace {
+
+constexpr Index kChunkSequences = 64;
+constexpr Index kChunkBytes = Index(1)
+                              << 24;  // of a chunk's activations, unless one sequence alone takes more
+constexpr double kFlopsPerWorker = 5e6;
+constexpr std::size_t kRooms = 8;  // kept for the next calls
+
+}  // namespace
+
+// Buffers for one chunk at a time.
+template <class T>
+struct RecInference<T>::Room {
+    Room(const RecModel<T>& model, const Backend<T>& backend, const BatchBounds& b)
+        : bounds(b), stack(model, backend, false) {
+        stack.plan(b.rows, b.total);
+        Carver measure;
+        carve(measure, model);
+        memory = Buffer<T>(measure.elements<T>());
+        Carver carver(memory.data(), memory.bytes());
+        carve(carver, model);
+        pass.backend = &backend;
+    }
+    void carve(Carver& carver, const RecModel<T>& model) {
+        stack.carve(carver, bounds.rows, bounds.total, bounds.steps, true);
+        const Index rows = stack.each_step() ? bounds.total : bounds.rows;
+        outputs = carver.take<T>(rows, model.spec().outputs());
+        place = carver.take<Index>(bounds.rows, 2);
+        std::fill_n(place, place ? bounds.rows : 0, Index(0));
+        if (place)
+            for (Index i = 0; i < bounds.rows; ++i) place[i] = i, place[bounds.rows + i] = 1;
+        pass.scratch = carver.take<T>(stack.scratch(), 1);
+    }
+    bool holds(const BatchBounds& b) const {
+        return bounds.rows >= b.rows && bounds.total >= b.total && bounds.steps >= b.steps;
+    }
+
+    BatchBounds bounds;
+    RecStack<T> stack;
+    Buffer<T> memory;
+    T* outputs = nullptr;    // of the head's rows, contiguous
+    Index* place = nullptr;  // starts and lengths of single steps
+    Pass<T> pass;
+};
+
+template <class T>
+RecInference<T>::RecInference(const RecModel<T>& model, const Backend<T>& backend)
+    : model_(model), backend_(backend), head_(model, model.head(), backend) {}
+
+template <class T>
+RecInference<T>::~RecInference() = default;
+
+template <class T>
+std::unique_ptr<typename RecInference<T>::Room> RecInference<T>::borrow(const BatchBounds& bounds) {
+    {
+        const std::lock_guard<std::mutex> guard(mutex_);
+        for (auto& room : rooms_)
+            if (room->holds(bounds)) {
+                std::unique_ptr<Room> found = std::move(room);
+                rooms_.erase(rooms_.begin() + (&room - rooms_.data()));
+                return found;
+            }
+    }
+    return std::make_unique<Room>(model_, backend_, bounds);
+}
+
+template <class T>
+void RecInference<T>::give_back(std::unique_ptr<Room> room) {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    if (rooms_.size() == kRooms) rooms_.erase(rooms_.begin());
+    rooms_.push_back(std::move(room));
+}
+
+template <class T>
+Index RecInference<T>::output_rows(const SequenceSet<T>& data) const {
+    if (!reads_every_step(model_.spec().output)) return data.x.count;
+    Index rows = 0;
+    for (Index i = 0; i < data.x.count; ++i) rows += data.steps(i);
+    return rows;
+}
+
+template <class T>
+int RecInference<T>::workers(const SequenceSet<T>& data, int available) const {
+    Index steps = 0;
+    for (Index i = 0; i < data.x.count; ++i) steps += data.steps(i);
+    const int most = static_cast<int>(std::min<Index>(available, std::max<Index>(data.x.count, 1)));
+    return workers_worth(static_cast<double>(steps) * model_.step_flops(), kFlopsPerWorker, most);
+}
+
+template <class T>
+typename RecInference<T>::Work RecInference<T>::plan(const SequenceSet<T>& data, int workers) const {
+    Work work;
+    Index row = 0;
+    for (Index i = 0; i < data.x.count; ++i) {
+        work.order_.push_back(i);
+        work.out_.push_back(row);
+        row += reads_every_step(model_.spec().output) ? data.steps(i) : 1;
+    }
+    std::stable_sort(work.order_.begin(), work.order_.end(),
+                     [&](Index a, Index b) { return data.steps(a) > data.steps(b); });
+    Index width = model_.spec().outputs();
+    for (const Recurrent<T>& layer : model_.stack()) width += 8 * layer.outputs();
+    const Index fit = std::max<Index>(kChunkBytes / (width * Index(sizeof(T))), 1);
+    const Index most = std::clamp<Index>((data.x.count + workers - 1) / workers, 1, kChunkSequences);
+    Index rows = 0, total = 0;
+    work.first_.push_back(0);
+    for (Index i = 0; i < data.x.count; ++i) {
+        const Index steps = data.steps(work.order_[static_cast<std::size_t>(i)]);
+        if (rows > 0 && (rows == most || total + steps > fit)) {
+            work.first_.push_back(i);
+            rows = total = 0;
+        }
+        ++rows;
+        total += steps;
+    }
+    work.first_.push_back(data.x.count);
+    if (data.x.count == 0) work.first_.pop_back();
+    return work;
+}
+
+template <class T>
+BatchBounds RecInference<T>::bounds(const SequenceSet<T>& data, const SequencePlace& place) const {
+    BatchBounds b;
+    b.rows = place.size;
+    for (Index i = 0; i < place.size; ++i) {
+        const Index steps = data.steps(place.sequence(i));
+        b.total += steps;
+        b.steps = std::max(b.steps, steps);
+    }
+    return b;
+}
+
+template <class T>
+void RecInference<T>::run(Room& room, const SequenceSet<T>& data, const SequencePlace& place,
+                          const T* states) {
+    Barrier alone(1);
+    room.pass.params = model_.params();
+    room.stack.place(data, place);
+    const Range all{0, place.size};
+    if (states)
+        room.stack.set_states({states, model_.state_size()}, all);
+    else
+        room.stack.clear_states(all);
+    room.stack.forward(room.pass, data, Share{}, alone);
+}
+
+template <class T>
+void RecInference<T>::predict(const SequenceSet<T>& data, const Work& work, Index chunk, T* y) {
+    const Index begin = work.first_[static_cast<std::size_t>(chunk)];
+    const SequencePlace place{work.order_.data() + begin, 0,
+                              work.first_[static_cast<std::size_t>(chunk) + 1] - begin};
+    std::unique_ptr<Room> room = borrow(bounds(data, place));
+    run(*room, data, place, nullptr);
+    const RecStack<T>& stack = room->stack;
+    head_.predict(stack.top(), stack.head_rows(), room->outputs, Share{});
+    const Index outputs = model_.spec().outputs();
+    const auto put = [&](Index i, Index row, Index t) {
+        const Index to = work.out_[static_cast<std::size_t>(stack.sequence(row))] + t;
+        std::copy_n(room->outputs + i * outputs, outputs, y + to * outputs);
+    };
+    if (stack.each_step())
+        stack.each({0, stack.head_rows()}, put);
+    else
+        for (Index row = 0; row < stack.head_rows(); ++row) put(row, row, 0);
+    give_back(std::move(room));
+}
+
+template <class T>
+void RecInference<T>::losses(const SequenceSet<T>& data, const Work& work, Index chunk, LossSum* sums) {
+    const RecSpec& spec = model_.spec();
+    const Index begin = work.first_[static_cast<std::size_t>(chunk)];
+    const SequencePlace place{work.order_.data() + begin, 0,
+                              work.first_[static_cast<std::size_t>(chunk) + 1] - begin};
+    std::unique_ptr<Room> room = borrow(bounds(data, place));
+    run(*room, data, place, nullptr);
+    const RecStack<T>& stack = room->stack;
+    const RecTargets<T> wanted(spec, data);
+    const Index outputs = spec.outputs(), rows = stack.head_rows();
+    head_.predict(stack.top(), rows, room->outputs, Share{}, loss_is_fused(spec.loss.kind));
+    const Matrix<T> y{room->outputs, outputs};
+    const auto count = [&](Index row, Index t, double loss) {
+        const Index sequence = stack.sequence(row);
+        const double w = wanted.weight(sequence, t);
+        sums[sequence].loss += w * loss;
+        sums[sequence].weight += w;
+    };
+    for (Index row = 0; row < stack.layout().rows; ++row) sums[stack.sequence(row)] = {};
+    if (wanted.ctc()) {
+        std::vector<double> spare;
+        for (Index row = 0; row < stack.layout().rows; ++row) {
+            const CtcLabels labels = wanted.ctc_labels(stack.sequence(row));
+            spare.resize(
+                static_cast<std::size_t>(ctc_room(stack.layout().length[row], outputs, labels.count)));
+            count(row, 0, ctc<T>(stack.layout(), row, y, outputs, labels, {}, 0.0, spare.data()));
+        }
+        return give_back(std::move(room));
+    }
+    Carver measure;
+    wanted.carve(measure, rows, false);
+    Buffer<T> memory(measure.elements<T>());
+    Carver carver(memory.data(), memory.bytes());
+    const Targets<T> targets = wanted.carve(carver, rows, false);
+    wanted.gather(stack, 0, 1.0, targets, {0, rows});
+    LossArgs<T> a = loss_arguments<T>(spec.loss, rows, outputs, y);
+    a.label = targets.label;
+    if (targets.values) a.target = targets.values.p, a.ldt = targets.values.ld;
+    a.row_loss = targets.row_loss;
+    backend_.loss(spec.loss.kind, a);
+    if (judges_every_step(spec.output))
+        stack.each({0, rows}, [&](Index i, Index row, Index t) { count(row, t, targets.row_loss[i]); });
+    else
+        for (Index row = 0; row < rows; ++row) count(row, 0, targets.row_loss[row]);
+    give_back(std::move(room));
+}
+
+template <class T>
+void RecInference<T>::step(const Sequences<T>& x, const T* before, T* after, T* y) {
+    std::unique_ptr<Room> room = borrow({x.count, 1, x.count, 0});
+    SequenceSet<T> data;
+    data.x = x;
+    data.x.start = room->place;
+    data.x.length = room->place + room->bounds.rows;
+    run(*room, data, {nullptr, 0, x.count}, before);
+    room->stack.get_states({after, model_.state_size()}, {0, x.count});
+    head_.predict(room->stack.top(), x.count, y, Share{});
+    give_back(std::move(room));
+}
+
+template class RecInference<float>;
+template class RecInference<double>;
+
+}  // namespace ds

@@ -1,0 +1,54 @@
+// A Rec forward without a trace: predictions, losses and single steps. Sequences of like length run together, in
+// chunks that share the workers; a sequence's answer depends on nothing but itself.
+#pragma once
+#include <memory>
+#include <mutex>
+
+#include "train/inference.h"
+#include "train/rec_step.h"
+
+namespace ds {
+
+template <class T>
+class RecInference {
+public:
+    RecInference(const RecModel<T>& model, const Backend<T>& backend);
+    ~RecInference();
+
+    // What one call works through: sequences by length, cut into chunks.
+    class Work {
+    public:
+        Index chunks() const { return static_cast<Index>(first_.size()) - 1; }
+
+    private:
+        friend class RecInference;
+        std::vector<Index> order_, first_;  // sequences; where each chunk begins
+        std::vector<Index> out_;            // by sequence: its first row of the outputs
+    };
+    Work plan(const SequenceSet<T>& data, int workers) const;
+    Index output_rows(const SequenceSet<T>& data) const;
+    int workers(const SequenceSet<T>& data, int available) const;
+
+    // One chunk: outputs to their rows of y, in the order of the sequences.
+    void predict(const SequenceSet<T>& data, const Work& work, Index chunk, T* y);
+    // One chunk: Σ w l and Σ w of its sequences, by sequence.
+    void losses(const SequenceSet<T>& data, const Work& work, Index chunk, LossSum* sums);
+
+    // One step of `n` sequences; states (n, state_size) are read and then written.
+    void step(const Sequences<T>& x, const T* before, T* after, T* y);
+
+private:
+    struct Room;
+    std::unique_ptr<Room> borrow(const BatchBounds& bounds);
+    void give_back(std::unique_ptr<Room> room);
+    void run(Room& room, const SequenceSet<T>& data, const SequencePlace& place, const T* states);
+    BatchBounds bounds(const SequenceSet<T>& data, const SequencePlace& place) const;
+
+    const RecModel<T>& model_;
+    const Backend<T>& backend_;
+    Inference<T> head_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Room>> rooms_;  // not in use
+};
+
+}  // namespace ds

@@ -1,0 +1,53 @@
+// A Rec's share of a training step: the recurrent stack up, the head up, the loss, and both down again. Barriers
+// stand where packed rows meet sequences: two a recurrent layer and pass.
+#pragma once
+#include "train/rec_targets.h"
+#include "train/step.h"
+
+namespace ds {
+
+// The most that one batch can hold of a data set: bounds for whatever is drawn together.
+struct BatchBounds {
+    Index rows = 0, steps = 0, total = 0;
+    Index labels = 0;  // of a sequence, CTC
+
+    template <class T>
+    static BatchBounds of(const SequenceSet<T>& data, Index batch, Index piece);
+};
+
+template <class T>
+class RecStep final : public Step<T> {
+public:
+    RecStep(RecModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+            const SequenceSet<T>& data, const BatchBounds& bounds, int workers);
+
+private:
+    using Step<T>::backend_;
+    using Step<T>::optimizer_;
+    using Step<T>::grads_;
+
+    struct Desk {
+        Pass<T> pass;
+        std::vector<Below<T>> below;  // by layer of the head
+        double* room = nullptr;       // for CTC
+    };
+
+    bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) override;
+    LossSum batch_loss(const BatchPlace& place) override;
+
+    void carve(Carver& carver, const BatchBounds& bounds);
+    void align(const Desk& desk, Range rows);
+
+    RecModel<T>& rec_;
+    SequenceSet<T> data_;
+    RecTargets<T> wanted_;
+    RecStack<T> stack_;
+    Chain<T> chain_;
+    Buffer<T> memory_;
+    Targets<T> targets_;
+    std::vector<Desk> desks_;  // by worker
+    double weight_ = 0.0;      // Σ w of the batch
+    bool some_ = false;        // this piece of the batch has steps
+};
+
+}  // namespace ds
