@@ -33,6 +33,7 @@ struct LinearForward {
     const T* bias = nullptr;
     ActivationOf<T> activation;
     bool accumulate = false;  // y starts from what it holds
+    bool zeros = false;       // x is all zeros: no more than its product's sign of zero is added
 };
 
 // dx = (dy Wᵀ) · act'(saved): the derivative is that of the layer below, whose output x was.

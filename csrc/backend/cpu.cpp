@@ -51,7 +51,7 @@ void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* sc
     const GemmShape& shape = op.plan->shape();
     GemmArgs<T> g{.m = rows.size(),
                   .n = shape.n,
-                  .k = shape.k,
+                  .k = op.zeros ? 0 : shape.k,
                   .a = op.x.row(rows.begin),
                   .lda = op.x.ld,
                   .b = op.w,

@@ -2,9 +2,9 @@
 // squares that clipping by norm needs; and the transpose that refreshes the copies of the weights.
 #pragma once
 #include "formulas/update.h"
+#include "kernels/gemm_pack.h"
 #include "kernels/optim_table.h"
 #include "simd/lanes.h"
-#include "simd/transpose.h"
 
 DS_ISA_BEGIN
 
@@ -155,24 +155,9 @@ double sum_of_squares(const T* x, Index n) {
     return total;
 }
 
-// By squares in registers; rows outside, so that a column of squares of dst is finished while its lines are
-// near.
 template <class T>
 void transpose_matrix(T* dst, Index ldd, const T* src, Index lds, Index rows, Index cols) {
-    constexpr Index N = kSquare<T>;
-    Index i = 0;
-    for (; i + N <= rows; i += N) {
-        Index j = 0;
-        for (; j + N <= cols; j += N) {
-            Square<T> square;
-            square.load(src + i * lds + j, lds);
-            for (Index c = 0; c < N; ++c) Square<T>::store(dst + (j + c) * ldd + i, square.col[c]);
-        }
-        for (; j < cols; ++j)
-            for (Index r = i; r < i + N; ++r) dst[j * ldd + r] = src[r * lds + j];
-    }
-    for (; i < rows; ++i)
-        for (Index j = 0; j < cols; ++j) dst[j * ldd + i] = src[i * lds + j];
+    transpose_into(dst, ldd, src, lds, rows, cols);
 }
 
 template <class T>

@@ -6,8 +6,8 @@
 namespace ds {
 
 template <class T>
-NormLayer<T>::NormLayer(ParameterTable& table, const std::string& name, Index index, Index width, ActivationOf<T> activation,
-                        double eps)
+NormLayer<T>::NormLayer(ParameterTable& table, const std::string& name, Index index, Index width,
+                        ActivationOf<T> activation, double eps)
     : Layer<T>(width, width, activation), eps_(static_cast<T>(eps)) {
     weight_ = table[table.add(name + ".norm.weight", ParameterKind::kNormWeight, index, 1, width)].offset;
     bias_ = table[table.add(name + ".norm.bias", ParameterKind::kNormBias, index, 1, width)].offset;
@@ -122,8 +122,8 @@ void LayerNorm<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, co
 // --------------------------------------------------------------------------------
 
 template <class T>
-BatchNorm<T>::BatchNorm(ParameterTable& table, const std::string& name, Index index, Index width, ActivationOf<T> activation,
-                        double eps, double momentum)
+BatchNorm<T>::BatchNorm(ParameterTable& table, const std::string& name, Index index, Index width,
+                        ActivationOf<T> activation, double eps, double momentum)
     : NormLayer<T>(table, name, index, width, activation, eps),
       name_(name),
       index_(index),
@@ -133,8 +133,7 @@ template <class T>
 void BatchNorm<T>::place_buffers(ParameterTable& table) {
     const Index width = this->outputs_;
     running_mean_ =
-        table[table.add(name_ + ".norm.running_mean", ParameterKind::kRunningMean, index_, 1, width)]
-            .offset;
+        table[table.add(name_ + ".norm.running_mean", ParameterKind::kRunningMean, index_, 1, width)].offset;
     running_variance_ =
         table[table.add(name_ + ".norm.running_var", ParameterKind::kRunningVariance, index_, 1, width)]
             .offset;

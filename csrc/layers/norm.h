@@ -11,7 +11,8 @@ namespace ds {
 template <class T>
 class NormLayer : public Layer<T> {
 public:
-    NormLayer(ParameterTable& table, const std::string& name, Index index, Index width, ActivationOf<T> activation, double eps);
+    NormLayer(ParameterTable& table, const std::string& name, Index index, Index width,
+              ActivationOf<T> activation, double eps);
 
     void carve(Carver& carver, Index batch, Tape<T>& tape) const override;
     void plan(const Backend<T>&, Index, bool, Tape<T>&) const override {}

@@ -214,6 +214,7 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
         if (at.empty()) continue;
         const Range rows{0, at.size()};
         product.x = {h.row(own.begin), h.ld};
+        product.zeros = tape.fresh && s == 0;
         if (keeps_before) {
             const Matrix<T> to{mine.before.row(at.begin), mine.before.ld};
             if (mine.mask)
@@ -278,6 +279,7 @@ void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout&
         cell.gates = mine.gates.row(at.begin);
         if (mine.extra) cell.extra = mine.extra.row(at.begin);
         pass.backend->cell_backward(spec_.cell, cell);
+        if (s == 0) break;  // nobody asks for the gradient by the states before
         product.dy = {sums.row(at.begin), sums.ld};
         pass.backend->linear_backward_input(product, rows, pass.scratch);
         if (!mine.mask) continue;

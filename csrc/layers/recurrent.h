@@ -44,6 +44,7 @@ struct DirectionTape {
 
 template <class T>
 struct RecurrentTape {
+    bool fresh = true;          // the states before the first step are zero
     Matrix<T> y;      // packed, directions side by side; with a batch's rows of room before and after
     Matrix<T> dy;     // packed
     Matrix<T> h, dh;  // by row, directions side by side: the running states and their gradients

@@ -82,6 +82,7 @@ bool RecStack<T>::place(const SequenceSet<T>& data, const SequencePlace& place) 
         length_[rows] = place.most > 0 ? std::min(left, place.most) : left;
     }
     layout_ = lay_out(rows, length_, active_, offset_);
+    for (RecurrentTape<T>& tape : stack_) tape.fresh = place.first == 0;
     return rows > 0;
 }
 
@@ -92,6 +93,7 @@ void RecStack<T>::clear_states(Range own) {
 
 template <class T>
 void RecStack<T>::set_states(Matrix<const T> states, Range own) {
+    for (RecurrentTape<T>& tape : stack_) tape.fresh = false;
     for (Index row = own.begin; row < own.end; ++row) {
         const T* from = states.row(row);
         for (std::size_t l = 0; l < stack_.size(); ++l)

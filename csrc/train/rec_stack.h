@@ -48,7 +48,7 @@ public:
     }
 
     void clear_states(Range own);
-    // States of the rows to and from one array, state_size() a row; rows as place() sorted them.
+    // States of the rows to and from one array, state_size() a row; rows as place() sorted them. For one worker.
     void set_states(Matrix<const T> states, Range own);
     void get_states(Matrix<T> states, Range own) const;
 
