@@ -6,71 +6,67 @@ An epoch's loss is the weighted mean over its batches as they were trained on (p
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import optimizer, schedule
+from .layers.dropout import Place
+from .model import Model
 from .shuffle import permutation
 from .spec import Spec, complete_fit
 
-if TYPE_CHECKING:
-    from .net import Net
-
 Array = NDArray[np.float64]
+Update = tuple[float, float, dict[str, Array]]  # what an update was computed from: loss, weight, gradients
 
 
-@dataclass
-class TrainingState:
-    """What goes on from one fit to the next."""
-
-    epoch: int = 0
-    updates: int = 0
-    moments: dict[str, optimizer.State] = field(default_factory=dict)
-    plateau: schedule.Plateau = field(default_factory=schedule.Plateau)
-
-
-def update(net: Net, gradients: dict[str, Array], rate: float) -> None:
+def update(model: Model, gradients: dict[str, Array], rate: float) -> None:
     """One step of the optimizer over all parameters."""
-    spec, state = net.spec["optimizer"], net.training
+    spec, state = model.spec["optimizer"], model.training
     state.updates += 1
     for name, g in optimizer.clip(spec, gradients).items():
         moments = state.moments.setdefault(name, {})
-        decays = net.params[name].ndim == 2
-        net.params[name] = optimizer.update(spec, net.params[name], g, moments, rate, state.updates, decays)
+        decays = model.params[name].ndim == 2
+        model.params[name] = optimizer.update(
+            spec, model.params[name], g, moments, rate, state.updates, decays
+        )
 
 
 def fit(
-    net: Net,
-    x: Array,
-    target: NDArray[Any],
-    w: NDArray[Any] | None,
-    validation: tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None] | None,
+    model: Model,
+    rows: int,
+    updates: Callable[[NDArray[np.int64], Place], Iterator[Update]],
+    evaluate: Callable[[], float] | None,
     options: Spec,
+    pieces: int = 1,
 ) -> list[dict[str, float]]:
+    """Train on `rows` rows; a dict an epoch.
+
+    `updates` gives, one after another, what the updates of a batch of rows are made from, at most `pieces` of
+    them; it is told the place of the first. A place that a batch leaves unused stays unused, so that the number
+    of steps in an epoch does not depend on the order of the rows.
+    """
     options = complete_fit(options)
-    rows, size = len(x), min(options["batch_size"], len(x))
-    steps = -(-rows // size)
-    spec, base, state = net.spec["schedule"], net.spec["optimizer"]["rate"], net.training
+    size = min(options["batch_size"], rows)
+    batches = -(-rows // size)
+    steps = batches * pieces
+    spec, base, state = model.spec["schedule"], model.spec["optimizer"]["rate"], model.training
     first = state.epoch
     start, horizon = (0, spec["epochs"]) if spec["epochs"] else (first, options["epochs"])  # of the schedule
-    best, best_params, waited = math.inf, net.get_params(), 0
+    best, best_params, waited = math.inf, model.get_params(), 0
     history: list[dict[str, float]] = []
     for epoch in range(first, first + options["epochs"]):
-        order = permutation(net.spec["seed"], epoch, rows) if options["shuffle"] else np.arange(rows)
+        order = permutation(model.spec["seed"], epoch, rows) if options["shuffle"] else np.arange(rows)
         loss_sum = weight_sum = rate = 0.0
-        for step in range(steps):
-            at = order[step * size : (step + 1) * size]
-            weight = None if w is None else w[at]
-            loss, gradients, _, tapes = net.step_gradients(x[at], target[at], weight, (epoch, step))
-            position = (epoch - start, (epoch - start) * steps + step, horizon * steps)
-            rate = schedule.rate(spec, base, *position, state.plateau)
-            update(net, gradients, rate)
-            net.track_statistics(tapes)
-            batch_weight = float(len(at) if weight is None else weight.sum())
-            loss_sum, weight_sum = loss_sum + loss * batch_weight, weight_sum + batch_weight
+        for batch in range(batches):
+            at = order[batch * size : (batch + 1) * size]
+            first_step = batch * pieces
+            for step, (loss, weight, gradients) in enumerate(updates(at, (epoch, first_step)), first_step):
+                position = (epoch - start, (epoch - start) * steps + step, horizon * steps)
+                rate = schedule.rate(spec, base, *position, state.plateau)
+                update(model, gradients, rate)
+                loss_sum, weight_sum = loss_sum + loss * weight, weight_sum + weight
         state.epoch += 1
         entry = {
             "epoch": state.epoch,
@@ -78,19 +74,19 @@ def fit(
             "val_loss": math.nan,
             "rate": rate,
         }
-        if validation is not None:
-            entry["val_loss"] = net.evaluate(*validation)
+        if evaluate is not None:
+            entry["val_loss"] = evaluate()
         history.append(entry)
-        schedule.observe(spec, state.plateau, base, entry["loss" if validation is None else "val_loss"])
-        watched = entry["loss" if validation is None else options["monitor"]]
+        schedule.observe(spec, state.plateau, base, entry["loss" if evaluate is None else "val_loss"])
+        watched = entry["loss" if evaluate is None else options["monitor"]]
         if not options["patience"]:
             continue
         if watched < best - options["min_delta"]:
-            best, best_params, waited = watched, net.get_params(), 0
+            best, best_params, waited = watched, model.get_params(), 0
         else:
             waited += 1
             if waited >= options["patience"]:
                 break
     if options["patience"] and options["restore_best"]:
-        net.set_params(best_params)
+        model.set_params(best_params)
     return history

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from .. import philox
 
+Place = tuple[int, int]  # epoch, and step of the epoch: where in the training
+
 
 def keep_threshold(rate: float) -> int:
     """A value is kept when its word is below this."""
@@ -26,3 +28,12 @@ def dropout_mask(
     words = philox.words(seed, philox.DROPOUT, blocks, layer=layer, epoch=epoch, step=step)
     drawn = words.reshape(rows, groups, 16, 4).swapaxes(2, 3).reshape(rows, groups * 64)[:, :width]
     return np.where(drawn < keep_threshold(rate), 1.0 / (1.0 - rate), 0.0)
+
+
+def training_mask(
+    seed: int, rate: float, rows: int, width: int, layer: int, place: Place | None
+) -> NDArray[np.float64] | None:
+    """The mask at a place of the training; None where nothing is dropped: at rate 0, and in inference."""
+    if place is None or not rate:
+        return None
+    return dropout_mask(seed, rate, rows, width, layer=layer, epoch=place[0], step=place[1])
