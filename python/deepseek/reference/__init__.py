@@ -5,6 +5,7 @@ It is what the fast code is held against, and a readable statement of the formul
 """
 
 from .net import Net
-from .spec import complete
+from .rec import Rec
+from .spec import complete, complete_rec
 
-__all__ = ["Net", "complete"]
+__all__ = ["Net", "Rec", "complete", "complete_rec"]

@@ -1,4 +1,4 @@
-"""The configuration dict of a Net with every default filled in. Mirrors ``train/spec``; checks nothing."""
+"""The configuration dict of a model with every default filled in. Mirrors ``train/spec``; checks nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,22 @@ from typing import Any
 Spec = dict[str, Any]
 
 _NET: Spec = {"dtype": "float32", "seed": 0, "threads": 0, "input_dropout": 0.0}
+_REC: Spec = {
+    **_NET,
+    "cell": "gru",
+    "cell_activation": "tanh",
+    "inputs": 0,
+    "vocabulary": 0,
+    "embedding": 0,
+    "bidirectional": False,
+    "bias": True,
+    "dropout": 0.0,
+    "recurrent_dropout": 0.0,
+    "layer_norm": False,
+    "output": "last",
+    "bptt": 0,
+    "init": "auto",
+}
 _LAYER: Spec = {
     "activation": "identity",
     "alpha": 0.01,
@@ -67,9 +83,18 @@ _FIT: Spec = {
 
 
 def complete(spec: Spec) -> Spec:
-    """A new dict: the given values, and defaults for the rest."""
+    """A Net's: a new dict, the given values and defaults for the rest."""
+    return _complete(_NET, spec)
+
+
+def complete_rec(spec: Spec) -> Spec:
+    """A Rec's."""
+    return _complete(_REC, spec)
+
+
+def _complete(model: Spec, spec: Spec) -> Spec:
     return {
-        **_NET,
+        **model,
         **spec,
         "layers": [{**_LAYER, **layer} for layer in spec["layers"]],
         "loss": {**_LOSS, **spec.get("loss", {})},

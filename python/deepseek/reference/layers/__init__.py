@@ -1,1 +1,4 @@
-"""Layers of the reference: dense, dropout, norm; forward beside backward. Mirrors ``csrc/layers``."""
+"""Layers of the reference: dense, dropout, norm, pooling, recurrent, each forward beside backward.
+
+Mirrors ``csrc/layers``.
+"""
