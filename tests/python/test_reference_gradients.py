@@ -13,11 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from deepseek.reference import Net, activation, loss
+from parity.differences import central_difference
 
 Array = NDArray[np.float64]
 
 ROWS, INPUTS, HIDDEN, OUTPUTS = 3, 4, (6, 5, 7), 2
-STEP = 2e-4
 LIMIT = 1e-7
 KINKS = {
     "relu": (0,),
@@ -75,20 +75,6 @@ def near_kink(net: Net, x: Array, t: NDArray[Any]) -> bool:
         net.spec["loss"]["name"], []
     )
     return any(np.abs(y - t - k).min() < 1e-2 for k in points)
-
-
-def central_difference(f: Any, a: Array) -> Array:
-    """df/da by the five-point stencil; `f` reads `a`, which is changed and put back."""
-    out = np.empty_like(a)
-    for i in np.ndindex(a.shape):
-        kept = a[i]
-        values = []
-        for k in (-2, -1, 1, 2):
-            a[i] = kept + k * STEP
-            values.append(f())
-        a[i] = kept
-        out[i] = (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * STEP)
-    return out
 
 
 def check(spec: dict[str, Any], target: NDArray[Any] | None = None, weighted: bool = True) -> None:
