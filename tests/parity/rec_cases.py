@@ -55,7 +55,7 @@ def targets(net: Rec, rng: np.random.Generator, x: list[Array]) -> Any:
             return [[[2, 2], [1], [], [1, 2]][i % 4] if len(s) > 2 else [1, 1] for i, s in enumerate(x)]
         case "sequence":
             return [rng.normal(size=(len(s), OUTPUTS)) for s in x]
-    return rng.normal(size=(len(x), OUTPUTS))
+    return list(rng.normal(size=(len(x), OUTPUTS)))
 
 
 def scattered(spec: Spec, rng: np.random.Generator) -> Rec:

@@ -19,6 +19,11 @@ Array = NDArray[np.float64]
 Tape = tuple[Any, ...]  # what a cell's backward needs of its forward
 
 
+def blocks(a: Array, count: int) -> Array:
+    """(n, count·H) as (count, n, H): by gate, or by state."""
+    return a.reshape(len(a), count, -1).swapaxes(0, 1)
+
+
 def rnn_forward(a: Array, u: Array, s: Array, act: str) -> tuple[Array, Tape]:
     """Elman: h' = act(a + u)."""
     z = a + u
@@ -32,7 +37,7 @@ def rnn_backward(ds: Array, tape: Tape, act: str) -> tuple[Array, Array, Array]:
 
 def gru_forward(a: Array, u: Array, s: Array, _: str) -> tuple[Array, Tape]:
     """Cho et al. 2014, the reset gate after the product: r, z = σ, n = tanh(a_n + r·u_n), h' = n + z·(h - n)."""
-    (a_r, a_z, a_n), (u_r, u_z, u_n) = np.split(a, 3, axis=1), np.split(u, 3, axis=1)
+    (a_r, a_z, a_n), (u_r, u_z, u_n) = blocks(a, 3), blocks(u, 3)
     r, z = sigmoid(a_r + u_r), sigmoid(a_z + u_z)
     n = np.tanh(a_n + r * u_n)
     return n + z * (s - n), (s, u_n, r, z, n)
@@ -48,16 +53,16 @@ def gru_backward(ds: Array, tape: Tape, _: str) -> tuple[Array, Array, Array]:
 
 def lstm_forward(a: Array, u: Array, s: Array, _: str) -> tuple[Array, Tape]:
     """Gers et al. 2000: c' = f·c + i·g, h' = o·tanh(c'); i, f, o = σ and g = tanh of a + u."""
-    z_i, z_f, z_g, z_o = np.split(a + u, 4, axis=1)
+    z_i, z_f, z_g, z_o = blocks(a + u, 4)
     i, f, g, o = sigmoid(z_i), sigmoid(z_f), np.tanh(z_g), sigmoid(z_o)
-    c = np.hsplit(s, 2)[1]
+    _, c = blocks(s, 2)
     new = f * c + i * g
     return np.hstack([o * np.tanh(new), new]), (i, f, g, o, c, np.tanh(new))
 
 
 def lstm_backward(ds: Array, tape: Tape, _: str) -> tuple[Array, Array, Array]:
     i, f, g, o, c, t = tape
-    dh, dc = np.hsplit(ds, 2)
+    dh, dc = blocks(ds, 2)
     dc = dc + dh * o * (1.0 - t * t)
     dz = np.hstack(
         [

@@ -1,7 +1,7 @@
 """The seed article's networks, as the mathematics its listings mean; ``docs/seed.md`` lists the corrections.
 
 Sigmoid on every layer, squared error, plain gradient descent with step 1, no bias, standard normal weights.
-The recurrent network and the pair of adversaries join it when their engines do.
+The pair of adversaries joins them when its engine does.
 """
 
 from __future__ import annotations
@@ -36,3 +36,37 @@ class Perceptron:
             hidden_delta = output_delta @ self.weights2.T * self.hidden * (1.0 - self.hidden)
             self.weights2 -= rate * self.hidden.T @ output_delta
             self.weights1 -= rate * x.T @ hidden_delta
+
+
+class Recurrent:
+    """The article's RecurrentNeuralNetwork: an Elman cell, read out at the last step; weights are (in, out)."""
+
+    def __init__(self, input_size: int, hidden_size: int, output_size: int, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        self.weights_ih = rng.standard_normal((input_size, hidden_size))
+        self.weights_hh = rng.standard_normal((hidden_size, hidden_size))
+        self.weights_ho = rng.standard_normal((hidden_size, output_size))
+
+    def forward(self, x: Array) -> Array:
+        """x (B, T, input_size)."""
+        self.hidden = [np.zeros((len(x), len(self.weights_hh)))]  # h_0 = 0, and then h_t after step t
+        for t in range(x.shape[1]):
+            self.hidden.append(sigmoid(x[:, t] @ self.weights_ih + self.hidden[t] @ self.weights_hh))
+        return sigmoid(self.hidden[-1] @ self.weights_ho)
+
+    def train(self, x: Array, y: Array, epochs: int, rate: float = 1.0) -> None:
+        """Gradient descent on ½·mean (ŷ - y)² over all rows, one step an epoch."""
+        for _ in range(epochs):
+            output = self.forward(x)
+            output_delta = (output - y) * output * (1.0 - output) / y.size
+            d_ih, d_hh = np.zeros_like(self.weights_ih), np.zeros_like(self.weights_hh)
+            back = output_delta @ self.weights_ho.T
+            for t in reversed(range(x.shape[1])):
+                before, after = self.hidden[t : t + 2]
+                hidden_delta = back * after * (1.0 - after)
+                d_ih += x[:, t].T @ hidden_delta
+                d_hh += before.T @ hidden_delta
+                back = hidden_delta @ self.weights_hh.T
+            self.weights_ho -= rate * self.hidden[-1].T @ output_delta
+            self.weights_ih -= rate * d_ih
+            self.weights_hh -= rate * d_hh
