@@ -6,22 +6,102 @@ That is history, callbacks, Ctrl-C, other threads' predictions. Nothing here dec
 from __future__ import annotations
 
 import math
+import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from ._checks import MOST
+from ._checks import MOST, flag, integer
+from ._data import B, fit_data
 from ._interrupt import Interrupts
-from ._run import Run
-from .callbacks import Callback, Progress, overrides
+from ._run import Plan, Run
+from .callbacks import Callback, Checkpoint, Progress, as_callbacks, overrides
 from .errors import DivergenceError
 from .history import History
+from .progress import ProgressBar, is_terminal
 
 if TYPE_CHECKING:
     from ._model import Model
 
 BUDGET = 0.03
 """Seconds of a block: Ctrl-C is answered and a progress line repainted that often."""
+
+
+def fit(
+    model: Model,
+    plan: Plan,
+    callbacks: list[Callback],
+    read: Callable[[], B],
+    read_validation: Callable[[], B] | None,
+    *,
+    class_weight: Any,
+    resume: bool,
+) -> History:
+    """A model's `fit`, once the data have come in at the door.
+
+    Parameters
+    ----------
+    model : Model
+    plan : Plan
+        What is asked for.
+    callbacks : list of Callback
+    read, read_validation : callable
+        Return the rows, checked; the second is None if there are no validation data.
+    class_weight, resume
+        As `fit` takes them.
+    """
+    with model._gate.fit(model._core):
+        run = model._run if resume else None
+        if run is not None:
+            run.check_resumed(plan)
+            plan = run.plan
+        elif resume:
+            raise ValueError(
+                "resume=True found no fit to resume: this model has not been fitted since it was made"
+            )
+        data = fit_data(read, read_validation, plan.validation_fraction, class_weight, model._config)
+        if run is None:
+            return train(model, data.arrays, Run(plan.with_sizes(*data.sizes)), callbacks, resume=False)
+        run.check_sizes(*data.sizes)
+        if run.finished:
+            return _nothing_left()
+        return train(model, data.arrays, run, callbacks, resume=True)
+
+
+def pass_once(model: Model, plan: Plan, read: Callable[[], B], *, class_weight: Any) -> float:
+    """A model's `partial_fit`: one epoch without history; the loss met on the way."""
+    with model._gate.fit(model._core):
+        data = fit_data(read, None, 0.0, class_weight, model._config)
+        options = plan.with_sizes(*data.sizes).options(resume=False)
+        with model._gate.room:
+            model._gate.open = True
+            try:
+                model._core.begin(*data.arrays, options)
+                model._run = None
+                block = model._core.run(1, BUDGET)
+                while not (block["finished"] or block["diverged"]):
+                    block = model._core.run(1, BUDGET)
+            finally:
+                model._core.end()
+                model._gate.open = False
+        if block["diverged"]:
+            raise DivergenceError(block["epoch"] + 1, block["step"], block["diverged_loss"])
+        return float(block["epochs"][-1]["loss"])
+
+
+def callbacks_of(callbacks: Any, verbose: Any, checkpoint: Any, every: Any) -> list[Callback]:
+    """Those given, a progress line if wanted, a checkpoint last, so that it holds what the others added."""
+    called = as_callbacks(callbacks)
+    if verbose is not None:
+        verbose = flag("verbose", verbose)
+    shown = any(isinstance(callback, ProgressBar) for callback in called)
+    if not shown and (is_terminal(sys.stderr) if verbose is None else verbose):
+        called.append(ProgressBar())
+    every = integer("checkpoint_every", every)
+    if checkpoint is not None:
+        called.append(Checkpoint(checkpoint, every))
+    return called
 
 
 def train(
@@ -34,8 +114,8 @@ def train(
     model : Model
         Held by its gate.
     data : tuple
-        X, y, weights, and the same of the validation data, as the engine reads them; None where there is
-        none.
+        Inputs, targets, weights, and the same of the validation data, as the engine reads them; None where
+        there is none.
     run : Run
         What to do.
     callbacks : list of Callback
@@ -156,6 +236,12 @@ class _Loop:
 
 _ENDINGS: dict[type[BaseException], str] = {KeyboardInterrupt: "interrupted", DivergenceError: "diverged"}
 _KEYS = ("epoch", "loss", "val_loss", "rate", "seconds")
+
+
+def _nothing_left() -> History:
+    history = History(epoch=[], loss=[])
+    history.outcome = "finished"
+    return history
 
 
 def _last(history: History, key: str) -> float:

@@ -8,6 +8,7 @@ is imported. NaN and infinity are refused by row and column.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,14 @@ from numpy.typing import NDArray
 from . import _core
 
 Array = NDArray[Any]
+
+Place = Callable[..., str]
+"""Says in words where (row) or (row, column) of an array is, in the user's terms."""
+
+
+def in_rows(row: int, column: int | None = None) -> str:
+    """The place of a value in rows and columns."""
+    return f"row {row}" if column is None else f"row {row}, column {column}"
 
 
 def as_matrix(X: Any, dtype: np.dtype[Any], columns: int, name: str = "X", *, empty: bool = False) -> Array:
@@ -63,19 +72,24 @@ def as_array(value: Any, name: str) -> Array:
     raise TypeError(f"{name} must hold real numbers, got {held} (dtype {array.dtype})")
 
 
-def as_finite(array: Array, dtype: np.dtype[Any], name: str) -> Array:
+def as_finite(array: Array, dtype: np.dtype[Any], name: str, place: Place = in_rows) -> Array:
     """A real array as C-contiguous, aligned and native `dtype`; refuses NaN, infinity and what overflows."""
-    if array.dtype is dtype and array.flags.carray:
-        cast = array
-    else:
-        with np.errstate(over="ignore", invalid="ignore"):
-            cast = np.require(array, dtype, ("C_CONTIGUOUS", "ALIGNED"))
+    cast = as_type(array, dtype)
     if array.dtype.kind in "iub":
         return cast
     bad = _core.check_finite(cast)
     if bad is not None:
-        raise ValueError(_not_finite(array, bad, dtype, name))
+        at = bad if array.ndim > 1 else bad[:1]
+        raise ValueError(not_finite(array[at], at, dtype, name, place))
     return cast
+
+
+def as_type(array: Array, dtype: np.dtype[Any]) -> Array:
+    """A real array as C-contiguous, aligned and native `dtype`; itself if it is that already."""
+    if array.dtype is dtype and array.flags.carray:
+        return array
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.require(array, dtype, ("C_CONTIGUOUS", "ALIGNED"))
 
 
 def check_matrix(shape: tuple[int, ...], columns: int, name: str, *, empty: bool = False) -> None:
@@ -90,20 +104,13 @@ def check_matrix(shape: tuple[int, ...], columns: int, name: str, *, empty: bool
         raise ValueError(f"{name} has no rows, shape {shape}")
 
 
-def not_finite(value: Any, where: tuple[int, int], name: str, ndim: int) -> str:
-    """The message for a NaN or an infinity at (row, column)."""
-    row, column = where
-    place = f"row {row}, column {column}" if ndim > 1 else f"row {row}"
-    return f"{name} has {value} in {place}; only finite numbers can be used"
-
-
-def _not_finite(array: Array, where: tuple[int, int], dtype: np.dtype[Any], name: str) -> str:
-    row, column = where
-    value = array[row, column] if array.ndim > 1 else array[row]
+def not_finite(
+    value: Any, at: tuple[int, ...], dtype: np.dtype[Any], name: str, place: Place = in_rows
+) -> str:
+    """The message for a NaN, an infinity, or what `dtype` cannot hold."""
     if np.isfinite(value):
-        place = f"row {row}, column {column}" if array.ndim > 1 else f"row {row}"
-        return f"{name} has {value:g} in {place}, which is too large for {dtype}"
-    return not_finite(float(value), where, name, array.ndim)
+        return f"{name} has {value:g} in {place(*at)}, which is too large for {dtype}"
+    return f"{name} has {float(value)} in {place(*at)}; only finite numbers can be used"
 
 
 def _advice(shape: tuple[int, ...], columns: int, name: str) -> str:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from . import cuda
 from ._checks import MOST_THREADS, integer
-from ._config import NetConfig, read_config
 from ._model import STATE, Model, check_names
 from ._run import read_run
+from ._settings import Settings
 from .history import read_history
-from .net import Net
 
-KINDS: dict[str, type[Model]] = {"Net": Net}
+KINDS = {"Net": ".net", "Rec": ".rec"}
+"""Modules of the classes that save themselves; none is imported before it is needed."""
 
 
 def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | None = None) -> Any:
-    """Read a model that `Net.save` wrote.
+    """Read a model that its `save` wrote.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
 
     Returns
     -------
-    Net
+    Net or Rec
         As it was saved: weights, history and, unless saved with ``state=False``, all that training needs to
         go on.
 
@@ -49,22 +50,20 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
     threads = None if threads is None else integer("threads", threads, 1, MOST_THREADS)
     config, tensors = read_model(path)
     try:
-        kind = KINDS.get(config.get("kind", ""))
-        if kind is None:
+        if config.get("kind") not in KINDS:
             raise ValueError(
                 f"it holds a model of kind {config.get('kind')!r}, not one of {', '.join(KINDS)}"
             )
         if set(config) != {"kind", "config", "history", "metadata", "run", "state"}:
             raise ValueError(f"its configuration has the entries {', '.join(sorted(config))}")
-        settings = read_config(config["config"], device=device, threads=threads)
+        kind: type[Model] = getattr(import_module(KINDS[config["kind"]], __package__), config["kind"])
+        settings = kind._read_config(config["config"], device=device, threads=threads)
         return _rebuilt(kind, settings, config, tensors)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from error
 
 
-def _rebuilt(
-    kind: type[Model], settings: NetConfig, config: dict[str, Any], tensors: dict[str, Any]
-) -> Model:
+def _rebuilt(kind: type[Model], settings: Settings, config: dict[str, Any], tensors: dict[str, Any]) -> Model:
     state = {name.removeprefix(STATE): array for name, array in tensors.items() if name.startswith(STATE)}
     params = {name: array for name, array in tensors.items() if not name.startswith(STATE)}
     _check_params(params, settings)  # before the engine allocates what the configuration claims
@@ -72,7 +71,7 @@ def _rebuilt(
         raise ValueError("its metadata is no dictionary")
     history, run = read_history(config["history"]), read_run(config["run"])
     model = kind.__new__(kind)
-    model._start(settings, kind._make_core(settings))
+    model._start(settings)
     model.history, model.metadata, model._run = history, config["metadata"], run
     model._core.set_params(model._checked_params(params))
     if config["state"] is not None:
@@ -80,7 +79,7 @@ def _rebuilt(
     return model
 
 
-def _check_params(params: dict[str, Any], settings: NetConfig) -> None:
+def _check_params(params: dict[str, Any], settings: Settings) -> None:
     shapes = settings.shapes()
     check_names(params, shapes)
     for name, shape in shapes.items():

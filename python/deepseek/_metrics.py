@@ -8,22 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import losses
-from ._config import NetConfig
+from ._settings import Settings
 from ._targets import takes_labels
 
 Array = NDArray[Any]
 
+CLASSIFYING = ("cross_entropy", "binary_cross_entropy", "focal")
+"""Losses whose outputs are probabilities of classes."""
 
-def decided(outputs: Array, config: NetConfig) -> Array:
-    """Predicted classes: the likeliest (rows,), or yes and no at one half (rows, outputs), as int64."""
+
+def check_classes(config: Settings) -> None:
+    """Refuse to name classes where there are none."""
+    loss = losses.name_of(config.loss)
+    if loss not in CLASSIFYING:
+        raise ValueError(f"a net with loss {loss!r} predicts values, not classes")
+
+
+def decided(outputs: Array, config: Settings) -> Array:
+    """Predicted classes: the likeliest (…,), or yes and no at one half (…, outputs), as int64."""
     if takes_labels(config):
-        return np.asarray(np.argmax(outputs, axis=1))
+        return np.asarray(np.argmax(outputs, axis=-1))
     return (outputs >= 0.5).astype(np.int64)
 
 
-def figure_of_merit(outputs: Array, y: Array, weights: Array | None, config: NetConfig) -> dict[str, float]:
+def figure_of_merit(outputs: Array, y: Array, weights: Array | None, config: Settings) -> dict[str, float]:
     """{"accuracy": …} for classes, {"r2": …} for values."""
-    if losses.name_of(config.loss) not in ("cross_entropy", "binary_cross_entropy", "focal"):
+    if losses.name_of(config.loss) not in CLASSIFYING:
         return {"r2": r2(outputs, y, weights)}
     truth = y if y.ndim == 1 else np.argmax(y, axis=1) if takes_labels(config) else y >= 0.5
     right = decided(outputs, config) == truth

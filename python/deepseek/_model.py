@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _checks, _inputs
-from ._config import NetConfig
 from ._gate import Gate
 from ._run import Run
+from ._settings import Settings
 from .history import History
+from .losses import Loss
+from .optimizers import Optimizer
 
 Array = NDArray[Any]
 
@@ -27,7 +29,7 @@ STATE = "state."
 
 
 class Model:
-    """Base of `Net`; not made by itself.
+    """Base of `Net` and `Rec`; not made by itself.
 
     Attributes
     ----------
@@ -40,21 +42,43 @@ class Model:
     kind: ClassVar[str]
     history: History
     metadata: dict[str, Any]
-    _config: NetConfig
+    _config: Settings
     _run: Run | None  # the last fit, finished or not
 
-    def _start(self, config: NetConfig, core: Any) -> None:
+    def _begin(self, config: Settings) -> None:
+        """A new model."""
+        self.history = History()
+        self.metadata = {}
+        self._run = None
+        self._start(config)
+
+    def _start(self, config: Any) -> None:
         """Put an engine in place."""
         self._config = config
-        self._core = core
+        self._core = self._make_core(config.spec())
         self._gate = Gate()
         self._stop = False
         self._dtype = np.dtype(config.dtype)
         self._columns = config.inputs
 
     @staticmethod
-    def _make_core(config: NetConfig) -> Any:
+    def _make_core(spec: dict[str, Any]) -> Any:
         raise NotImplementedError
+
+    @staticmethod
+    def _read_config(config: Any, *, device: Any = "cpu", threads: Any = None) -> Settings:
+        """The configuration that a file holds, checked."""
+        raise NotImplementedError
+
+    @property
+    def loss(self) -> str | Loss:
+        """What training makes small."""
+        return self._config.loss
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """How it does."""
+        return self._config.optimizer
 
     @property
     def dtype(self) -> str:
@@ -114,7 +138,8 @@ class Model:
         Returns
         -------
         dict of str to ndarray
-            ``"0.weight"`` (outputs, inputs), ``"0.bias"`` (outputs,), …, counted over the layers of weights.
+            Of a Net ``"0.weight"`` (outputs, inputs), ``"0.bias"`` (outputs,), …, counted over the layers of
+            weights; of a Rec ``"rnn.weight_ih_l0"`` (gates·hidden, inputs), …, ``"head.0.weight"``, ….
         """
         return dict(self._core.get_params())
 
@@ -202,7 +227,7 @@ class Model:
         engine = rest.pop("_engine")
         config = rest.pop("_config")
         vars(self).update(rest)
-        self._start(config, self._make_core(config))
+        self._start(config)
         self._core.set_params(engine["params"])
         self._core.set_state(engine["state"])
 

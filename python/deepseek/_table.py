@@ -6,23 +6,21 @@ from math import prod
 
 from . import activations
 from ._config import NetConfig
+from ._settings import Settings
+
+Row = tuple[str, str, str, int]
+"""Number, what it does, its shape, how many parameters it has."""
 
 
-def layer_table(kind: str, config: NetConfig) -> str:
-    """One line a layer of weights: what it does, its sizes, how many parameters it has."""
-    shapes = config.shapes()
-    rows = [("", "layer", "shape", "parameters")]
-    total = 0
-    for i, (inputs, units) in enumerate(zip(config.layers, config.layers[1:], strict=False)):
-        trained = [n for n in shapes if n.startswith(f"{i}.") and "running" not in n]
-        count = sum(prod(shapes[name]) for name in trained)
-        total += count
-        rows.append((str(i), _layer(config, i), f"{inputs} → {units}", f"{count:,}"))
-    rows.append(("", "total", "", f"{total:,}"))
-    wide = [max(len(row[c]) for row in rows) for c in range(4)]
-    lines = [
-        f"  {row[0]:>{wide[0]}}  {row[1]:<{wide[1]}}  {row[2]:>{wide[2]}}  {row[3]:>{wide[3]}}".rstrip()
-        for row in rows
+def table(kind: str, config: Settings, rows: list[Row]) -> str:
+    """A head, one line a layer, and the total."""
+    lines = [("", "layer", "shape", "parameters")]
+    lines += [(number, layer, shape, f"{count:,}") for number, layer, shape, count in rows]
+    lines.append(("", "total", "", f"{sum(row[3] for row in rows):,}"))
+    wide = [max(len(line[c]) for line in lines) for c in range(4)]
+    body = [
+        f"  {line[0]:>{wide[0]}}  {line[1]:<{wide[1]}}  {line[2]:>{wide[2]}}  {line[3]:>{wide[3]}}".rstrip()
+        for line in lines
     ]
     loss = (
         config.loss
@@ -30,23 +28,43 @@ def layer_table(kind: str, config: NetConfig) -> str:
         else config.loss.name
     )
     head = f"{kind}: loss {loss}, {config.optimizer!r}, {config.dtype}, {config.device}, seed {config.seed}"
-    return "\n".join([head, *lines])
+    return "\n".join([head, *body])
 
 
-def _layer(config: NetConfig, i: int) -> str:
-    """What a layer does, in order, as "dense, batch norm, relu, dropout 0.1"."""
-    parts = [f"dropout {config.input_dropout:g}"] if i == 0 and config.input_dropout else []
-    parts.append("dense" if config.bias else "dense without bias")
-    if i == len(config.activation):
-        return ", ".join([*parts, _named(config.output_activation)])
-    if config.normalization[i] != "none":
-        parts.append(f"{config.normalization[i]} norm")
-    parts.append(_named(config.activation[i]))
-    if config.dropout[i]:
-        parts.append(f"dropout {config.dropout[i]:g}")
+def net_rows(config: NetConfig) -> list[Row]:
+    """One a layer of weights."""
+    sizes = zip(config.layers, config.layers[1:], strict=False)
+    return [
+        (str(i), _layer(config, i), f"{inputs} → {units}", parameters(config, f"{i}."))
+        for i, (inputs, units) in enumerate(sizes)
+    ]
+
+
+def parameters(config: Settings, prefix: str) -> int:
+    """How many numbers under names that begin so are trained."""
+    shapes = config.shapes().items()
+    return sum(prod(shape) for name, shape in shapes if name.startswith(prefix) and "running" not in name)
+
+
+def dense(bias: bool, activation: activations.Activation | str, dropout: float, norm: str = "none") -> str:
+    """What a dense layer does, in order, as "dense, batch norm, relu, dropout 0.1"."""
+    parts = ["dense" if bias else "dense without bias"]
+    if norm != "none":
+        parts.append(f"{norm} norm")
+    parts.append(named(activation))
+    if dropout:
+        parts.append(f"dropout {dropout:g}")
     return ", ".join(parts)
 
 
-def _named(activation: activations.Activation | str) -> str:
+def named(activation: activations.Activation | str) -> str:
+    """An activation as the user would write it."""
     plain = isinstance(activation, str) or activation == type(activation)()
     return activations.name_of(activation) if plain else repr(activation)
+
+
+def _layer(config: NetConfig, i: int) -> str:
+    first = f"dropout {config.input_dropout:g}, " if i == 0 and config.input_dropout else ""
+    if i == len(config.activation):
+        return first + dense(config.bias, config.output_activation, 0.0)
+    return first + dense(config.bias, config.activation[i], config.dropout[i], config.normalization[i])

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from . import losses
 from ._checks import integer, real
-from ._config import NetConfig
-from ._inputs import as_array, as_finite
+from ._inputs import Place, as_array, as_finite, in_rows
+from ._settings import Settings
 from ._targets import takes_labels
 
 Array = NDArray[Any]
@@ -35,16 +35,21 @@ def as_weights(weights: Any, rows: int, dtype: np.dtype[Any], name: str = "sampl
     array = as_array(weights, name)
     if array.shape != (rows,):
         raise ValueError(f"{name} must have shape ({rows},), one weight a row; got {array.shape}")
-    values = as_finite(array, dtype, name)
+    return checked_weights(array, dtype, name)
+
+
+def checked_weights(array: Array, dtype: np.dtype[Any], name: str, place: Place = in_rows) -> Array:
+    """Weights in the engine's type: finite, none negative, not all 0."""
+    values = as_finite(array, dtype, name, place)
     if values.size and values.min() < 0:
         row = int((values < 0).argmax())
-        raise ValueError(f"{name} must not be negative; row {row} is {values[row]:g}")
+        raise ValueError(f"{name} must not be negative; {place(row)} is {values[row]:g}")
     if not values.any():
         raise ValueError(f"{name} must not be all zero")
     return values
 
 
-def with_class_weights(weights: Array | None, class_weight: Any, y: Array, config: NetConfig) -> Array | None:
+def with_class_weights(weights: Array | None, class_weight: Any, y: Array, config: Settings) -> Array | None:
     """Sample weights times the weight of each row's class.
 
     Parameters
@@ -56,19 +61,17 @@ def with_class_weights(weights: Array | None, class_weight: Any, y: Array, confi
         class).
     y : ndarray
         Targets as `as_targets` gives them.
-    config : NetConfig
+    config : Settings
     """
     if class_weight is None:
         return weights
     classes = _classes(y, config)
-    count = config.outputs if takes_labels(config) else 2
-    table = _table(class_weight, classes, count)
-    dtype = np.dtype(config.dtype)
+    table = _table(class_weight, classes, config.outputs if takes_labels(config) else 2)
     product = table[classes] if weights is None else table[classes] * weights.astype(np.float64)
-    return as_weights(product, len(classes), dtype, "class_weight times sample_weight")
+    return checked_weights(product, np.dtype(config.dtype), "class_weight times sample_weight")
 
 
-def _classes(y: Array, config: NetConfig) -> Array:
+def _classes(y: Array, config: Settings) -> Array:
     """The class of each row."""
     if y.ndim == 1:
         return y

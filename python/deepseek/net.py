@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _core, _inputs, _metrics, losses
-from ._checks import flag, integer
-from ._config import NetConfig, make_config
-from ._data import fit_data, rows_of
-from ._fit import BUDGET, train
+from . import _core, _inputs, _metrics
+from ._checks import flag
+from ._config import NetConfig, make_config, read_config
+from ._data import rows_of, validation_rows
+from ._fit import callbacks_of, fit, pass_once
 from ._model import Model
-from ._run import Run, make_plan
-from ._table import layer_table
+from ._run import make_plan
+from ._table import net_rows, table
 from .activations import Activation
-from .callbacks import Callback, Checkpoint, as_callbacks
-from .errors import DivergenceError
+from .callbacks import Callback
 from .history import History
 from .losses import Loss
 from .optimizers import Optimizer
-from .progress import ProgressBar, is_terminal
 from .stopping import EarlyStopping, as_early_stopping
 
 __all__ = ["Net"]
@@ -93,6 +90,7 @@ class Net(Model):
     """
 
     kind: ClassVar[str] = "Net"
+    _config: NetConfig
 
     def __init__(
         self,
@@ -128,29 +126,18 @@ class Net(Model):
             threads=threads,
             seed=seed,
         )
-        self.history = History()
-        self.metadata = {}
-        self._run = None
-        self._start(config, self._make_core(config))
+        self._begin(config)
+
+    _read_config = staticmethod(read_config)
 
     @staticmethod
-    def _make_core(config: NetConfig) -> Any:
-        return _core.NetCore(config.spec())
+    def _make_core(spec: dict[str, Any]) -> Any:
+        return _core.NetCore(spec)
 
     @property
     def layers(self) -> tuple[int, ...]:
         """Numbers of units from the inputs to the outputs."""
         return self._config.layers
-
-    @property
-    def loss(self) -> str | Loss:
-        """What training makes small."""
-        return self._config.loss
-
-    @property
-    def optimizer(self) -> Optimizer:
-        """How it does."""
-        return self._config.optimizer
 
     def fit(
         self,
@@ -229,26 +216,16 @@ class Net(Model):
             On Ctrl-C, within a tenth of a second; the model is at its last complete step.
         """
         plan = make_plan(epochs, batch_size, shuffle, validation_fraction, as_early_stopping(early_stopping))
-        called = _callbacks(callbacks, verbose, checkpoint, checkpoint_every)
-        resume = flag("resume", resume)
-        with self._gate.fit(self._core):
-            run = self._run if resume else None
-            if run is not None:
-                run.check_resumed(plan)
-                plan = run.plan
-            elif resume:
-                raise ValueError(
-                    "resume=True found no fit to resume: this model has not been fitted since it was made"
-                )
-            data = fit_data(
-                self._config, X, y, sample_weight, class_weight, validation_data, plan.validation_fraction
-            )
-            if run is None:
-                return train(self, data.arrays, Run(plan.with_sizes(*data.sizes)), called, resume=False)
-            run.check_sizes(*data.sizes)
-            if run.finished:
-                return _nothing_left()
-            return train(self, data.arrays, run, called, resume=True)
+        called = callbacks_of(callbacks, verbose, checkpoint, checkpoint_every)
+        return fit(
+            self,
+            plan,
+            called,
+            lambda: rows_of(self._config, X, y, sample_weight),
+            None if validation_data is None else lambda: validation_rows(self._config, validation_data),
+            class_weight=class_weight,
+            resume=flag("resume", resume),
+        )
 
     def partial_fit(
         self,
@@ -277,23 +254,9 @@ class Net(Model):
             The loss of these rows, as met during the pass.
         """
         plan = make_plan(1, batch_size, False, 0.0, None)
-        with self._gate.fit(self._core):
-            data = fit_data(self._config, X, y, sample_weight, class_weight)
-            options = plan.with_sizes(*data.sizes).options(resume=False)
-            with self._gate.room:
-                self._gate.open = True
-                try:
-                    self._core.begin(*data.arrays, options)
-                    self._run = None
-                    block = self._core.run(1, BUDGET)
-                    while not (block["finished"] or block["diverged"]):
-                        block = self._core.run(1, BUDGET)
-                finally:
-                    self._core.end()
-                    self._gate.open = False
-            if block["diverged"]:
-                raise DivergenceError(block["epoch"] + 1, block["step"], block["diverged_loss"])
-            return float(block["epochs"][-1]["loss"])
+        return pass_once(
+            self, plan, lambda: rows_of(self._config, X, y, sample_weight), class_weight=class_weight
+        )
 
     def predict(self, X: ArrayLike) -> Array:
         """Outputs for some rows, after the output activation.
@@ -338,9 +301,7 @@ class Net(Model):
         ValueError
             If the loss is none of cross_entropy, binary_cross_entropy and focal.
         """
-        loss = losses.name_of(self._config.loss)
-        if loss not in ("cross_entropy", "binary_cross_entropy", "focal"):
-            raise ValueError(f"a net with loss {loss!r} predicts values, not classes")
+        _metrics.check_classes(self._config)
         return _metrics.decided(self.predict(X), self._config)
 
     def evaluate(
@@ -367,24 +328,4 @@ class Net(Model):
         return {"loss": loss, **_metrics.figure_of_merit(outputs, data.y, data.weights, self._config)}
 
     def __repr__(self) -> str:
-        return layer_table(type(self).__name__, self._config)
-
-
-def _callbacks(callbacks: Any, verbose: Any, checkpoint: Any, every: Any) -> list[Callback]:
-    """Those given, a progress line if wanted, a checkpoint last, so that it holds what the others added."""
-    called = as_callbacks(callbacks)
-    if verbose is not None:
-        verbose = flag("verbose", verbose)
-    shown = any(isinstance(callback, ProgressBar) for callback in called)
-    if not shown and (is_terminal(sys.stderr) if verbose is None else verbose):
-        called.append(ProgressBar())
-    every = integer("checkpoint_every", every)
-    if checkpoint is not None:
-        called.append(Checkpoint(checkpoint, every))
-    return called
-
-
-def _nothing_left() -> History:
-    history = History(epoch=[], loss=[])
-    history.outcome = "finished"
-    return history
+        return table(type(self).__name__, self._config, net_rows(self._config))

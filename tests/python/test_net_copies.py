@@ -180,7 +180,7 @@ def edit(config: dict[str, Any], tensors: dict[str, Any], where: str, value: Any
 @pytest.mark.parametrize(
     ("where", "value", "said"),
     [
-        ("kind", "Rec", "kind 'Rec', not one of Net"),
+        ("kind", "Gen", "kind 'Gen', not one of Net, Rec"),
         ("kind", None, "kind None"),
         ("run", None, "has the entries"),
         ("surprise", 1, "has the entries"),
