@@ -27,8 +27,9 @@ from .schedules import Constant, Cosine, Exponential, OneCycle, Plateau, Schedul
 from .stopping import EarlyStopping
 
 if TYPE_CHECKING:
-    from . import datasets, plot
+    from . import datasets, metrics, plot
     from ._files import ModelFileError
+    from .rec import Rec
 
 __all__ = [
     "ELU",
@@ -61,6 +62,7 @@ __all__ = [
     "ProgressBar",
     "Quantile",
     "RMSProp",
+    "Rec",
     "Schedule",
     "Step",
     "__version__",
@@ -68,13 +70,16 @@ __all__ = [
     "datasets",
     "get_num_threads",
     "load",
+    "metrics",
     "plot",
     "set_num_threads",
 ]
 
 _LAZY = {
     "ModelFileError": ("._files", "ModelFileError"),
+    "Rec": (".rec", "Rec"),
     "datasets": (".datasets", None),
+    "metrics": (".metrics", None),
     "plot": (".plot", None),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from math import prod
 
 from . import activations
@@ -35,15 +36,15 @@ def net_rows(config: NetConfig) -> list[Row]:
     """One a layer of weights."""
     sizes = zip(config.layers, config.layers[1:], strict=False)
     return [
-        (str(i), _layer(config, i), f"{inputs} → {units}", parameters(config, f"{i}."))
+        (str(i), _layer(config, i), f"{inputs} → {units}", parameters(config, f"{i}.*"))
         for i, (inputs, units) in enumerate(sizes)
     ]
 
 
-def parameters(config: Settings, prefix: str) -> int:
-    """How many numbers under names that begin so are trained."""
+def parameters(config: Settings, pattern: str) -> int:
+    """How many numbers are trained under names such as "0.*"."""
     shapes = config.shapes().items()
-    return sum(prod(shape) for name, shape in shapes if name.startswith(prefix) and "running" not in name)
+    return sum(prod(shape) for name, shape in shapes if fnmatchcase(name, pattern) and "running" not in name)
 
 
 def dense(bias: bool, activation: activations.Activation | str, dropout: float, norm: str = "none") -> str:

@@ -30,9 +30,11 @@ def as_weights(weights: Any, rows: int, dtype: np.dtype[Any], name: str = "sampl
     name : str
         What messages call it.
     """
-    if weights is None:
-        return None
-    array = as_array(weights, name)
+    return None if weights is None else row_weights(as_array(weights, name), rows, dtype, name)
+
+
+def row_weights(array: Array, rows: int, dtype: np.dtype[Any], name: str) -> Array:
+    """The same of an array."""
     if array.shape != (rows,):
         raise ValueError(f"{name} must have shape ({rows},), one weight a row; got {array.shape}")
     return checked_weights(array, dtype, name)

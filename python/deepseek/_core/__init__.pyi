@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import typing
 from . import kernels
-__all__: list[str] = ['NetCore', 'check_finite', 'cpu_info', 'force_isa', 'get_num_threads', 'isa', 'isas', 'kernels', 'set_num_threads', 'share_small_work', 'team_size']
+__all__: list[str] = ['NetCore', 'RecCore', 'check_finite', 'cpu_info', 'force_isa', 'get_num_threads', 'isa', 'isas', 'kernels', 'set_num_threads', 'share_small_work', 'team_size']
 class NetCore:
     """
     The engine behind deepseek.Net, configured by one dict.
@@ -67,6 +67,77 @@ class NetCore:
     def spec(self) -> dict:
         """
         The specification, defaults filled in.
+        """
+class RecCore:
+    """
+    The engine behind deepseek.Rec, configured by one dict.
+    """
+    def __init__(self, spec: dict) -> None:
+        ...
+    def begin(self, x: typing.Any, y: typing.Any, w: typing.Any, xv: typing.Any, yv: typing.Any, wv: typing.Any, options: dict) -> None:
+        """
+        Start or resume a fit over these arrays, which are read in place.
+        """
+    def cancel(self) -> None:
+        """
+        Ask the run in progress to return before its budget is spent, without the step it is in.
+        """
+    def end(self) -> None:
+        """
+        Let go of the arrays; after early stopping, the best weights are put in place.
+        """
+    def evaluate(self, x: typing.Any, y: typing.Any, w: typing.Any) -> float:
+        """
+        The weighted mean loss.
+        """
+    def get_params(self) -> dict:
+        """
+        Copies of all parameters by name, in PyTorch's layout.
+        """
+    def get_state(self) -> dict:
+        """
+        What exact resuming needs besides the parameters.
+        """
+    def layout(self) -> list:
+        """
+        (name, rows, columns) of each parameter in PyTorch's layout.
+        """
+    def num_params(self) -> int:
+        """
+        How many trainable numbers.
+        """
+    def predict(self, values: typing.Any, starts: typing.Any, lengths: typing.Any) -> numpy.ndarray:
+        """
+        Outputs, one row a sequence or a step.
+        """
+    def reset(self, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Draw the parameters anew and forget all training.
+        """
+    def run(self, max_epochs: typing.SupportsInt | typing.SupportsIndex, budget_seconds: typing.SupportsFloat | typing.SupportsIndex) -> dict:
+        """
+        Train for some epochs or some time; go on with the next call.
+        """
+    def set_params(self, params: dict) -> None:
+        """
+        Replace all parameters; checks everything first.
+        """
+    def set_state(self, state: dict) -> None:
+        """
+        Put back what get_state returned.
+        """
+    def spec(self) -> dict:
+        """
+        The specification, defaults filled in.
+        """
+    def step(self, values: typing.Any, state: typing.Any) -> tuple:
+        """
+        (outputs, new state) of one step of some sequences.
+        """
+    @property
+    def state_size(self) -> int:
+        """
+        Numbers of a sequence's state.
         """
 def check_finite(X: typing.Any) -> typing.Any:
     """

@@ -1,0 +1,38 @@
+"""The rows of the table that `print(rec)` shows."""
+
+from __future__ import annotations
+
+from ._rec_config import RecConfig
+from ._table import Row, dense, parameters
+
+
+def rec_rows(config: RecConfig) -> list[Row]:
+    """One a recurrent layer and one a dense one, under the names their parameters begin or end with."""
+    rows: list[Row] = []
+    first = config.widths[0]
+    if config.vocabulary and config.embedding_size:
+        shape = f"{config.vocabulary} → {first}"
+        rows.append(("", "embedding", shape, parameters(config, "embedding.*")))
+    for k, inputs in enumerate(config.widths[:-1]):
+        shape = f"{inputs} → {config.widths[k + 1]}"
+        count = parameters(config, f"rnn.*_l{k}") + parameters(config, f"rnn.*_l{k}_reverse")
+        rows.append((f"l{k}", _recurrent(config, k), shape, count))
+    inputs = config.widths[-1]
+    for i, (units, activation, dropout) in enumerate(config.dense):
+        layer = dense(config.bias, activation, dropout)
+        rows.append((f"head.{i}", layer, f"{inputs} → {units}", parameters(config, f"head.{i}.*")))
+        inputs = units
+    return rows
+
+
+def _recurrent(config: RecConfig, k: int) -> str:
+    """What a recurrent layer does, as "gru, bidirectional, dropout 0.1"."""
+    parts = [f"dropout {config.input_dropout:g}"] if k == 0 and config.input_dropout else []
+    plain = config.cell != "rnn" or config.cell_activation == "tanh"
+    parts.append(config.cell if plain else f"{config.cell} of {config.cell_activation}")
+    parts += ["without bias"] if not config.bias else []
+    parts += ["bidirectional"] if config.bidirectional else []
+    parts += ["layer norm"] if config.layer_norm else []
+    parts += [f"recurrent dropout {config.recurrent_dropout:g}"] if config.recurrent_dropout else []
+    parts += [f"dropout {config.dropout:g}"] if config.dropout else []
+    return ", ".join(parts)
