@@ -122,7 +122,7 @@ def _joined(value: Any, X: Sequences, name: str) -> Array:
             raise ValueError(f"{name}[{i}] must have as many steps as sequence {i} of X: {steps}, got {got}")
         if array.shape[1:] != arrays[0].shape[1:]:
             raise ValueError(
-                f"{name}[{i}] must be like {name}[0], {arrays[0].shape[1:]} a step, got {array.shape[1:]}"
+                f"{name}[{i}] must be like the first, {arrays[0].shape[1:]} a step, got {array.shape[1:]}"
             )
     return np.concatenate(arrays)
 
@@ -146,7 +146,7 @@ def _check_labels(row: Array, steps: int, classes: int, name: str) -> None:
     if odd.any():
         at = int(odd.argmax())
         raise ValueError(
-            f"{name} must hold labels 1 to {classes - 1} (0 is the blank); {name}[{at}] is {int(row[at])}"
+            f"{name} must hold labels 1 to {classes - 1} (0 is the blank); label {at} is {int(row[at])}"
         )
     repeats = int((row[1:] == row[:-1]).sum())
     if len(row) + repeats > steps:
