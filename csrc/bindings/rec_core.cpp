@@ -59,7 +59,6 @@ void read_inputs(const RecSpec& spec, const py::object& x, Arrays& a, const char
         const py::array tokens = require<Index>(parts[0], 1, name);
         a.rows = tokens.shape(0);
         a.raw.tokens = data<Index>(tokens);
-        check_range(a.raw.tokens, a.rows, spec.vocabulary, name, "token");
         a.kept.push_back(tokens);
     } else {
         const py::array values =
@@ -76,6 +75,8 @@ void read_inputs(const RecSpec& spec, const py::object& x, Arrays& a, const char
     a.raw.start = indices(a, parts[1], a.raw.count, name);
     a.raw.length = indices(a, parts[2], a.raw.count, name);
     check_inside(a.raw.start, [&](Index i) { return a.raw.length[i]; }, a.raw.count, a.rows, 1, name);
+    for (Index i = 0; spec.tokens() && i < a.raw.count; ++i)  // what lies between sequences is nobody's
+        check_range(a.raw.tokens + a.raw.start[i], a.raw.length[i], spec.vocabulary, name, "token");
 }
 
 void read_targets(const RecSpec& spec, const py::object& y, Arrays& a, const char* name) {
@@ -95,7 +96,7 @@ void read_targets(const RecSpec& spec, const py::object& y, Arrays& a, const cha
         const py::array given = require<Index>(parts[0], 1, name);
         rows = given.shape(0);
         a.raw.label = data<Index>(given);
-        check_range(a.raw.label, rows, spec.outputs(), name, "class");
+        if (!each && !ctc) check_range(a.raw.label, rows, spec.outputs(), name, "class");
         a.kept.push_back(given);
     } else {
         if (!spec.takes_rows()) throw ValueError(std::string(name) + ": expected 1-D int64 class indices");
@@ -115,11 +116,17 @@ void read_targets(const RecSpec& spec, const py::object& y, Arrays& a, const cha
         return;
     }
     a.raw.first = indices(a, parts[1], a.raw.count, name);
-    if (each)
-        return check_inside(
+    if (each) {
+        check_inside(
             a.raw.first, [&](Index i) { return a.raw.length[i]; }, a.raw.count, rows, 0, name);
+        for (Index i = 0; labels && i < a.raw.count; ++i)
+            check_range(a.raw.label + a.raw.first[i], a.raw.length[i], spec.outputs(), name, "class");
+        return;
+    }
     a.raw.labels = indices(a, parts[2], a.raw.count, name);
     check_inside(a.raw.first, [&](Index i) { return a.raw.labels[i]; }, a.raw.count, rows, 0, name);
+    for (Index i = 0; i < a.raw.count; ++i)
+        check_range(a.raw.label + a.raw.first[i], a.raw.labels[i], spec.outputs(), name, "label");
     for (Index i = 0; i < a.raw.count; ++i)
         for (Index j = 0; j < a.raw.labels[i]; ++j)
             if (a.raw.label[a.raw.first[i] + j] == 0)

@@ -228,7 +228,7 @@ struct WeightGradientOfColumns {
         });
         for (int v = 0; v < V; ++v) {
             store_part(a.dweight + j + v * W, dweight[v], lanes(v));
-            store_part(a.dbias + j + v * W, dbias[v], lanes(v));
+            if (a.dbias != nullptr) store_part(a.dbias + j + v * W, dbias[v], lanes(v));
         }
     }
 };

@@ -62,7 +62,7 @@ struct BatchStatistics {
     T eps = T(0);
 };
 
-// Per column over all rows of the batch: dweight = Σ dy·n, dbias = Σ dy.
+// Per column over all rows of the batch: dweight = Σ dy·n, dbias (may be null) = Σ dy.
 template <class T>
 struct NormWeightGradient {
     Index rows = 0, cols = 0;

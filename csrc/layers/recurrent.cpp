@@ -31,10 +31,17 @@ Recurrent<T>::Recurrent(ParameterTable& table, Index layer, const RecurrentSpec&
         hh_ld_ = table[hh].ld;
         ih_back_ld_ = table[ih].transposed_ld;
         hh_back_ld_ = table[hh].transposed_ld;
-        if (!spec.bias) continue;
-        w.bias_ih = table[table.add("rnn.bias_ih" + end, ParameterKind::kBias, stream, 1, columns())].offset;
-        w.bias_hh =
-            table[table.add("rnn.bias_hh" + end, ParameterKind::kBias, stream + 4, 1, columns())].offset;
+        const auto row = [&](const char* name, ParameterKind kind, Index of) {
+            return table[table.add(name + end, kind, of, 1, columns())].offset;
+        };
+        if (spec.bias) {
+            w.bias_ih = row("rnn.bias_ih", ParameterKind::kBias, stream);
+            w.bias_hh = row("rnn.bias_hh", ParameterKind::kBias, stream + 4);
+        }
+        if (spec.layer_norm) {
+            w.norm_ih = {row("rnn.norm_ih", ParameterKind::kNormWeight, stream), w.bias_ih, columns()};
+            w.norm_hh = {row("rnn.norm_hh", ParameterKind::kNormWeight, stream + 4), w.bias_hh, columns()};
+        }
     }
 }
 
@@ -43,9 +50,10 @@ bool Recurrent<T>::draw(const Parameter& p, std::uint64_t seed, T* values) const
     const Index place = p.layer - kFirstStream - layer_ * 16;
     if (place < 0 || place >= 8 * directions()) return false;
     const Index units = spec_.units;
+    if (p.kind == ParameterKind::kNormWeight) return std::fill_n(values, p.cols, T(1)), true;
     if (p.kind == ParameterKind::kBias) {
         std::fill_n(values, p.cols, T(0));
-        const bool forget = spec_.cell == Cell::kLstm && spec_.standard_init && place % 8 == 0;
+        const bool forget = spec_.cell == Cell::kLstm && place % 8 == 0;
         if (forget) std::fill_n(values + units, units, T(1));
         return true;
     }
@@ -79,6 +87,10 @@ void Recurrent<T>::carve(Carver& carver, Index rows, Index total, bool ragged, b
         if (shape_.split || (training && shape_.extra > 0))
             own.extra = matrix(total, shape_.extra * spec_.units);
         if (shape_.memory) own.c = matrix(rows, spec_.units);
+        if (spec_.layer_norm) {
+            weights_[d].norm_ih.carve(carver, total, training, own.norm_ih);
+            weights_[d].norm_hh.carve(carver, total, training, own.norm_hh);
+        }
         if (!training) continue;
         if (shape_.memory) own.dc = matrix(rows, spec_.units);
         if (ragged || masked) own.before = matrix(total, spec_.units);
@@ -153,10 +165,11 @@ void Recurrent<T>::project(const Pass<T>& pass, const RecurrentBelow<T>& below, 
                                       .ldw = ih_ld_,
                                       .bias = b};
             pass.backend->linear_forward(op, packed, pass.scratch);
-            continue;
+        } else {
+            pass.backend->gather(gates, {pass.params + w.ih, ih_ld_}, below.tokens, packed, columns());
+            if (b) pass.backend->add(gates, {b, 0}, packed, columns());
         }
-        pass.backend->gather(gates, {pass.params + w.ih, ih_ld_}, below.tokens, packed, columns());
-        if (b) pass.backend->add(gates, {b, 0}, packed, columns());
+        if (spec_.layer_norm) w.norm_ih.forward(pass, tape.direction[d].norm_ih, gates, packed);
     }
 }
 
@@ -192,13 +205,15 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
                                      const Halt& halt) const {
     DirectionTape<T>& mine = tape.direction[d];
     const Weights& w = weights_[d];
-    const Matrix<T> h = half(tape.h, d), y = half(tape.y, d), sums = shape_.split ? mine.extra : mine.gates;
+    const Matrix<T> h = half(tape.h, d), y = half(tape.y, d);
     const bool keeps_before = training && mine.before;
+    const bool added = !shape_.split && spec_.layer_norm;  // to the gates, once it is normalised
+    const Matrix<T> sums = added ? mine.norm_hh.raw : state_part(mine);
     LinearForward<T> product{.plan = &tape.step,
                              .w = pass.params + w.hh,
                              .ldw = hh_ld_,
                              .bias = bias(pass, w.bias_hh),
-                             .accumulate = !shape_.split};
+                             .accumulate = !shape_.split && !added};
     CellForward<T> cell{.units = spec_.units,
                         .ldg = mine.gates.ld,
                         .ldx = mine.extra.ld,
@@ -226,6 +241,8 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
         }
         product.y = {sums.row(at.begin), sums.ld};
         pass.backend->linear_forward(product, rows, pass.scratch);
+        if (spec_.layer_norm) w.norm_hh.forward(pass, mine.norm_hh, sums, at);
+        if (added) pass.backend->add(mine.gates, sums, at, columns());
         cell.rows = rows.end;
         cell.gates = mine.gates.row(at.begin);
         if (mine.extra) cell.extra = mine.extra.row(at.begin);
@@ -250,8 +267,7 @@ void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout&
                                       const Halt& halt) const {
     DirectionTape<T>& mine = tape.direction[d];
     const Weights& w = weights_[d];
-    const Matrix<T> dh = half(tape.dh, d), dy = half(tape.dy, d),
-                    sums = shape_.split ? mine.extra : mine.gates;
+    const Matrix<T> dh = half(tape.dh, d), dy = half(tape.dy, d), sums = state_sums(mine);
     const Matrix<T> to{dh.row(own.begin), dh.ld};
     LinearBackwardInput<T> product{.plan = &tape.step_back,
                                    .dx = to,
@@ -279,6 +295,10 @@ void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout&
         cell.gates = mine.gates.row(at.begin);
         if (mine.extra) cell.extra = mine.extra.row(at.begin);
         pass.backend->cell_backward(spec_.cell, cell);
+        if (spec_.layer_norm) {
+            w.norm_ih.backward(pass, mine.norm_ih, mine.gates, at);
+            w.norm_hh.backward(pass, mine.norm_hh, state_part(mine), at);
+        }
         if (s == 0) break;  // nobody asks for the gradient by the states before
         product.dy = {sums.row(at.begin), sums.ld};
         pass.backend->linear_backward_input(product, rows, pass.scratch);
@@ -316,7 +336,7 @@ void Recurrent<T>::input_gradient(const Pass<T>& pass, const RecurrentBelow<T>& 
         const bool stored = w.ih_back < 0;
         const LinearBackwardInput<T> op{.plan = &tape.input_back,
                                         .dx = below.dx,
-                                        .dy = tape.direction[d].gates,
+                                        .dy = input_sums(tape.direction[d]),
                                         .w = stored ? pass.params + w.ih : pass.copies + w.ih_back,
                                         .ldw = stored ? ih_ld_ : ih_back_ld_,
                                         .accumulate = d > 0};
@@ -332,33 +352,47 @@ void Recurrent<T>::weight_gradient(const Pass<T>& pass, const SequenceLayout& la
     for (Index d = 0; d < directions(); ++d) {
         const Weights& w = weights_[d];
         const DirectionTape<T>& mine = tape.direction[d];
-        const auto at = [&pass](Index offset) { return offset < 0 ? nullptr : pass.grads + offset; };
-        const LinearBackwardWeight<T> state{.plan = &tape.state_weight,
-                                            .dw = {pass.grads + w.hh, hh_ld_},
-                                            .dbias = at(w.bias_hh),
-                                            .x = before(layout, tape, d),
-                                            .dy = shape_.split ? mine.extra : mine.gates,
-                                            .inputs = spec_.units,
-                                            .outputs = columns(),
-                                            .batch = layout.total};
-        pass.backend->linear_backward_weight(state, share, pass.scratch);
+        const Matrix<T> input_d = input_sums(mine), state_d = state_sums(mine);
+        LinearBackwardWeight<T> op{.plan = &tape.state_weight,
+                                   .dw = {pass.grads + w.hh, hh_ld_},
+                                   .x = before(layout, tape, d),
+                                   .dy = state_d,
+                                   .inputs = spec_.units,
+                                   .outputs = columns(),
+                                   .batch = layout.total};
+        pass.backend->linear_backward_weight(op, share, pass.scratch);
+        op.dw = {pass.grads + w.ih, ih_ld_};
         if (below.tokens) {
-            const Matrix<T> dw{pass.grads + w.ih, ih_ld_};
             for (Index i = 0; i < spec_.inputs && !cols.empty(); ++i)
-                std::fill_n(dw.row(i) + cols.begin, cols.size(), T(0));
-            if (!cols.empty()) pass.backend->scatter_add(dw, mine.gates, below.tokens, layout.total, cols);
-            if (w.bias_ih >= 0) pass.backend->column_sums(at(w.bias_ih), mine.gates, layout.total, cols);
-            continue;
+                std::fill_n(op.dw.row(i) + cols.begin, cols.size(), T(0));
+            if (!cols.empty()) pass.backend->scatter_add(op.dw, input_d, below.tokens, layout.total, cols);
+        } else {
+            op.plan = &tape.input_weight;
+            op.x = below.x;
+            op.dy = input_d;
+            op.inputs = spec_.inputs;
+            pass.backend->linear_backward_weight(op, share, pass.scratch);
         }
-        LinearBackwardWeight<T> input = state;
-        input.plan = &tape.input_weight;
-        input.dw = {pass.grads + w.ih, ih_ld_};
-        input.dbias = at(w.bias_ih);
-        input.x = below.x;
-        input.dy = mine.gates;
-        input.inputs = spec_.inputs;
-        pass.backend->linear_backward_weight(input, share, pass.scratch);
+        row_gradients(pass, w, mine, layout.total, cols);
     }
+}
+
+// Of the biases and the normalisations' gains, which are one row each.
+template <class T>
+void Recurrent<T>::row_gradients(const Pass<T>& pass, const Weights& w, const DirectionTape<T>& tape, Index total,
+                                 Range cols) const {
+    if (cols.empty()) return;
+    if (spec_.layer_norm) {
+        w.norm_ih.weight_gradient(pass, tape.norm_ih, tape.gates, total, cols);
+        w.norm_hh.weight_gradient(pass, tape.norm_hh, state_part(tape), total, cols);
+        return;
+    }
+    if (w.bias_ih < 0) return;
+    pass.backend->column_sums(pass.grads + w.bias_ih, tape.gates, total, cols);
+    if (shape_.split)
+        pass.backend->column_sums(pass.grads + w.bias_hh, tape.extra, total, cols);
+    else  // the two biases are added to each other
+        std::copy_n(pass.grads + w.bias_ih + cols.begin, cols.size(), pass.grads + w.bias_hh + cols.begin);
 }
 
 template class Recurrent<float>;

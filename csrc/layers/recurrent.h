@@ -9,7 +9,7 @@
 #include <string>
 
 #include "core/random.h"
-#include "layers/layer.h"
+#include "layers/cell_norm.h"
 #include "layers/sequence.h"
 
 namespace ds {
@@ -28,6 +28,7 @@ struct RecurrentSpec {
     bool both = false;    // directions
     bool bias = true;
     bool first = false;              // nobody asks for the input's gradient
+    bool layer_norm = false;
     double recurrent_dropout = 0.0;  // one mask a sequence, on what W_hh multiplies (Gal & Ghahramani 2016)
     bool standard_init = true;       // glorot_uniform, orthogonal, zeros, and ones for the LSTM's forget gate
     Init init = Init::kGlorotUniform;
@@ -40,6 +41,7 @@ struct DirectionTape {
     Matrix<T> before;        // packed: what W_hh multiplied; null if that is y, a step further
     Matrix<T> c, dc;         // by row: the running memory of a cell that has one, and its gradient
     Matrix<T> mask, back;    // by row: recurrent dropout, and room for what it masks on the way back
+    CellNormTape<T> norm_ih, norm_hh;
 };
 
 template <class T>
@@ -103,11 +105,18 @@ private:
     struct Weights {  // offsets in the slab
         Index ih = 0, hh = 0, bias_ih = -1, bias_hh = -1;
         Index ih_back = -1, hh_back = -1;  // of the transposed copies
+        CellNorm<T> norm_ih, norm_hh;
     };
     Index columns() const { return shape_.gates * spec_.units; }
     Matrix<T> half(Matrix<T> both, Index d) const { return {both.p + d * spec_.units, both.ld}; }
+    // The gradients by the products' sums: by the pre-activations, unless a normalisation stands between.
+    Matrix<T> input_sums(const DirectionTape<T>& tape) const { return spec_.layer_norm ? tape.norm_ih.raw : tape.gates; }
+    Matrix<T> state_sums(const DirectionTape<T>& tape) const {
+        return spec_.layer_norm ? tape.norm_hh.raw : state_part(tape);
+    }
+    Matrix<T> state_part(const DirectionTape<T>& tape) const { return shape_.split ? tape.extra : tape.gates; }
     const T* bias(const Pass<T>& pass, Index offset) const {
-        return offset < 0 ? nullptr : pass.params + offset;
+        return offset < 0 || spec_.layer_norm ? nullptr : pass.params + offset;
     }
     Matrix<const T> before(const SequenceLayout& layout, const RecurrentTape<T>& tape, Index d) const;
     void enter(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape, Index d, Range own,
@@ -116,6 +125,9 @@ private:
                            Range own, bool training, const Halt& halt) const;
     void direction_backward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
                             Index d, bool each, Range own, const Halt& halt) const;
+
+    void row_gradients(const Pass<T>& pass, const Weights& weights, const DirectionTape<T>& tape, Index total,
+                       Range cols) const;
 
     RecurrentSpec spec_;
     CellShape shape_;

@@ -21,6 +21,7 @@ RecModel<T>::RecModel(const RecSpec& spec) : spec_(spec) {
     layer.cell = spec.cell;
     layer.both = spec.bidirectional;
     layer.bias = spec.bias;
+    layer.layer_norm = spec.layer_norm;
     layer.recurrent_dropout = spec.recurrent_dropout;
     layer.standard_init = spec.standard_init;
     layer.init = spec.init;

@@ -17,7 +17,7 @@ struct RecSpec : ModelSpec {
     double input_dropout = 0.0;
     double dropout = 0.0;  // behind each recurrent layer
     double recurrent_dropout = 0.0;
-    bool layer_norm = false;
+    bool layer_norm = false;  // in the cells
     Output output = Output::kLast;
     Index bptt = 0;  // steps a piece of truncated back-propagation; 0: whole sequences
     bool standard_init = true;
