@@ -20,6 +20,7 @@ from parity.rec_cases import (
     scattered,
     sequences,
     spec_of,
+    targets,
 )
 
 CLOSE = {"rtol": 1e-12, "atol": 1e-14}
@@ -113,6 +114,19 @@ def test_tokens_pick_rows(embedding: int) -> None:
     values = Rec(spec_of("gru", 2, inputs=table.shape[1]))
     values.set_params(params)
     np.testing.assert_allclose(net.predict(x), values.predict([table[s] for s in x]), **CLOSE)
+
+
+@pytest.mark.parametrize("output", ["last", "sequence", "next"])
+def test_computes_in_float64_whatever_the_data_are(output: str) -> None:
+    net = network("gru", output, layer_norm=True)
+    rng = np.random.default_rng(12)
+    x = [s.astype(np.float32) for s in sequences(net, rng, LENGTHS)]
+    y, w = targets(net, rng, x), rng.random(len(x)).astype(np.float32)
+    got = net.gradients(x, y, w)
+    want = net.gradients([s.astype(np.float64) for s in x], y, w.astype(np.float64))
+    assert got[0] == want[0]
+    for name, value in got[1].items():
+        np.testing.assert_array_equal(value, want[1][name])
 
 
 def test_reverse_is_forward_on_the_sequence_turned_round() -> None:

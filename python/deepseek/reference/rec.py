@@ -72,9 +72,8 @@ class Rec(Model):
     ) -> Tape:
         """Forward; `place` (epoch, step) means training, `stepwise` an output a step where they are pooled."""
         spec, packing = self.spec, Packing([len(s) for s in x])
-        values = packing.pack(x)
-        if spec["vocabulary"]:
-            values = np.eye(spec["vocabulary"])[values]
+        packed = packing.pack(x)
+        values = np.eye(spec["vocabulary"])[packed] if spec["vocabulary"] else packed.astype(np.float64)
         features = values @ self.params["embedding.weight"] if spec["embedding"] else values
         state = self.initial_state(len(x)) if state is None else state
         y, state, stack_tapes = self.stack.forward(features, packing, state, place)
@@ -235,5 +234,6 @@ def _order(x: Sequences) -> NDArray[np.int64]:
 
 def _share(weights: NDArray[Any]) -> tuple[Array, float]:
     """Each row's share of a batch's loss, and the sum of the weights."""
+    weights = np.asarray(weights, np.float64)
     total = float(weights.sum())
     return weights / (total or 1.0), total
