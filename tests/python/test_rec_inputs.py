@@ -235,7 +235,6 @@ def test_no_sequences() -> None:
                 call(empty, [])
 
 
-STEPS = {"X": list(CUBE)}
 Y: dict[str, tuple[str, Any, type[Exception], str]] = {
     "none": ("last", None, TypeError, "y must be given for output='last'; only 'next' learns from X alone"),
     "too few": ("last", [0, 1], ValueError, "y must have as many rows as X: 4, got 2"),
