@@ -82,6 +82,10 @@ public:
                                             bool as_stored) const = 0;
     virtual GemmPlan<T> plan_backward_weight(Index batch, Index inputs, Index outputs, Index ldw) const = 0;
 
+    // The same for one weight and many products of few rows: they read what pack() made of it.
+    virtual GemmPlan<T> plan_packed(Index batch, Index k, Index n, bool transpose) const = 0;
+    virtual void pack(const GemmPlan<T>& plan, const T* w, Index ldw, T* packed) const = 0;
+
     virtual void gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows,
                         Index cols) const = 0;
 

@@ -23,6 +23,11 @@ GemmPlan<T> CpuBackend<T>::plan_backward_weight(Index batch, Index inputs, Index
 }
 
 template <class T>
+GemmPlan<T> CpuBackend<T>::plan_packed(Index batch, Index k, Index n, bool transpose) const {
+    return {kernels_.gemm, {.m = batch, .n = n, .k = k, .transpose_b = transpose, .packed_b = true}};
+}
+
+template <class T>
 void CpuBackend<T>::gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows,
                            Index cols) const {
     for (Index i = rows.begin; i < rows.end; ++i)

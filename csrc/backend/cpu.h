@@ -16,6 +16,11 @@ public:
                                     bool as_stored) const override;
     GemmPlan<T> plan_backward_weight(Index batch, Index inputs, Index outputs, Index ldw) const override;
 
+    GemmPlan<T> plan_packed(Index batch, Index k, Index n, bool transpose) const override;
+    void pack(const GemmPlan<T>& plan, const T* w, Index ldw, T* packed) const override {
+        plan.pack(w, ldw, packed);
+    }
+
     void gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows, Index cols) const override;
     void scatter_add(Matrix<T> out, Matrix<const T> in, const Index* index, Index rows,
                      Range cols) const override;

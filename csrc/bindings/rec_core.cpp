@@ -117,8 +117,7 @@ void read_targets(const RecSpec& spec, const py::object& y, Arrays& a, const cha
     }
     a.raw.first = indices(a, parts[1], a.raw.count, name);
     if (each) {
-        check_inside(
-            a.raw.first, [&](Index i) { return a.raw.length[i]; }, a.raw.count, rows, 0, name);
+        check_inside(a.raw.first, [&](Index i) { return a.raw.length[i]; }, a.raw.count, rows, 0, name);
         for (Index i = 0; labels && i < a.raw.count; ++i)
             check_range(a.raw.label + a.raw.first[i], a.raw.length[i], spec.outputs(), name, "class");
         return;

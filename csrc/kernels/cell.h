@@ -91,8 +91,8 @@ void cell_backward(const CellBackward<T>& a) {
 
 template <class T>
 constexpr CellKernels<T> cell_kernels() {
-    return {{cell_forward<T, RnnCell<Tanh>>, cell_forward<T, RnnCell<Relu>>, cell_forward<T, RnnCell<Sigmoid>>,
-             cell_forward<T, GruCell>, cell_forward<T, LstmCell>},
+    return {{cell_forward<T, RnnCell<Tanh>>, cell_forward<T, RnnCell<Relu>>,
+             cell_forward<T, RnnCell<Sigmoid>>, cell_forward<T, GruCell>, cell_forward<T, LstmCell>},
             {cell_backward<T, RnnCell<Tanh>>, cell_backward<T, RnnCell<Relu>>,
              cell_backward<T, RnnCell<Sigmoid>>, cell_backward<T, GruCell>, cell_backward<T, LstmCell>}};
 }

@@ -22,7 +22,7 @@ Recurrent<T>::Recurrent(ParameterTable& table, Index layer, const RecurrentSpec&
         const Index hh =
             table.add("rnn.weight_hh" + end, ParameterKind::kWeight, stream + 4, spec.units, columns());
         if (!spec.first && spec.inputs * columns() <= kLargeWeight) table.keep_transposed(ih);
-        table.keep_transposed(hh);
+        if (!large()) table.keep_transposed(hh);
         w.ih = table[ih].offset;
         w.hh = table[hh].offset;
         w.ih_back = table[ih].transposed;
@@ -87,6 +87,9 @@ void Recurrent<T>::carve(Carver& carver, Index rows, Index total, bool ragged, b
         if (shape_.split || (training && shape_.extra > 0))
             own.extra = matrix(total, shape_.extra * spec_.units);
         if (shape_.memory) own.c = matrix(rows, spec_.units);
+        if (tape.step.shape().packed_b) own.packed = carver.take<T>(tape.step.packed_size(), 1);
+        if (tape.step_back.shape().packed_b)
+            own.packed_back = carver.take<T>(tape.step_back.packed_size(), 1);
         if (spec_.layer_norm) {
             weights_[d].norm_ih.carve(carver, total, training, own.norm_ih);
             weights_[d].norm_hh.carve(carver, total, training, own.norm_hh);
@@ -105,9 +108,12 @@ void Recurrent<T>::plan(const Backend<T>& backend, Index rows, Index total, bool
                         RecurrentTape<T>& tape) const {
     const Index inputs = spec_.inputs, units = spec_.units;
     if (!spec_.tokens) tape.input = backend.plan_forward(total, inputs, columns(), ih_ld_);
-    tape.step = backend.plan_forward(rows, units, columns(), hh_ld_);
+    const bool few_steps = total < 4 * rows;
+    tape.step = large() && !few_steps ? backend.plan_packed(rows, units, columns(), false)
+                                      : backend.plan_forward(rows, units, columns(), hh_ld_);
     if (!training) return;
-    tape.step_back = backend.plan_backward_input(rows, units, columns(), hh_back_ld_, false);
+    tape.step_back = large() ? backend.plan_packed(rows, columns(), units, true)
+                             : backend.plan_backward_input(rows, units, columns(), hh_back_ld_, false);
     tape.state_weight = backend.plan_backward_weight(total, units, columns(), hh_ld_);
     if (spec_.tokens) return;
     tape.input_weight = backend.plan_backward_weight(total, inputs, columns(), ih_ld_);
@@ -121,6 +127,18 @@ template <class T>
 Index Recurrent<T>::scratch(const RecurrentTape<T>& tape) const {
     return std::max({tape.input.scratch(), tape.step.scratch(), tape.step_back.scratch(),
                      tape.input_back.scratch(), tape.input_weight.scratch(), tape.state_weight.scratch()});
+}
+
+template <class T>
+void Recurrent<T>::pack(const Pass<T>& pass, RecurrentTape<T>& tape, Share share) const {
+    int turn = 0;
+    const auto mine = [&] { return turn++ % share.workers == share.worker; };
+    for (Index d = 0; d < directions(); ++d) {
+        const T* w = pass.params + weights_[d].hh;
+        const DirectionTape<T>& t = tape.direction[d];
+        if (t.packed && mine()) pass.backend->pack(tape.step, w, hh_ld_, t.packed);
+        if (t.packed_back && mine()) pass.backend->pack(tape.step_back, w, hh_ld_, t.packed_back);
+    }
 }
 
 template <class T>
@@ -210,7 +228,7 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
     const bool added = !shape_.split && spec_.layer_norm;  // to the gates, once it is normalised
     const Matrix<T> sums = added ? mine.norm_hh.raw : state_part(mine);
     LinearForward<T> product{.plan = &tape.step,
-                             .w = pass.params + w.hh,
+                             .w = mine.packed ? mine.packed : pass.params + w.hh,
                              .ldw = hh_ld_,
                              .bias = bias(pass, w.bias_hh),
                              .accumulate = !shape_.split && !added};
@@ -271,7 +289,7 @@ void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout&
     const Matrix<T> to{dh.row(own.begin), dh.ld};
     LinearBackwardInput<T> product{.plan = &tape.step_back,
                                    .dx = to,
-                                   .w = pass.copies + w.hh_back,
+                                   .w = mine.packed_back ? mine.packed_back : pass.copies + w.hh_back,
                                    .ldw = hh_back_ld_,
                                    .accumulate = shape_.split};
     if (mine.mask) {
@@ -379,8 +397,8 @@ void Recurrent<T>::weight_gradient(const Pass<T>& pass, const SequenceLayout& la
 
 // Of the biases and the normalisations' gains, which are one row each.
 template <class T>
-void Recurrent<T>::row_gradients(const Pass<T>& pass, const Weights& w, const DirectionTape<T>& tape, Index total,
-                                 Range cols) const {
+void Recurrent<T>::row_gradients(const Pass<T>& pass, const Weights& w, const DirectionTape<T>& tape,
+                                 Index total, Range cols) const {
     if (cols.empty()) return;
     if (spec_.layer_norm) {
         w.norm_ih.weight_gradient(pass, tape.norm_ih, tape.gates, total, cols);

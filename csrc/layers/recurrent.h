@@ -27,7 +27,7 @@ struct RecurrentSpec {
     bool tokens = false;  // inputs are indices of rows of W_ih: a one-hot vector's product, without it
     bool both = false;    // directions
     bool bias = true;
-    bool first = false;              // nobody asks for the input's gradient
+    bool first = false;  // nobody asks for the input's gradient
     bool layer_norm = false;
     double recurrent_dropout = 0.0;  // one mask a sequence, on what W_hh multiplies (Gal & Ghahramani 2016)
     bool standard_init = true;       // glorot_uniform, orthogonal, zeros, and ones for the LSTM's forget gate
@@ -42,14 +42,16 @@ struct DirectionTape {
     Matrix<T> c, dc;         // by row: the running memory of a cell that has one, and its gradient
     Matrix<T> mask, back;    // by row: recurrent dropout, and room for what it masks on the way back
     CellNormTape<T> norm_ih, norm_hh;
+    T *packed = nullptr,
+      *packed_back = nullptr;  // W_hh, if it is large: in the order in which the steps read it
 };
 
 template <class T>
 struct RecurrentTape {
-    bool fresh = true;          // the states before the first step are zero
-    Matrix<T> y;      // packed, directions side by side; with a batch's rows of room before and after
-    Matrix<T> dy;     // packed
-    Matrix<T> h, dh;  // by row, directions side by side: the running states and their gradients
+    bool fresh = true;  // the states before the first step are zero
+    Matrix<T> y;        // packed, directions side by side; with a batch's rows of room before and after
+    Matrix<T> dy;       // packed
+    Matrix<T> h, dh;    // by row, directions side by side: the running states and their gradients
     DirectionTape<T> direction[2];
     GemmPlan<T> input, step, step_back, input_back, input_weight, state_weight;
 };
@@ -82,6 +84,9 @@ public:
               RecurrentTape<T>& tape) const;
     Index scratch(const RecurrentTape<T>& tape) const;
 
+    // Once the weights stand, before the first step: pack them, if they are large. Shared by whole weights.
+    void pack(const Pass<T>& pass, RecurrentTape<T>& tape, Share share) const;
+
     void clear_states(RecurrentTape<T>& tape, Range own) const;
     // h and c of one row, from and to an array; return where the next layer's begin.
     const T* set_state(RecurrentTape<T>& tape, Index row, const T* from) const;
@@ -107,14 +112,20 @@ private:
         Index ih_back = -1, hh_back = -1;  // of the transposed copies
         CellNorm<T> norm_ih, norm_hh;
     };
+    // A matrix beyond the second-level cache is worth packing for the steps of a sequence.
+    bool large() const { return spec_.units * columns() * Index(sizeof(T)) > (Index(3) << 19); }
     Index columns() const { return shape_.gates * spec_.units; }
     Matrix<T> half(Matrix<T> both, Index d) const { return {both.p + d * spec_.units, both.ld}; }
     // The gradients by the products' sums: by the pre-activations, unless a normalisation stands between.
-    Matrix<T> input_sums(const DirectionTape<T>& tape) const { return spec_.layer_norm ? tape.norm_ih.raw : tape.gates; }
+    Matrix<T> input_sums(const DirectionTape<T>& tape) const {
+        return spec_.layer_norm ? tape.norm_ih.raw : tape.gates;
+    }
     Matrix<T> state_sums(const DirectionTape<T>& tape) const {
         return spec_.layer_norm ? tape.norm_hh.raw : state_part(tape);
     }
-    Matrix<T> state_part(const DirectionTape<T>& tape) const { return shape_.split ? tape.extra : tape.gates; }
+    Matrix<T> state_part(const DirectionTape<T>& tape) const {
+        return shape_.split ? tape.extra : tape.gates;
+    }
     const T* bias(const Pass<T>& pass, Index offset) const {
         return offset < 0 || spec_.layer_norm ? nullptr : pass.params + offset;
     }

@@ -199,6 +199,7 @@ void RecStack<T>::forward(const Pass<T>& pass, const SequenceSet<T>& data, Share
     gather(pass, data, packed);
     for (std::size_t l = 0; l < stack_.size(); ++l) {
         drop(pass, l, packed);
+        model_.stack()[l].pack(pass, stack_[l], share);
         model_.stack()[l].project(pass, below(l), stack_[l], packed);
         barrier.wait();
         model_.stack()[l].forward(pass, layout_, stack_[l], own, training_, halt);
