@@ -33,7 +33,8 @@ SANITIZER = {
         "UBSAN_OPTIONS": "print_stacktrace=1",
     },
     "tsan": {
-        "TSAN_OPTIONS": "halt_on_error=1 exitcode=66 die_after_fork=0 allocator_may_return_null=1 suppressions=.ci/tsan.supp"
+        "TSAN_OPTIONS": "halt_on_error=1 exitcode=66 die_after_fork=0 allocator_may_return_null=1"
+        " suppressions=.ci/tsan.supp"
     },
 }
 

@@ -74,9 +74,9 @@ class RecCore:
     """
     def __init__(self, spec: dict) -> None:
         ...
-    def begin(self, x: typing.Any, y: typing.Any, w: typing.Any, xv: typing.Any, yv: typing.Any, wv: typing.Any, options: dict) -> None:
+    def begin(self, X: typing.Any, y: typing.Any, w: typing.Any, Xv: typing.Any, yv: typing.Any, wv: typing.Any, options: dict) -> None:
         """
-        Start or resume a fit over these arrays, which are read in place.
+        Start or resume a fit over these sequences, which are read in place.
         """
     def cancel(self) -> None:
         """
@@ -86,7 +86,7 @@ class RecCore:
         """
         Let go of the arrays; after early stopping, the best weights are put in place.
         """
-    def evaluate(self, x: typing.Any, y: typing.Any, w: typing.Any) -> float:
+    def evaluate(self, X: typing.Any, y: typing.Any, w: typing.Any) -> float:
         """
         The weighted mean loss.
         """
@@ -108,7 +108,7 @@ class RecCore:
         """
     def predict(self, values: typing.Any, starts: typing.Any, lengths: typing.Any) -> numpy.ndarray:
         """
-        Outputs, one row a sequence or a step.
+        Outputs by sequence, or by step of the sequences one behind the other.
         """
     def reset(self, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
@@ -130,14 +130,14 @@ class RecCore:
         """
         The specification, defaults filled in.
         """
-    def step(self, values: typing.Any, state: typing.Any) -> tuple:
+    def step(self, x: typing.Any, state: typing.Any) -> tuple:
         """
-        (outputs, new state) of one step of some sequences.
+        One step of some sequences: their outputs, and their states after it.
         """
     @property
     def state_size(self) -> int:
         """
-        Numbers of a sequence's state.
+        Numbers in the state of one sequence.
         """
 def check_finite(X: typing.Any) -> typing.Any:
     """
