@@ -7,15 +7,12 @@
 namespace ds {
 namespace {
 
-// The chunk of A that all panels of B pass over: half a megabyte leaves room in a second-level cache of 1 MiB
+// The chunk of B that all strips of A pass over: half a megabyte leaves room in a second-level cache of 1 MiB
 // for what streams past it.
 constexpr Index kBlockBytes = Index(1) << 19;
 // A chunk of B up to this size is read in place: it stays in that cache from strip to strip. Up to twice as
 // much if the strips are so few that packing does not pay.
 constexpr Index kDirectBytes = Index(3) << 18;
-// Columns of C between two visits of the epilogue; more where A is packed anew for each.
-constexpr Index kBlockCols = 1024, kPackedBlockCols = 4096;
-
 Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
 // Strides of a multiple of 4096 bytes put a whole column of the operand into one set of the first-level
@@ -58,11 +55,12 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
     }
     pack_a_ = path == GemmPath::kBlockedPacked;
     block_ = kernels.block[ta][tb][pack_a_];
-    const Index chunk = std::min(k, kSumChunk), height = kernels.tile_rows;
-    block_rows_ = kBlockBytes / Index(kSumChunk * sizeof(T)) / height * height;
-    const Index line = 64 / Index(sizeof(T)), strips = (std::min(m, block_rows_) + height - 1) / height;
-    panel_ = pack_a_ ? round_up(strips * height * chunk, line) : 0;
-    scratch_ = panel_ + round_up(kernels.tile_cols * chunk, line);
+    const Index chunk = std::min(k, kSumChunk), width = kernels.tile_cols;
+    const Index most = kBlockBytes / Index(kSumChunk * sizeof(T)),
+                blocks = std::max((n + most - 1) / most, Index(1));
+    block_cols_ = round_up((n + blocks - 1) / blocks, width);
+    strip_ = block_cols_ * chunk;
+    scratch_ = strip_ + (pack_a_ ? kernels.tile_rows * chunk : 0);
 }
 
 template <class T>
@@ -80,26 +78,19 @@ void GemmPlan<T>::pack(const T* b, Index ldb, T* packed) const {
     }
 }
 
-// Blocks of columns and rows; in each, chunk by chunk of k, all panels of B pass over the rows of A.
+// Blocks of columns; in each, chunk by chunk of k, all strips of A pass over the panels of B.
 template <class T>
 void GemmPlan<T>::run_blocks(const GemmArgs<T>& args, T* scratch) const {
-    const bool ta = shape_.transpose_a, tb = shape_.transpose_b;
-    const Index row_blocks = (args.m + block_rows_ - 1) / block_rows_;
-    const Index block_cols = pack_a_ ? kPackedBlockCols : kBlockCols;
-    for (Index j = 0; j < args.n; j += block_cols)
-        for (Index i = 0, r = 0; r < row_blocks; ++r) {
-            const Index rows = (args.m - i) / (row_blocks - r);
-            GemmArgs<T> part = args;
-            part.m = rows, part.n = std::min(block_cols, args.n - j);
-            part.a = args.a + (ta ? i : i * args.lda);
-            part.b = args.b + (tb ? j * args.ldb : j);
-            part.c = args.c + i * args.ldc + j;
-            if (args.bias != nullptr) part.bias = args.bias + j;
-            if (args.y != nullptr) part.y = args.y + i * args.ldy + j;
-            if (args.saved != nullptr) part.saved = args.saved + i * args.ld_saved + j;
-            run_block(part, scratch);
-            i += rows;
-        }
+    for (Index j = 0; j < args.n; j += block_cols_) {
+        GemmArgs<T> part = args;
+        part.n = std::min(block_cols_, args.n - j);
+        part.b = args.b + j * (shape_.transpose_b ? args.ldb : 1);
+        part.c = args.c + j;
+        if (args.bias != nullptr) part.bias = args.bias + j;
+        if (args.y != nullptr) part.y = args.y + j;
+        if (args.saved != nullptr) part.saved = args.saved + j;
+        run_block(part, scratch);
+    }
 }
 
 template <class T>
@@ -109,8 +100,8 @@ void GemmPlan<T>::run_block(const GemmArgs<T>& args, T* scratch) const {
     block.m = args.m, block.n = args.n;
     block.lda = args.lda, block.ldb = args.ldb, block.ldc = args.ldc;
     block.c = args.c;
-    block.panel = scratch + panel_;
-    block.strips = scratch;
+    block.panels = scratch;
+    block.strip = scratch + strip_;
     block.first = !args.accumulate;
     const T *a = args.a, *b = args.b;
     Index left = args.k;

@@ -82,8 +82,8 @@ private:
     const GemmKernels<T>* kernels_ = nullptr;
     GemmShape shape_;
     Index scratch_ = 0;
-    Index block_rows_ = 0;  // rows of A whose chunk stays in the second-level cache while B's panels pass
-    Index panel_ = 0;       // where in the scratch a panel of B goes, behind the packed A
+    Index block_cols_ = 0;  // columns of B whose chunk stays in the second-level cache while A's strips pass
+    Index strip_ = 0;       // where in the scratch a strip of A goes, behind the panels of B
     bool pack_a_ = false;
 };
 

@@ -50,7 +50,7 @@ void strip(const StripArgs<T>& s, const T* a, T* c) {
     Index left = s.n;
     for (; left >= kCols; left -= kCols) {
         tile<T, R, V, P, kTransposed, false>(a, s.lda, b, s.ldb, s.next_panel, s.k, c, s.ldc, 0, end, ahead);
-        ahead.lines = 0;
+        ahead.pairs = 0;
         b += kPanels ? V / P * s.next_panel : kCols;
         c += kCols;
         if (end.bias != nullptr) end.bias += kCols;
@@ -172,51 +172,49 @@ void row(const GemmArgs<T>& g) {
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, 1);
 }
 
-// Asks for part `i` of `parts` of a rows x cols piece of a matrix that is packed soon, so that packing finds
-// it in cache.
-template <class T>
-DS_INLINE void fetch(const T* p, Index ld, Index rows, Index cols, Index i, Index parts) {
-    constexpr Index kLine = 64 / sizeof(T);
-    for (Index r = rows * i / parts; r < rows * (i + 1) / parts; ++r)
-        for (Index q = 0; q < cols; q += kLine) __builtin_prefetch(p + r * ld + q, 0, 2);
-}
-
-// The rows of A that are packed next.
-template <class T, bool kTransposed>
-DS_INLINE Ahead<T> next_strip(const T* a, Index lda, Index rows) {
-    constexpr int kLine = 64 / int(sizeof(T));
-    return {a, lda, kTransposed ? kLine * lda : kLine, kTransposed ? kLine : int(rows)};
+// The rows of A, or columns of B, that are packed next: `count` of them, stored along k, or (kAcross) k rows of
+// at most two lines.
+template <bool kAcross, class T>
+DS_INLINE Ahead<T> ahead(const T* p, Index ld, Index count) {
+    constexpr Index kLine = Ahead<T>::kLine;
+    const Index half = (count + 1) / 2;
+    if constexpr (kAcross)
+        return {p, ld, kLine, kLine * ld, int(kLine)};
+    else
+        return {p, ld, (count - half) * ld, kLine, int(half)};
 }
 
 template <class T, bool kTransposedA, bool kTransposedB, bool kPackA>
 void block(const GemmBlock<T>& g) {
     constexpr Index kCols = kPanelWidth * Vec<T>::W;
     const Index step_a = kTransposedA ? 1 : g.lda, step_b = kTransposedB ? g.ldb : 1;
-    StripArgs<T> s{kPackA ? kTileRows : g.lda, kCols, g.ldc, g.panel, 0, 0, g.k, {g.bias, g.first}, {}};
-    const Index count = StripRows(g.m).count;
-    for (Index j = 0; j < g.n; j += kCols) {
-        s.n = g.n - j < kCols ? g.n - j : kCols;
-        pack_b<T, kPanelWidth, kTransposedB>(g.panel, g.b + j * step_b, g.ldb, g.k, s.n);
-        const T* ahead = g.b + (j + kCols) * step_b;
-        const Index left = g.n - j - kCols, cols = left < kCols ? left : kCols;
-        for (StripRows strips(g.m); strips.count > 0;) {
-            const Index t = count - strips.count, row = strips.next, rows = strips.take();
-            const T* a = g.a + row * step_a;
-            if (kPackA) {
-                T* packed = g.strips + t * kTileRows * g.k;
-                if (j == 0) {
-                    pack_a<T, kTransposedA, kTileRows>(packed, a, g.lda, rows, g.k);
-                    s.ahead = {};
-                    if (strips.count > 0)
-                        s.ahead = next_strip<T, kTransposedA>(a + rows * step_a, g.lda, rows);
-                }
-                a = packed;
-            }
-            if (left > 0) fetch(ahead, g.ldb, kTransposedB ? cols : g.k, kTransposedB ? g.k : cols, t, count);
-            Strips<T, kTransposedA || kPackA, true>::kTable[rows - 1](s, a, g.c + row * g.ldc + j);
+    StripArgs<T> all{kPackA ? kTileRows : g.lda, kCols, g.ldc, g.panels, g.k * kCols, g.n, g.k, {}, {}};
+    all.end = {g.bias, g.first};
+    for (StripRows strips(g.m); strips.count > 0;) {
+        const Index row = strips.next, rows = strips.take();
+        const T *a = g.a + row * step_a, *next_a = a + rows * step_a;
+        if (kPackA) {
+            pack_a<T, kTransposedA, kTileRows>(g.strip, a, g.lda, rows, g.k);
+            a = g.strip;
         }
-        if (s.end.bias != nullptr) s.end.bias += kCols;
-        s.ahead = {};
+        const Strip<T> run = Strips < T, kTransposedA || kPackA, true > ::kTable[rows - 1];
+        if (row > 0) {
+            all.ahead = strips.count == 0 ? Ahead<T>{} : ahead<kTransposedA>(next_a, g.lda, rows);
+            run(all, a, g.c + row * g.ldc);
+            continue;
+        }
+        StripArgs<T> one = all;
+        for (Index j = 0; j < g.n; j += kCols) {
+            const Index left = g.n - j - kCols;
+            const T *b = g.b + j * step_b, *next_b = b + kCols * step_b;
+            T* panel = g.panels + j * g.k;
+            one.b = panel, one.n = left < 0 ? left + kCols : kCols;
+            pack_b<T, kPanelWidth, kTransposedB>(panel, b, g.ldb, g.k, one.n);
+            one.ahead =
+                left <= 0 ? Ahead<T>{} : ahead<!kTransposedB>(next_b, g.ldb, left < kCols ? left : kCols);
+            run(one, a, g.c + j);
+            if (one.end.bias != nullptr) one.end.bias += kCols;
+        }
     }
 }
 

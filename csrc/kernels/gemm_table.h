@@ -37,8 +37,9 @@ struct GemmArgs {
     T alpha = T(0);
 };
 
-// One k-chunk of a block of C, at most kSumChunk k's. B is packed panel by panel, each used by all rows while
-// it lies in the first-level cache; A is read in place, or packed strip by strip as the first panel passes.
+// One k-chunk of a block of columns of C, at most kSumChunk k's. B is packed into panels as the first strip of
+// rows passes, and stays in the second-level cache for the others; A is read in place, or packed strip by
+// strip.
 template <class T>
 struct GemmBlock {
     Index m = 0, n = 0, k = 0;
@@ -46,8 +47,8 @@ struct GemmBlock {
     Index lda = 0;
     const T* b = nullptr;
     Index ldb = 0;
-    T* panel = nullptr;   // room for k x tile_cols
-    T* strips = nullptr;  // room for m (up to whole tiles) x k, where A is packed
+    T* panels = nullptr;  // room for k x n (up to whole panels)
+    T* strip = nullptr;   // room for tile_rows x k, where A is packed
     T* c = nullptr;
     Index ldc = 0;
     const T* bias = nullptr;  // added with the last chunk

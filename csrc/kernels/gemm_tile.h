@@ -12,18 +12,21 @@ DS_ISA_BEGIN
 // An operand of more bytes than this is not in the second-level cache.
 inline constexpr Index kFar = Index(3) << 19;
 
-// Lines of a matrix to ask for while a tile is computed, a few for every line's worth of k: all at once they
-// would hold up the loads of the tile itself.
+// Lines of a matrix to ask for, into the second-level cache, while a tile is computed: the same few for every
+// line's worth of k, since all at once would hold up the loads of the tile itself, and a branch that is not
+// foreseen would too.
 template <class T>
 struct Ahead {
+    static constexpr Index kLine = 64 / Index(sizeof(T));
     const T* p = nullptr;
-    Index ld = 0, step = 0;  // from one line of a batch to the next, from one batch to the next
-    int lines = 0;           // of a batch
+    Index ld = 0, second = 0, step = 0;  // from pair to pair, within a pair, from batch to batch
+    int pairs = 0;                       // a batch
 
     DS_INLINE void fetch() {
         const T* line = p;
-        for (int i = 0; i < lines; ++i) {
-            __builtin_prefetch(line);
+        for (int i = 0; i < pairs; ++i) {
+            __builtin_prefetch(line, 0, 2);
+            __builtin_prefetch(line + second, 0, 2);
             line += ld;
         }
         p += step;
@@ -121,16 +124,10 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index next_pan
         return load_v(p + v / P * next_panel + v % P * W, v);
     };
     Vec<T> acc[R][V];
-    T* ci = c;
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
 #pragma GCC unroll 16
         for (int v = 0; v < V; ++v) acc[i][v] = zero<T>();
-        if (!end.first) {
-            __builtin_prefetch(ci, 1, 2);  // not to the first level: its rows may share a set
-            if (V > 1) __builtin_prefetch(ci + V * W - 1, 1, 2);
-            ci = opaque(ci + ldc);
-        }
     }
     TileRows<T, R, kTransposed> rows(a, lda);
     const auto step = [&](int q) __attribute__((always_inline)) {
@@ -160,6 +157,7 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index next_pan
     };
     constexpr int kUnroll = 4;
     Index left = k;
+    T *ci = c, *const last_row = c + (R - 1) * ldc;
     for (; left >= kUnroll; left -= kUnroll) {
         if (!kTail && end.fetch_b) {
             const T* next = b + kAheadB * ldb + (left > kAheadB ? 0 : V * W - k * ldb);
@@ -170,7 +168,11 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index next_pan
                 next = opaque(next + ldb);
             }
         }
-        if (!kTail && ahead.lines > 0 && left % kLine == 0) ahead.fetch();
+        if (!kTail && left % kLine == 0) {
+            ahead.fetch();
+            for (int q = 0; q < V * W; q += kLine) __builtin_prefetch(ci + q, 1, 2);
+            ci = ci == last_row ? ci : ci + ldc;
+        }
 #pragma GCC unroll 8
         for (int q = 0; q < kUnroll; ++q) {
             step(q);
