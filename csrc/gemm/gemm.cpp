@@ -89,12 +89,14 @@ void GemmPlan<T>::run_blocks(const GemmArgs<T>& args, T* scratch) const {
         if (args.bias != nullptr) part.bias = args.bias + j;
         if (args.y != nullptr) part.y = args.y + j;
         if (args.saved != nullptr) part.saved = args.saved + j;
-        run_block(part, scratch);
+        const Index next = j + block_cols_;
+        run_block(part, next < args.n ? args.b + next * (shape_.transpose_b ? args.ldb : 1) : nullptr,
+                  scratch);
     }
 }
 
 template <class T>
-void GemmPlan<T>::run_block(const GemmArgs<T>& args, T* scratch) const {
+void GemmPlan<T>::run_block(const GemmArgs<T>& args, const T* next_b, T* scratch) const {
     const bool ta = shape_.transpose_a, tb = shape_.transpose_b;
     GemmBlock<T> block;
     block.m = args.m, block.n = args.n;
@@ -111,10 +113,11 @@ void GemmPlan<T>::run_block(const GemmArgs<T>& args, T* scratch) const {
         if (left == 0) block.bias = args.bias;
         block.a = a;
         block.b = b;
-        block_(block);
-        block.first = false;
         a += block.k * (ta ? args.lda : 1);
         b += block.k * (tb ? 1 : args.ldb);
+        block.next_b = left > 0 ? b : next_b;
+        block_(block);
+        block.first = false;
     } while (left > 0);
     if (args.forward != nullptr || args.backward != nullptr) kernels_->epilogue(args);
 }

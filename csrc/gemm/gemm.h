@@ -75,7 +75,7 @@ public:
 private:
     Index padded_cols() const;
     void run_blocks(const GemmArgs<T>& args, T* scratch) const;
-    void run_block(const GemmArgs<T>& args, T* scratch) const;
+    void run_block(const GemmArgs<T>& args, const T* next_b, T* scratch) const;
 
     typename GemmKernels<T>::Whole whole_ = nullptr;
     typename GemmKernels<T>::Block block_ = nullptr;

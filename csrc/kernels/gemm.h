@@ -26,8 +26,9 @@ struct StripArgs {
     const T* b;
     Index next_panel;  // from one packed panel to the next
     Index n, k;
-    TileEnd<T> end;
-    Ahead<T> ahead;  // for the first tile of a strip
+    TileEnd<T> end = {};
+    Ahead<T> ahead = {}, then = {};  // for the first tile of a strip, and for the others
+    Index then_step = 0;             // from one of those to the next
 };
 
 // The last columns: fewer than `V` full registers of them.
@@ -46,11 +47,12 @@ void strip(const StripArgs<T>& s, const T* a, T* c) {
     constexpr int kCols = V * Vec<T>::W;
     const T* b = s.b;
     TileEnd<T> end = s.end;
-    Ahead<T> ahead = s.ahead;
+    Ahead<T> ahead = s.ahead, then = s.then;
     Index left = s.n;
     for (; left >= kCols; left -= kCols) {
         tile<T, R, V, P, kTransposed, false>(a, s.lda, b, s.ldb, s.next_panel, s.k, c, s.ldc, 0, end, ahead);
-        ahead.pairs = 0;
+        ahead = then;
+        then.p += s.then_step;
         b += kPanels ? V / P * s.next_panel : kCols;
         c += kCols;
         if (end.bias != nullptr) end.bias += kCols;
@@ -172,14 +174,13 @@ void row(const GemmArgs<T>& g) {
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, 1);
 }
 
-// The rows of A, or columns of B, that are packed next: `count` of them, stored along k, or (kAcross) k rows of
-// at most two lines.
+// What is packed next: `count` rows of a chunk of k's each, or (kAcross) of at most two lines each.
 template <bool kAcross, class T>
 DS_INLINE Ahead<T> ahead(const T* p, Index ld, Index count) {
-    constexpr Index kLine = Ahead<T>::kLine;
-    const Index half = (count + 1) / 2;
+    constexpr Index kLine = Ahead<T>::kLine, kBatches = kSumChunk / kLine;
+    const Index half = (count + 1) / 2, pairs = (count + kBatches - 1) / kBatches;
     if constexpr (kAcross)
-        return {p, ld, kLine, kLine * ld, int(kLine)};
+        return {p, ld, kLine, pairs * ld, int(pairs)};
     else
         return {p, ld, (count - half) * ld, kLine, int(half)};
 }
@@ -188,30 +189,39 @@ template <class T, bool kTransposedA, bool kTransposedB, bool kPackA>
 void block(const GemmBlock<T>& g) {
     constexpr Index kCols = kPanelWidth * Vec<T>::W;
     const Index step_a = kTransposedA ? 1 : g.lda, step_b = kTransposedB ? g.ldb : 1;
-    StripArgs<T> all{kPackA ? kTileRows : g.lda, kCols, g.ldc, g.panels, g.k * kCols, g.n, g.k, {}, {}};
+    StripArgs<T> all{kPackA ? kTileRows : g.lda, kCols, g.ldc, g.panels, g.k * kCols, g.n, g.k};
     all.end = {g.bias, g.first};
+    const Index tiles = (g.n + kCols - 1) / kCols, others = StripRows(g.m).count - 1;
     for (StripRows strips(g.m); strips.count > 0;) {
         const Index row = strips.next, rows = strips.take();
-        const T *a = g.a + row * step_a, *next_a = a + rows * step_a;
+        const T* a = g.a + row * step_a;
+        all.ahead = {};
+        if (strips.count > 0)
+            all.ahead = ahead<kTransposedA>(a + rows * step_a, g.lda, kTransposedA ? g.k : rows);
         if (kPackA) {
             pack_a<T, kTransposedA, kTileRows>(g.strip, a, g.lda, rows, g.k);
             a = g.strip;
         }
-        const Strip<T> run = Strips < T, kTransposedA || kPackA, true > ::kTable[rows - 1];
+        const auto run = Strips < T, kTransposedA || kPackA, true > ::kTable[rows - 1];
         if (row > 0) {
-            all.ahead = strips.count == 0 ? Ahead<T>{} : ahead<kTransposedA>(next_a, g.lda, rows);
+            if (g.next_b !=
+                nullptr) {  // each strip asks for a share of its rows, each tile for a part of those
+                const Index share = ((kTransposedB ? g.n : g.k) + others - 1) / others;
+                const Index part = kTransposedB ? share / tiles + 1 : share;
+                all.then =
+                    ahead<!kTransposedB>(g.next_b + (others - strips.count - 1) * share * g.ldb, g.ldb, part);
+                all.then_step = kTransposedB ? part * g.ldb : kCols;
+            }
             run(all, a, g.c + row * g.ldc);
             continue;
         }
         StripArgs<T> one = all;
         for (Index j = 0; j < g.n; j += kCols) {
-            const Index left = g.n - j - kCols;
-            const T *b = g.b + j * step_b, *next_b = b + kCols * step_b;
+            const T* b = g.b + j * step_b;
             T* panel = g.panels + j * g.k;
-            one.b = panel, one.n = left < 0 ? left + kCols : kCols;
+            one.b = panel, one.n = g.n - j < kCols ? g.n - j : kCols;
             pack_b<T, kPanelWidth, kTransposedB>(panel, b, g.ldb, g.k, one.n);
-            one.ahead =
-                left <= 0 ? Ahead<T>{} : ahead<!kTransposedB>(next_b, g.ldb, left < kCols ? left : kCols);
+            one.ahead = ahead<!kTransposedB>(b + kCols * step_b, g.ldb, kTransposedB ? kCols : g.k);
             run(one, a, g.c + j);
             if (one.end.bias != nullptr) one.end.bias += kCols;
         }

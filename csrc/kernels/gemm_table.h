@@ -37,8 +37,8 @@ struct GemmArgs {
     T alpha = T(0);
 };
 
-// One k-chunk of a block of columns of C, at most kSumChunk k's. B is packed into panels as the first strip of
-// rows passes, and stays in the second-level cache for the others; A is read in place, or packed strip by
+// One k-chunk of a block of columns of C, at most kSumChunk k's. B is packed into panels as the first strip
+// of rows passes, and stays in the second-level cache for the others; A is read in place, or packed strip by
 // strip.
 template <class T>
 struct GemmBlock {
@@ -47,8 +47,9 @@ struct GemmBlock {
     Index lda = 0;
     const T* b = nullptr;
     Index ldb = 0;
-    T* panels = nullptr;  // room for k x n (up to whole panels)
-    T* strip = nullptr;   // room for tile_rows x k, where A is packed
+    const T* next_b = nullptr;  // what the next block will pack, if there is one: asked for ahead of time
+    T* panels = nullptr;        // room for k x n (up to whole panels)
+    T* strip = nullptr;         // room for tile_rows x k, where A is packed
     T* c = nullptr;
     Index ldc = 0;
     const T* bias = nullptr;  // added with the last chunk
@@ -73,8 +74,8 @@ struct GemmKernels {
     // m = 1 with B transposed: vectorised over the rows of B. [1] reads A (k values) with stride lda.
     Whole row[2] = {};
 
-    // Whole products with B packed beforehand: chunk behind chunk what pack makes of each, panels of tile_cols
-    // columns, the last filled up with zeros. packed: [A transposed]; pack: [B transposed].
+    // Whole products with B packed beforehand: chunk behind chunk what pack makes of each, panels of
+    // tile_cols columns, the last filled up with zeros. packed: [A transposed]; pack: [B transposed].
     Whole packed[2] = {};
     Pack pack[2] = {};
 
