@@ -2,6 +2,7 @@
 // benchmark.
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,15 +19,39 @@ namespace {
 
 std::vector<py::ssize_t> one_dim(const py::array& like) { return {like.shape(0)}; }
 
-constexpr double kFlopsPerWorker = 2e6;
+// Two workers meet in about a microsecond: what each gets must be worth it. Streaming a byte takes as long as
+// some six operations.
+constexpr double kFlopsPerWorker = 2e6, kFlopsPerByte = 6, kElementsPerWorker = 32768;
+// Below this a product is done before another thread could take the lock.
+constexpr double kFlopsUnlocked = 1e6;
 
-bool is_double(const py::object& x) { return py::isinstance<py::array_t<double>>(x); }
+// isinstance<array_t<T>> makes a dtype to compare with, which takes longer than a small product.
+template <class T>
+bool holds(const py::handle& x) {
+    using Api = py::detail::npy_api;
+    if (!py::isinstance<py::array>(x)) return false;
+    const py::dtype d = py::reinterpret_borrow<py::array>(x).dtype();
+    return d.num() == (sizeof(T) == 4 ? Api::NPY_FLOAT_ : Api::NPY_DOUBLE_) && d.byteorder() == '=';
+}
+
+bool is_double(const py::object& x) { return holds<double>(x); }
+
+// f(begin, count) over n elements, by as many workers as they are worth.
+template <class F>
+void in_parts(Index n, const F& f) {
+    const py::gil_scoped_release release;
+    TeamLease lease(workers_worth(static_cast<double>(n), kElementsPerWorker, get_num_threads()));
+    lease.run([&, workers = lease.workers()](int worker) {
+        constexpr Index kLine = 16;
+        const Index lines = (n + kLine - 1) / kLine, begin = lines * worker / workers * kLine;
+        f(begin, std::min(lines * (worker + 1) / workers * kLine, n) - begin);
+    });
+}
 
 // A matrix operand: row-major with any leading dimension, read in place.
 template <class T>
 py::array matrix(const py::object& object, const char* name) {
-    if (!py::isinstance<py::array_t<T>>(object))
-        throw py::type_error(std::string(name) + ": expected the other operand's type");
+    if (!holds<T>(object)) throw py::type_error(std::string(name) + ": expected the other operand's type");
     auto a = py::reinterpret_borrow<py::array>(object);
     const auto item = static_cast<py::ssize_t>(sizeof(T));
     // NumPy gives an empty array any strides.
@@ -61,9 +86,8 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
     if (c.shape(0) != g.m || c.shape(1) != g.n)
         throw ValueError("out: has another shape than A·B: " + describe(c));
     if (threads < 1 || threads > kMaxWorkers) throw ValueError("threads: got " + std::to_string(threads));
-    py::array bias;
     if (!bias_in.is_none()) {
-        bias = require<T>(bias_in, 1, "bias");
+        const py::array bias = require<T>(bias_in, 1, "bias");  // the caller's argument keeps it alive
         if (bias.shape(0) != g.n)
             throw ValueError("bias: expected " + std::to_string(g.n) + " values, got " + describe(bias));
         g.bias = data<T>(bias);
@@ -75,7 +99,10 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
     g.c = static_cast<T*>(c.mutable_data());
     g.ldc = ld_of<T>(c);
     g.accumulate = accumulate;
-    const py::gil_scoped_release release;
+    const double flops = 2.0 * static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
+    const double bytes = static_cast<double>(g.m * g.k + g.k * g.n + g.m * g.n) * sizeof(T);
+    std::optional<py::gil_scoped_release> release;
+    if (flops * static_cast<double>(repeat) > kFlopsUnlocked) release.emplace();
     const DefaultFpEnv environment;
     const GemmPlan<T> plan(kernels_of<T>(active_kernels()).gemm,
                            {g.m, g.n, g.k, ta, tb, packed, g.lda, g.ldb});
@@ -85,9 +112,7 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
         g.b = panels.data();
     }
     static thread_local std::vector<Buffer<T>> scratch;
-    // Two workers meet in about a microsecond: a product must be worth it.
-    const double flops = 2.0 * static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
-    TeamLease lease(workers_worth(flops, kFlopsPerWorker, threads));
+    TeamLease lease(workers_worth(std::max(flops, kFlopsPerByte * bytes), kFlopsPerWorker, threads));
     while (scratch.size() < static_cast<std::size_t>(lease.workers())) scratch.emplace_back();
     for (auto& s : scratch)
         if (s.size() < plan.scratch()) s = Buffer<T>(plan.scratch());
@@ -109,8 +134,8 @@ py::array apply(const char* what, const py::object& x_in, void (*fn)(T*, const T
     if (!fn) throw ValueError(std::string(what) + ": no such kernel");
     const py::array x = require<T>(x_in, 1, "x");
     py::array y(py::dtype::of<T>(), one_dim(x));
-    const DefaultFpEnv environment;
-    fn(static_cast<T*>(y.mutable_data()), data<T>(x), x.shape(0));
+    T* to = static_cast<T*>(y.mutable_data());
+    in_parts(x.shape(0), [fn, to, from = data<T>(x)](Index i, Index n) { fn(to + i, from + i, n); });
     return y;
 }
 
@@ -129,8 +154,10 @@ py::array activate(const std::string& name, const py::object& x_in, double alpha
     const py::array x = require<T>(x_in, 1, "x");
     py::array y = out.is_none() ? py::array(py::dtype::of<T>(), one_dim(x)) : require<T>(out, 1, "out");
     if (y.shape(0) != x.shape(0)) throw ValueError("out: has another length than x");
-    const DefaultFpEnv environment;
-    forward(static_cast<T*>(y.mutable_data()), data<T>(x), x.shape(0), static_cast<T>(alpha));
+    T* to = static_cast<T*>(y.mutable_data());
+    in_parts(x.shape(0), [=, from = data<T>(x)](Index i, Index n) {
+        forward(to + i, from + i, n, static_cast<T>(alpha));
+    });
     return y;
 }
 
@@ -229,15 +256,14 @@ void bind_kernels(py::module_& parent) {
     py::module_ m = parent.def_submodule("kernels", "Single kernels: for tests and benchmarks.");
     m.def(
         "gemm",
-        [](const py::object& a, const py::object& b, const py::object& bias, bool ta, bool tb,
-           const py::object& out, bool accumulate, bool packed, int threads, Index repeat) {
+        [](const py::object& a, const py::object& b, const py::object& out, int threads, Index repeat,
+           const py::object& bias, bool ta, bool tb, bool accumulate, bool packed) {
             return is_double(a) ? gemm<double>(a, b, bias, ta, tb, out, accumulate, packed, threads, repeat)
                                 : gemm<float>(a, b, bias, ta, tb, out, accumulate, packed, threads, repeat);
         },
-        py::arg("A"), py::arg("B"), py::kw_only(), py::arg("bias") = py::none(),
-        py::arg("transpose_a") = false, py::arg("transpose_b") = false, py::arg("out") = py::none(),
-        py::arg("accumulate") = false, py::arg("packed") = false, py::arg("threads") = 1,
-        py::arg("repeat") = 1,
+        py::arg("A"), py::arg("B"), py::arg("out") = py::none(), py::arg("threads") = 1,
+        py::arg("repeat") = 1, py::kw_only(), py::arg("bias") = py::none(), py::arg("transpose_a") = false,
+        py::arg("transpose_b") = false, py::arg("accumulate") = false, py::arg("packed") = false,
         "A·B (+ bias), with accumulate on top of out, with packed from panels of B packed once, under the "
         "numerics contract; float32 or float64 matrices with contiguous rows.");
     m.def(

@@ -29,7 +29,7 @@ def function(name: str, x: typing.Any) -> numpy.ndarray:
     """
     exp, expm1, log, log1p, tanh, sigmoid, softplus or erf of a 1-D array.
     """
-def gemm(A: typing.Any, B: typing.Any, *, bias: typing.Any = None, transpose_a: bool = False, transpose_b: bool = False, out: typing.Any = None, accumulate: bool = False, packed: bool = False, threads: typing.SupportsInt | typing.SupportsIndex = 1, repeat: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+def gemm(A: typing.Any, B: typing.Any, out: typing.Any = None, threads: typing.SupportsInt | typing.SupportsIndex = 1, repeat: typing.SupportsInt | typing.SupportsIndex = 1, *, bias: typing.Any = None, transpose_a: bool = False, transpose_b: bool = False, accumulate: bool = False, packed: bool = False) -> numpy.ndarray:
     """
     A·B (+ bias), with accumulate on top of out, with packed from panels of B packed once, under the numerics contract; float32 or float64 matrices with contiguous rows.
     """

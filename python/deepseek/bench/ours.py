@@ -33,8 +33,8 @@ def _matmul(params: Mapping[str, Any], threads: int) -> Measure:
 
     a, b = matmul_data(params)
     c = np.empty((params["m"], params["n"]), dtype=np.float32)
-    from_python = per_step(calls(lambda: kernels.gemm(a, b, out=c, threads=threads)))
-    inside = per_step(lambda count: kernels.gemm(a, b, out=c, threads=threads, repeat=count))
+    from_python = per_step(calls(lambda: kernels.gemm(a, b, c, threads)))
+    inside = per_step(lambda count: kernels.gemm(a, b, c, threads, count))
 
     def measure(seconds: float) -> dict[str, float]:
         return from_python(seconds / 2) | {"inner": inside(seconds / 2)["seconds"]}
