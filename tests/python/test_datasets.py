@@ -51,18 +51,40 @@ def test_the_values_are_the_published_ones() -> None:
     assert diabetes.target[:2].tolist() == [151, 75]
 
 
+def test_the_vowels_are_sequences_of_unequal_length() -> None:
+    vowels = datasets.load_japanese_vowels()
+    lengths = [len(sequence) for sequence in vowels.data]
+    assert len(vowels.data) == len(vowels.target) == 640
+    assert (min(lengths), max(lengths), sum(lengths)) == (7, 29, 9961)
+    assert all(sequence.shape[1:] == (12,) for sequence in vowels.data)
+    assert all(sequence.dtype == np.float64 and sequence.flags.c_contiguous for sequence in vowels.data)
+    assert vowels.target.dtype == np.int64
+    assert np.bincount(vowels.target[: vowels.training]).tolist() == [30] * 9
+    assert np.bincount(vowels.target[vowels.training :]).tolist() == [31, 35, 88, 44, 29, 24, 40, 50, 29]
+    assert len(vowels.feature_names) == 12
+    assert len(vowels.target_names) == 9
+    # the published digits, from the first and the last sequence
+    assert vowels.data[0][:3, 0].tolist() == [1.860936, 1.891651, 1.939205]
+    assert vowels.data[0][0, :3].tolist() == [1.860936, -0.207383, 0.261557]
+    assert vowels.data[-1][-1, -1] == 0.224688
+    values = np.concatenate(vowels.data)
+    assert (values.min(), values.max()) == (-1.852765, 2.203141)
+
+
 def test_a_loader_returns_its_own_copy() -> None:
     datasets.load_wine().data[:] = 0
     assert datasets.load_wine().data.any()
+    datasets.load_japanese_vowels().data[0][:] = 0
+    assert datasets.load_japanese_vowels().data[0].any()
 
 
 def test_sources_and_licences_are_named_and_the_files_small() -> None:
     folder = Path(datasets.__file__).parent / "data"
     text = (folder / "README.md").read_text(encoding="utf-8")
     archives = list(folder.glob("*.npz"))
-    assert {path.stem for path in archives} == set(SHAPES)
+    assert {path.stem for path in archives} == {*SHAPES, "japanese_vowels"}
     assert all(path.name in text for path in archives)
-    assert sum(path.stat().st_size for path in archives) < 300_000
+    assert sum(path.stat().st_size for path in archives) < 450_000
 
 
 def test_the_order_is_fixed() -> None:

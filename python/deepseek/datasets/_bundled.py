@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_FOLDER = Path(__file__).parent / "data"
+FOLDER = Path(__file__).parent / "data"
 
 
 class Dataset(NamedTuple):
@@ -40,7 +40,7 @@ class Dataset(NamedTuple):
 
 
 def _arrays(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    with np.load(_FOLDER / f"{name}.npz", allow_pickle=False) as archive:
+    with np.load(FOLDER / f"{name}.npz", allow_pickle=False) as archive:
         return archive["data"], archive["target"]
 
 
