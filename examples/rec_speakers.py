@@ -43,7 +43,7 @@ def logistic_regression(
     X: NDArray[np.float32], y: NDArray[np.int64], X_test: NDArray[np.float32]
 ) -> NDArray[np.int64]:
     """Return the likeliest speaker by a Net without hidden layers."""
-    optimizer = ds.AdamW(1e-2, weight_decay=0.1, schedule=ds.Cosine())
+    optimizer = ds.AdamW(rate=1e-2, weight_decay=0.1, schedule=ds.Cosine())
     net = ds.Net([X.shape[1], 9], loss="cross_entropy", optimizer=optimizer, seed=0)
     net.fit(X, y, epochs=200, batch_size=32, verbose=False)
     return net.predict_classes(X_test)
@@ -72,7 +72,7 @@ def main() -> None:
         output="last",
         output_size=9,
         loss="cross_entropy",
-        optimizer=ds.AdamW(3e-3, weight_decay=0.01, schedule=ds.Cosine()),
+        optimizer=ds.AdamW(rate=3e-3, weight_decay=0.01, schedule=ds.Cosine()),
         dropout=0.3,
         input_dropout=0.1,
         seed=0,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["confusion_matrix", "history", "image_grid", "save_demo"]
+__all__ = ["confusion_matrix", "history", "image_grid", "save_demo", "save_rec_demo"]
 
 BLUE, ORANGE, RED, GREY = "#1f5fa8", "#d9782d", "#b3261e", "#6b6b6b"
 
@@ -218,4 +218,37 @@ def save_demo(
     ax = history(curves, ax=top.subplots(), held_out="test")
     ax.set_title("Handwritten digits: learning curve", fontsize=11, loc="left")
     image_grid(images, captions=captions, marked=wrong, columns=5, figure=bottom)
+    figure.savefig(path, dpi=130)
+
+
+def save_rec_demo(
+    path: str,
+    curves: Mapping[str, Sequence[float]],
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    chances: NDArray[Any],
+    speaker: int,
+) -> None:
+    """Write the recurrent demo's picture: learning curve, confusion, and one recording's chances over time."""
+    figure = bare_figure((10.0, 6.6))
+    left, right = figure.subfigures(1, 2, width_ratios=(1.0, 1.1))
+    top, bottom = left.subplots(2, 1)
+    history(curves, ax=top, held_out="test")
+    top.set_title("Who speaks: learning curve", fontsize=11, loc="left")
+    for index, column in enumerate(chances.T):
+        heard = index == speaker
+        bottom.plot(
+            np.arange(1, len(column) + 1),
+            column,
+            color=BLUE if heard else GREY,
+            linewidth=2.0 if heard else 0.8,
+            label=f"speaker {index + 1}, who speaks" if heard else None,
+        )
+    bottom.set_title("One recording, frame by frame", fontsize=11, loc="left")
+    bottom.set_xlabel("frames heard")
+    bottom.set_ylabel("probability")
+    bottom.legend(frameon=False)
+    plain(bottom)
+    labels = [str(index + 1) for index in range(chances.shape[1])]
+    confusion_matrix(truth, predicted, labels=labels, ax=right.subplots())
     figure.savefig(path, dpi=130)
