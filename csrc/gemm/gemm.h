@@ -31,7 +31,7 @@ namespace ds {
 enum class GemmPath {
     kAuto,
     kDirect,         // operands in place
-    kBlocked,        // B packed panel by panel, A in place
+    kBlocked,        // B packed, A in place
     kBlockedPacked,  // both packed
 };
 

@@ -1,6 +1,7 @@
-// Every path of a matrix product, on every instruction set here: equal bits with bias, epilogue, accumulation,
-// transposed and packed operands, and for any cut into the shares of workers; nothing touched beyond C. Python's
-// tests hold the plain product to the order of summation; this one holds everything else to the plain product.
+// Every path of a matrix product, on every instruction set here: equal bits with bias, epilogue,
+// accumulation, transposed and packed operands, and for any cut into the shares of workers; nothing touched
+// beyond C. Python's tests hold the plain product to the order of summation; this one holds everything else
+// to the plain product.
 #include "gemm/gemm.h"
 
 #include "core/arena.h"
