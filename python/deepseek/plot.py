@@ -246,6 +246,7 @@ def save_rec_demo(
         )
     bottom.set_title("One recording, frame by frame", fontsize=11, loc="left")
     bottom.set_xlabel("frames heard")
+    bottom.xaxis.get_major_locator().set_params(integer=True)
     bottom.set_ylabel("probability")
     bottom.legend(frameon=False)
     plain(bottom)

@@ -16,7 +16,7 @@ import pytest
 from deepseek import bench
 from deepseek.bench import coldstart, processes, report, runner, timing, worker
 from deepseek.bench.report import Entry, Result, Sheet
-from deepseek.bench.rows import GROUPS, Row, net_flops, rows_of
+from deepseek.bench.rows import GROUPS, Row, net_flops, rec_flops, rows_of
 from deepseek.cli import main
 
 
@@ -33,6 +33,8 @@ def test_the_rows_are_those_that_are_promised() -> None:
     names = {row.name for row in rows_of(list(GROUPS))}
     trained = "net-seed-b1 net-seed-b10 net-tab-b32 net-tab-b256 net-mnist-b64 net-mnist-b512 net-wide-b512"
     assert {*trained.split(), "net-predict-1", "net-cold-start", "net-memory"} <= names
+    recurrent = "rec-seed rnn-small gru-series lstm-char lstm-large ragged-gru lstm-step"
+    assert {row.name for row in rows_of(["rec"])} == set(recurrent.split())
     assert {f"matmul-{n}x{n}x{n}" for n in (32, 64, 128, 256, 512, 1024)} <= names
     for size in (256, 512, 1024):
         for narrow in (1, 8, 32):
@@ -55,6 +57,11 @@ def test_every_kind_of_row_is_known_to_us() -> None:
 def test_the_floor_counts_no_input_gradient_of_the_first_layer() -> None:
     assert net_flops([2, 3], 5) == 2 * 5 * (6 + 6)
     assert net_flops([784, 256, 128, 10], 64) == 2 * 64 * (2 * 234752 + 34048)
+
+
+def test_the_floor_of_a_sequence_counts_no_product_with_the_first_state() -> None:
+    assert rec_flops("rnn", 2, 50, 1, 3, 1) == 2 * (2 * 50 * 2 * 3 + 3 * 50 * 50 * 2 + 3 * 50)
+    assert rec_flops("lstm", 2, 5, 3, 7 + 4, 2) == 2 * (2 * 20 * 2 * 11 + 3 * 20 * 5 * 9 + 3 * 5 * 3 * 2)
 
 
 def test_rows_are_chosen_by_pattern() -> None:
@@ -90,6 +97,45 @@ def test_everybody_gets_the_same_data() -> None:
     assert np.array_equal(X, again[0])
     assert np.array_equal(y, again[1])
     assert timing.net_data({**params, "loss": "squared_error"})[1].shape == (10, 3)
+
+
+def test_everybody_gets_the_same_sequences() -> None:
+    params = {"inputs": 3, "outputs": 2, "steps": 6, "batch": 2, "batches": 5}
+    even = timing.rec_data(params)
+    assert even.X.shape == (10, 6, 3)
+    assert even.y.shape == (10, 2)
+    assert even.lengths is None
+    ragged = timing.rec_data({**params, "steps": [2, 6]})
+    assert ragged.lengths is not None
+    assert ragged.lengths.min() >= 2
+    assert ragged.lengths.max() <= 6
+    assert all(not row[length:].any() for row, length in zip(ragged.X, ragged.lengths, strict=True))
+    assert np.array_equal(ragged.X, timing.rec_data({**params, "steps": [2, 6]}).X)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_the_peers_compute_the_same_network(cell: str) -> None:
+    torch, _ = pytest.importorskip("torch"), pytest.importorskip("jax")
+    from deepseek.bench import peer_jax_cells as cells
+
+    layer = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[cell](3, 4, batch_first=True)
+    weights = {name: np.asarray(value) for name, value in cells.initial(cell, 3, 4, 2).items()}
+    with torch.no_grad():
+        layer.weight_ih_l0.copy_(torch.tensor(weights["ih"].T))
+        layer.weight_hh_l0.copy_(torch.tensor(weights["hh"].T))
+        layer.bias_ih_l0.zero_()
+        layer.bias_hh_l0.zero_()
+        X, y, lengths = timing.rec_data(
+            {"inputs": 3, "outputs": 2, "steps": [2, 6], "batch": 5, "batches": 1}
+        )
+        h = layer(torch.from_numpy(X))[0].numpy()[np.arange(5), lengths - 1]
+        whole = layer(torch.from_numpy(X))[0].numpy()[:, -1]
+    error = cells.objective(cell)
+    assert float(error(weights, X, y, lengths)) == pytest.approx(
+        np.square(h @ weights["out"] - y).mean(), 1e-5
+    )
+    assert float(error(weights, X, y)) == pytest.approx(np.square(whole @ weights["out"] - y).mean(), 1e-5)
 
 
 def test_medians_spread_ratio_and_share() -> None:
@@ -299,10 +345,13 @@ def test_a_peer_does_every_row_it_claims(peer: str) -> None:
         "net-seed-b10",
         "net-tab-b32",
         "net-predict-1",
+        "rec-seed",
+        "ragged-gru",
+        "lstm-step",
     ]
     contestant = processes.Contestant(peer, 1)
     try:
-        for row in rows_of(["kernels", "net"], chosen):
+        for row in rows_of(list(GROUPS), chosen):
             answer = contestant.ask("open", row=row.to_json())
             if row.group == "net" or peer != "sklearn":
                 assert answer == {"ok": True}

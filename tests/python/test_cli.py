@@ -78,6 +78,25 @@ def test_demo_draws_a_png(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "█" not in capsys.readouterr().out
 
 
+def test_demo_tells_the_speakers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "rec"]) == 0
+    out = capsys.readouterr().out
+    assert "frame by frame" in out
+    assert "█" in out
+    right = {
+        line.split()[0]: float(line.split("%")[0].split()[-1]) for line in out.splitlines() if "right" in line
+    }
+    assert right["Rec,"] >= 96.0 > right["baseline"]
+
+
+def test_demo_draws_a_png_of_the_speakers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "demo.png"
+    assert main(["demo", "rec", "--epochs", "1", "--png", str(path)]) == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert "█" not in capsys.readouterr().out
+
+
 def test_train_and_predict_classes(wine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "wine.csv", "--target", "grower", "--epochs", "60"]) == 0
     out = capsys.readouterr().out
@@ -163,7 +182,7 @@ def test_a_bad_cell(wine: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("train wine.csv --target alcohol --drop none", 'no column "none"'),
         ("predict none.ds wine.csv", "none.ds"),
         ("predict wine.csv wine.csv", "wine.csv"),
-        ("bench nothing", 'no group "nothing" of rows; groups: kernels, net'),
+        ("bench nothing", 'no group "nothing" of rows; groups: kernels, net, rec'),
         ("bench net --vs keras", 'no peer "keras"'),
         ("bench net --vs none --rows net-x*", "no row matches 'net-x*'"),
         ("bench net --vs none --threads 4096", "4096 threads asked for"),

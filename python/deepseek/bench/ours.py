@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step
+from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step, rec_data
 
 
 def setup(threads: int) -> str:
@@ -79,9 +79,54 @@ def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
     return per_step(calls(lambda: net.predict(x)))
 
 
+def _train_rec(params: Mapping[str, Any], threads: int) -> Measure:
+    import deepseek as ds
+
+    data = rec_data(params)
+    rec = ds.Rec(
+        input_size=params["inputs"],
+        hidden=params["hidden"],
+        cell=params["cell"],
+        output="last",
+        output_size=params["outputs"],
+        optimizer=ds.Adam(1e-4),
+        threads=threads,
+        seed=0,
+    )
+    return per_step(
+        lambda count: rec.fit(
+            data.X, data.y, lengths=data.lengths, epochs=count, batch_size=params["batch"], verbose=False
+        ),
+        params["batches"],
+    )
+
+
+def _step_rec(params: Mapping[str, Any], threads: int) -> Measure:
+    import deepseek as ds
+
+    rec = ds.Rec(
+        input_size=params["inputs"],
+        hidden=params["hidden"],
+        cell=params["cell"],
+        output_size=params["outputs"],
+        threads=threads,
+        seed=0,
+    )
+    x = np.random.default_rng(0).standard_normal((1, params["inputs"]), dtype=np.float32)
+    state = rec.initial_state(1)
+
+    def step() -> None:
+        nonlocal state
+        _, state = rec.step(x, state)
+
+    return per_step(calls(step))
+
+
 BUILDERS: dict[str, Builder] = {
     "matmul": _matmul,
     "function": _function,
     "train_net": _train_net,
     "predict_net": _predict_net,
+    "train_rec": _train_rec,
+    "step_rec": _step_rec,
 }

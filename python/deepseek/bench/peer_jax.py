@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step
+from . import peer_jax_cells as cells
+from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step, rec_data
 
 
 def setup(threads: int) -> str:
@@ -57,17 +58,10 @@ def _adam(rate: float) -> Any:
     return update
 
 
-def training(layers: list[int], activation: str, loss: str, optimizer: str) -> tuple[Any, Any]:
-    """Return a compiled pass over stacked batches, and the state it starts from."""
+def training(objective: Any, weights: Any, optimizer: str, batches: Any, count: int) -> Measure:
+    """Measure a compiled pass over stacked batches that are on hand, divided by their number."""
     jax: Any = import_module("jax")
     jnp: Any = import_module("jax.numpy")
-
-    def objective(weights: Any, x: Any, y: Any) -> Any:
-        z = _outputs(weights, x, activation)
-        if loss == "cross_entropy":
-            return (jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, y[:, None], 1)[:, 0]).mean()
-        return jnp.square(z - y).mean()
-
     adam = _adam(1e-4)
 
     def step(state: Any, batch: Any) -> tuple[Any, None]:
@@ -77,19 +71,9 @@ def training(layers: list[int], activation: str, loss: str, optimizer: str) -> t
             return (jax.tree.map(lambda w, g: w - 1e-3 * g, weights, gradients), moments), None
         return adam(weights, gradients, moments), None
 
-    weights = _initial(layers)
     zeros = jax.tree.map(jnp.zeros_like, weights)
-    moments = () if optimizer == "sgd" else (zeros, zeros, jnp.zeros(()))
-    return jax.jit(lambda state, batches: jax.lax.scan(step, state, batches)[0]), (weights, moments)
-
-
-def _train_net(params: Mapping[str, Any], threads: int) -> Measure:
-    jax: Any = import_module("jax")
-    jnp: Any = import_module("jax.numpy")
-    k, batch = params["batches"], params["batch"]
-    X, y = net_data(params)
-    batches = (jnp.asarray(X.reshape(k, batch, -1)), jnp.asarray(y.reshape(k, batch, *y.shape[1:])))
-    once, state = training(params["layers"], params["activation"], params["loss"], params["optimizer"])
+    state = (weights, () if optimizer == "sgd" else (zeros, zeros, jnp.zeros(())))
+    once = jax.jit(lambda state, batches: jax.lax.scan(step, state, batches)[0])
 
     def run(count: int) -> None:
         nonlocal state
@@ -97,7 +81,29 @@ def _train_net(params: Mapping[str, Any], threads: int) -> Measure:
             state = once(state, batches)
         jax.block_until_ready(state)
 
-    return per_step(run, k)
+    return per_step(run, count)
+
+
+def _net_objective(activation: str, loss: str) -> Any:
+    jax: Any = import_module("jax")
+    jnp: Any = import_module("jax.numpy")
+
+    def objective(weights: Any, x: Any, y: Any) -> Any:
+        z = _outputs(weights, x, activation)
+        if loss == "cross_entropy":
+            return (jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, y[:, None], 1)[:, 0]).mean()
+        return jnp.square(z - y).mean()
+
+    return objective
+
+
+def _train_net(params: Mapping[str, Any], threads: int) -> Measure:
+    jnp: Any = import_module("jax.numpy")
+    k, batch = params["batches"], params["batch"]
+    X, y = net_data(params)
+    batches = (jnp.asarray(X.reshape(k, batch, -1)), jnp.asarray(y.reshape(k, batch, *y.shape[1:])))
+    objective = _net_objective(params["activation"], params["loss"])
+    return training(objective, _initial(params["layers"]), params["optimizer"], batches, k)
 
 
 def _matmul(params: Mapping[str, Any], threads: int) -> Measure:
@@ -126,9 +132,40 @@ def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
     return per_step(calls(lambda: np.asarray(compiled(weights, x))))
 
 
+def _train_rec(params: Mapping[str, Any], threads: int) -> Measure:
+    jnp: Any = import_module("jax.numpy")
+    k = params["batches"]
+    # Sequences of unequal length are padded to the longest of all: a compiled loop has one shape.
+    arrays = [array for array in rec_data(params) if array is not None]
+    batches = tuple(jnp.asarray(array.reshape(k, params["batch"], *array.shape[1:])) for array in arrays)
+    return training(cells.objective(params["cell"]), cells.initial(**_sizes(params)), "adam", batches, k)
+
+
+def _step_rec(params: Mapping[str, Any], threads: int) -> Measure:
+    """Time a step from a NumPy array to a NumPy array; the state stays with JAX."""
+    jax: Any = import_module("jax")
+    step = jax.jit(cells.lstm_step)
+    weights = cells.initial(**_sizes(params))
+    state = cells.zero_state(params["cell"], 1, params["hidden"])
+    x = np.random.default_rng(0).standard_normal((1, params["inputs"]), dtype=np.float32)
+
+    def once() -> None:
+        nonlocal state
+        y, state = step(weights, x, state)
+        np.asarray(y)
+
+    return per_step(calls(once))
+
+
+def _sizes(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: params[key] for key in ("cell", "inputs", "hidden", "outputs")}
+
+
 BUILDERS: dict[str, Builder] = {
     "matmul": _matmul,
     "function": _function,
     "train_net": _train_net,
     "predict_net": _predict_net,
+    "train_rec": _train_rec,
+    "step_rec": _step_rec,
 }

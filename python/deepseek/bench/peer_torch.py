@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from itertools import chain, islice, pairwise, repeat
 from typing import Any
 
 import numpy as np
 
-from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step
+from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step, rec_data
 
 
 def setup(threads: int) -> str:
@@ -80,9 +80,67 @@ def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
     return per_step(run)
 
 
+def _train_rec(params: Mapping[str, Any], threads: int) -> Measure:
+    torch: Any = import_module("torch")
+    data = rec_data(params)
+    X, y = (torch.from_numpy(array).split(params["batch"]) for array in (data.X, data.y))
+    layer = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[params["cell"]]
+    recurrent = layer(params["inputs"], params["hidden"], batch_first=True)
+    head = torch.nn.Linear(params["hidden"], params["outputs"])
+    loss = torch.nn.MSELoss()
+    optimizer = torch.optim.Adam([*recurrent.parameters(), *head.parameters()], lr=1e-4, fused=True)
+
+    def training(batches: list[Any], last: Callable[..., Any]) -> Measure:
+        endless = chain.from_iterable(repeat(batches))
+
+        def run(count: int) -> None:
+            for targets, *inputs in islice(endless, count):
+                optimizer.zero_grad(set_to_none=True)
+                loss(head(last(*inputs)), targets).backward()
+                optimizer.step()
+
+        return per_step(run)
+
+    if data.lengths is None:
+        return training(list(zip(y, X, strict=True)), lambda x: recurrent(x)[0][:, -1])
+
+    rows = torch.arange(params["batch"])
+
+    def packed(x: Any, lengths: Any) -> Any:
+        return recurrent(torch.nn.utils.rnn.pack_padded_sequence(x, lengths, True, False))[1][0]
+
+    def padded(x: Any, lengths: Any) -> Any:
+        return recurrent(x)[0][rows, lengths - 1]
+
+    lengths = torch.from_numpy(data.lengths).split(params["batch"])
+    trimmed = [x[:, : int(real.max())].contiguous() for x, real in zip(X, lengths, strict=True)]
+    batches = list(zip(y, trimmed, lengths, strict=True))
+    return min((training(batches, way) for way in (packed, padded)), key=lambda way: way(0.05)["seconds"])
+
+
+def _step_rec(params: Mapping[str, Any], threads: int) -> Measure:
+    """Time a step from a NumPy array to a NumPy array; the state stays with PyTorch."""
+    torch: Any = import_module("torch")
+    cell = torch.nn.LSTMCell(params["inputs"], params["hidden"]).eval()
+    head = torch.nn.Linear(params["hidden"], params["outputs"]).eval()
+    x = np.random.default_rng(0).standard_normal((1, params["inputs"]), dtype=np.float32)
+    state = (torch.zeros(1, params["hidden"]), torch.zeros(1, params["hidden"]))
+
+    def run(count: int) -> None:
+        nonlocal state
+        with torch.inference_mode():
+            for _ in repeat(None, count):
+                state = cell(torch.from_numpy(x), state)
+                head(state[0]).numpy()
+
+    return per_step(run)
+
+
 BUILDERS: dict[str, Builder] = {
     "matmul": _matmul,
     "function": _function,
     "train_net": _train_net,
     "predict_net": _predict_net,
+    "train_rec": _train_rec,
+    "step_rec": _step_rec,
 }

@@ -63,6 +63,16 @@ _NETS: dict[str, tuple[list[int], int, str, str, str, int]] = {
     "net-mnist-b512": ([784, 256, 128, 10], 512, "relu", "cross_entropy", "adam", 50),
     "net-wide-b512": ([1024, 2048, 2048, 1000], 512, "relu", "cross_entropy", "adam", 4),
 }
+# name: cell, inputs, hidden, outputs, steps or their least and most, batch, batches in the data set
+_RECS: dict[str, tuple[str, int, int, int, int | list[int], int, int]] = {
+    "rec-seed": ("rnn", 2, 50, 1, 3, 1, 1000),
+    "rnn-small": ("rnn", 8, 64, 1, 32, 32, 50),
+    "gru-series": ("gru", 8, 64, 1, 128, 64, 5),
+    "lstm-char": ("lstm", 64, 256, 64, 64, 32, 3),
+    "lstm-large": ("lstm", 512, 1024, 10, 50, 64, 1),
+    "ragged-gru": ("gru", 8, 64, 1, [16, 128], 64, 5),
+}
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 _ACTIVATIONS = ("relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "exp")
 _ELEMENTS = 65536
 
@@ -71,6 +81,32 @@ def net_flops(layers: Sequence[int], batch: int) -> float:
     """Return the operations of one training step: forward, weight gradient, and input gradient but the first's."""
     weights = [a * b for a, b in pairwise(layers)]
     return 2.0 * batch * (2 * sum(weights) + sum(weights[1:]))
+
+
+def rec_flops(cell: str, inputs: int, hidden: int, outputs: int, steps: float, batch: int) -> float:
+    """Return the operations of one training step of a recurrent layer that is read out at the end.
+
+    Parameters
+    ----------
+    cell : str
+        Which cell: how many gates.
+    inputs, hidden, outputs : int
+        Sizes.
+    steps : float
+        Real steps in all sequences of the batch together.
+    batch : int
+        Sequences in the batch.
+
+    Returns
+    -------
+    float
+        Forward, weight gradients, and the gradient of the state; none of the inputs. The first step's state is
+        zero, so its product and both that follow from it are not needed.
+    """
+    units = GATES[cell] * hidden
+    return 2.0 * (
+        2 * units * inputs * steps + 3 * units * hidden * (steps - batch) + 3 * hidden * outputs * batch
+    )
 
 
 def _kernel_rows() -> list[Row]:
@@ -118,7 +154,32 @@ def _net_rows() -> list[Row]:
     return rows
 
 
-GROUPS: dict[str, Callable[[], list[Row]]] = {"kernels": _kernel_rows, "net": _net_rows}
+def _rec_rows() -> list[Row]:
+    rows = []
+    for name, (cell, inputs, hidden, outputs, steps, batch, batches) in _RECS.items():
+        params = {
+            "cell": cell,
+            "inputs": inputs,
+            "hidden": hidden,
+            "outputs": outputs,
+            "steps": steps,
+            "batch": batch,
+            "batches": batches,
+        }
+        average = steps if isinstance(steps, int) else sum(steps) / 2
+        flops = rec_flops(cell, inputs, hidden, outputs, average * batch, batch)
+        rows.append(Row(name, "rec", "train_rec", params, flops=flops))
+    params = {"cell": "lstm", "inputs": 256, "hidden": 256, "outputs": 10}
+    weights = 4 * 256 * (256 + 256) + 256 * 10
+    rows.append(Row("lstm-step", "rec", "step_rec", params, read=4.0 * weights))
+    return rows
+
+
+GROUPS: dict[str, Callable[[], list[Row]]] = {
+    "kernels": _kernel_rows,
+    "net": _net_rows,
+    "rec": _rec_rows,
+}
 
 
 def rows_of(groups: Sequence[str], patterns: Sequence[str] = ()) -> list[Row]:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,28 @@ def net_data(params: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[An
         y[: min(rows, layers[-1])] = np.arange(min(rows, layers[-1]))  # every class is there
         return X, y
     return X, rng.standard_normal((rows, layers[-1]), dtype=np.float32)
+
+
+class RecData(NamedTuple):
+    """Sequences, targets, and the real steps of each sequence where they differ."""
+
+    X: NDArray[np.float32]
+    y: NDArray[np.float32]
+    lengths: NDArray[np.int64] | None
+
+
+def rec_data(params: Mapping[str, Any]) -> RecData:
+    """Return sequences and targets for a recurrent training row: the same for every contestant."""
+    rng = np.random.default_rng(0)
+    rows, steps = params["batch"] * params["batches"], params["steps"]
+    low, high = (steps, steps) if isinstance(steps, int) else steps
+    X = rng.standard_normal((rows, high, params["inputs"]), dtype=np.float32)
+    y = rng.standard_normal((rows, params["outputs"]), dtype=np.float32)
+    if low == high:
+        return RecData(X, y, None)
+    lengths = rng.integers(low, high + 1, rows)
+    X[np.arange(high) >= lengths[:, None]] = 0
+    return RecData(X, y, lengths)
 
 
 def matmul_data(params: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
