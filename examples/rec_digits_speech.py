@@ -60,9 +60,12 @@ def fetch(language: str) -> Path:
         print(f"downloading the Debian package {package}")
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as work:
-            subprocess.run(["apt-get", "download", package], cwd=work, check=True, stdout=subprocess.DEVNULL)
-            archive = next(Path(work).glob("*.deb"))
-            subprocess.run(["dpkg-deb", "-x", str(archive), f"{work}/files"], check=True)
+            try:
+                subprocess.run(["apt-get", "-q", "download", package], cwd=work, check=True)
+                archive = next(Path(work).glob("*.deb"))
+                subprocess.run(["dpkg-deb", "-x", str(archive), f"{work}/files"], check=True)
+            except (FileNotFoundError, subprocess.CalledProcessError) as error:
+                raise SystemExit(f"no recordings: {error}; --sounds FOLDER reads your own") from None
             Path(work, "files").rename(folder)
     return next(folder.glob("usr/share/asterisk/sounds/*/digits"))
 

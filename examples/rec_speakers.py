@@ -5,7 +5,8 @@
 Data: Japanese Vowels, which comes with the package (M. Kudo, J. Toyama and M. Shimbo, UCI, CC BY 4.0, see
 deepseek/datasets/data/README.md): 640 recordings of /ae/, 7 to 29 frames of twelve coefficients.  270 are there to
 learn from; the 370 to test on were recorded on other occasions.  Baselines: the speaker whose mean frame is nearest,
-and logistic regression on the mean and the spread of the frames.
+and logistic regression on the mean and the spread of the frames.  The test part is small: another seed moves the
+Rec's figure by a few recordings.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ def main() -> None:
         output_size=9,
         loss="cross_entropy",
         optimizer=ds.AdamW(rate=3e-3, weight_decay=0.01, schedule=ds.Cosine()),
-        dropout=0.3,
-        input_dropout=0.1,
+        dropout=0.5,
+        input_dropout=0.2,
         seed=0,
     )
     print(rec)
