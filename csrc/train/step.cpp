@@ -59,7 +59,7 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     UpdateArgs<T> update = optimizer_.step_arguments(place.rate, ticked);
     if (!learn(place, share, barrier, lead ? poll : nullptr)) {
         if (lead) last_ = {};
-        return StepOutcome::kDone;
+        return StepOutcome::kNothing;
     }
     update.grad_scale = static_cast<T>(clip_scale(share, barrier));
     if (lead) {

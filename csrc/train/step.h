@@ -22,7 +22,7 @@ struct BatchPlace {
     double rate = 0.0;
 };
 
-enum class StepOutcome { kDone, kDiverged, kCancelled };
+enum class StepOutcome { kDone, kNothing, kDiverged, kCancelled };  // kNothing: a piece without steps
 
 // Asked now and then by worker 0 inside long steps; true gives the step up with the model as it was before
 // it.

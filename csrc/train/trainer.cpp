@@ -37,6 +37,7 @@ struct Trainer<T>::Session {
     Buffer<Index> order;     // this epoch's permutation
     Index order_epoch = -1;  // whose it is
     BatchPlace place;
+    double rate = 0.0;  // of the last update
 };
 
 template <class T>
@@ -143,7 +144,8 @@ void Trainer<T>::place_next_step() {
 template <class T>
 void Trainer<T>::after_step(StepOutcome outcome) {
     Session& s = *session_;
-    if (outcome != StepOutcome::kDone) {
+    if (outcome == StepOutcome::kDone) s.rate = s.place.rate;
+    if (outcome == StepOutcome::kDiverged || outcome == StepOutcome::kCancelled) {
         block_.diverged = outcome == StepOutcome::kDiverged;
         block_.cancelled = outcome == StepOutcome::kCancelled;
         block_.diverged_loss = s.step.last().loss / s.step.last().weight;
@@ -172,7 +174,7 @@ void Trainer<T>::after_epoch() {
     r.epoch = cursor_.epoch + 1;
     r.loss = cursor_.weight_sum > 0.0 ? cursor_.loss_sum / cursor_.weight_sum : 0.0;
     r.validated = validated;
-    r.rate = s.place.rate;
+    r.rate = s.rate;
     if (validated) r.val_loss = s.course->validation_loss();
     const double watched = validated && s.options.stopping.on_validation ? r.val_loss : r.loss;
     observe(model_.training().schedule, cursor_.plateau, model_.training().optimizer.rate,
