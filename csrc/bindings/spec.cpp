@@ -248,7 +248,7 @@ RecSpec rec_spec_from_dict(const py::dict& dict) {
 
 py::dict spec_to_dict(const RecSpec& spec) {
     py::dict d = model_to_dict(spec);
-    if (spec.output == Output::kCtc) d["loss"] = py::dict(py::arg("name") = "ctc");
+    if (spec.output == Output::kCtc) d["loss"]["name"] = "ctc";
     d["cell"] = kCellNames[spec.cell == Cell::kLstm ? 2 : spec.cell == Cell::kGru ? 1 : 0];
     d["cell_activation"] = kCellActivationNames[spec.cell < Cell::kGru ? static_cast<int>(spec.cell) : 0];
     d["inputs"] = spec.inputs;
