@@ -14,8 +14,13 @@ from numpy.typing import NDArray
 
 # One forward or backward pass: rounding of sums of some hundred terms.
 STEP = {"float64": 1e-13, "float32": 5e-6}
+# The same through layer normalisation of a recurrent net's states: while these are small it magnifies their rounding,
+# once a step.
+STEEP = {"float64": 1e-13, "float32": 1e-5}
 # Weights, losses and predictions after whole training runs: rounding, carried along by a few dozen updates.
 TRAINED = {"float64": 1e-10, "float32": 1e-4}
+# Where a sign decides a whole step (Lion): in float32 a gradient near zero may fall on the other side.
+SIGNED = {"float64": 1e-10, "float32": 2e-2}
 # Initial weights: the reference draws with NumPy's log and cos.
 INITIAL = {"float64": 1e-14, "float32": 1e-7}
 # Gradients against central differences, in float64.
