@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from deepseek import _core
-from parity import engine
+from parity import engine, rec_trainings
 from parity.cases import spec as make
+from parity.rec_trainings import spec as recurrent
 
 PATH = Path(__file__).with_name("golden.json")
 
@@ -98,12 +99,40 @@ NETS: dict[str, tuple[dict[str, Any], int, int, int]] = {
         3,
     ),
 }
-KEYS = [f"{name}-{dtype}" for name in NETS for dtype in ("float32", "float64")]
+_REC: dict[str, Any] = {"optimizer": {**_ADAM, "clip_norm": 1.0}}
+_LENGTHS = tuple(1 + 7 * i % 23 for i in range(60))
+_LONGER = tuple(length + 1 for length in _LENGTHS)
+
+RECS: dict[str, rec_trainings.Case] = {
+    "rnn": rec_trainings.Case(recurrent("rnn", (40,), "sequence", bptt=8, **_REC), _LENGTHS, 16, 2, "step"),
+    "gru": rec_trainings.Case(
+        recurrent("gru", (40, 33), "mean", head=rec_trainings.HEAD, **rec_trainings.DROPPED, **_REC),
+        _LENGTHS,
+        16,
+        2,
+    ),
+    "lstm": rec_trainings.Case(
+        recurrent("lstm", (40, 33), loss="cross_entropy", bidirectional=True, layer_norm=True, **_REC),
+        _LENGTHS,
+        16,
+        2,
+    ),
+    "ctc": rec_trainings.Case(
+        recurrent("lstm", (40,), "ctc", bidirectional=True, inputs=26, **_REC), _LENGTHS, 16, 2
+    ),
+    "embedding": rec_trainings.Case(
+        recurrent("gru", (70,), "next", tokens=True, embedding=24, bptt=8, **_REC), _LONGER, 16, 2
+    ),
+    "tokens": rec_trainings.Case(recurrent("lstm", (40,), "next", tokens=True, **_REC), (20,) * 40, 16, 2),
+}
+KEYS = [f"{name}-{dtype}" for name in (*NETS, *RECS) for dtype in ("float32", "float64")]
 
 
 def train(key: str, threads: int = 0, **pieces: Any) -> str:
     """The digest after training one of the nets."""
     name, _, dtype = key.rpartition("-")
+    if name in RECS:
+        return train_rec(RECS[name], dtype, threads, **pieces)
     spec, rows, batch, epochs = NETS[name]
     core = _core.NetCore({**spec, "dtype": dtype, "threads": threads})
     x = engine.numbers(rows, spec["inputs"], 21, dtype)
@@ -112,6 +141,13 @@ def train(key: str, threads: int = 0, **pieces: Any) -> str:
         y = (y > 0).astype(dtype)
     w = np.abs(engine.numbers(rows, 1, 23, dtype)[:, 0]) if name == "layer-norm" else None
     engine.fit(core, x, y, w, epochs=epochs, batch_size=batch, **pieces)
+    return engine.digest(core)
+
+
+def train_rec(case: rec_trainings.Case, dtype: str, threads: int, **pieces: Any) -> str:
+    core = _core.RecCore({**case.spec, "dtype": dtype, "threads": threads})
+    data, _ = rec_trainings.data_of(case, dtype)
+    engine.fit(core, *data.arrays(), **rec_trainings.options_of(case), **pieces)
     return engine.digest(core)
 
 
