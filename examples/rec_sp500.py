@@ -131,13 +131,13 @@ def report(title: str, unit: str, truth: Array, forecasts: dict[str, Array]) -> 
 
 def draw(path: str, days: Days, spread: Array, evenings: NDArray[np.int64]) -> None:
     """Draw the ranges of the last three years beside their forecasts."""
-    from matplotlib.figure import Figure
+    from deepseek import plot
 
     shown = evenings[days.year[evenings + 1] > days.year[-1] - 3]
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    figure = plot.bare_figure((9, 4))
     ax = figure.subplots()
-    ax.plot(np.exp(days.spread[shown + 1]), color="#b8b8b8", linewidth=0.8, label="range of the day")
-    ax.plot(np.exp(spread[shown]), color="#1f5fa8", linewidth=1.4, label="forecast the evening before")
+    labels = ("range of the day", "forecast the evening before")
+    plot.forecast(np.exp(days.spread[shown + 1]), np.exp(spread[shown]), labels=labels, ax=ax)
     ax.set_yscale("log")
     ax.set_yticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
     ax.minorticks_off()
@@ -145,7 +145,6 @@ def draw(path: str, days: Days, spread: Array, evenings: NDArray[np.int64]) -> N
     starts = np.flatnonzero(np.diff(days.year[shown + 1], prepend=0))
     ax.set_xticks(starts, [str(year) for year in days.year[shown + 1][starts]])
     ax.set_title("S&P 500", loc="left", fontsize=11)
-    ax.legend(frameon=False)
     figure.savefig(path, dpi=120)
 
 

@@ -1,4 +1,4 @@
-"""Pictures with matplotlib: learning curves, confusion, images.
+"""Pictures with matplotlib: learning curves, confusion, forecasts, images.
 
 matplotlib is imported on the first call only (extra ``[plot]``).  A function that takes ``ax`` draws there and
 returns it; without one it makes a figure through pyplot, as notebooks expect.  The ``save_*`` functions write a
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["confusion_matrix", "history", "image_grid", "save_demo", "save_rec_demo"]
+__all__ = ["confusion_matrix", "forecast", "history", "image_grid", "save_demo", "save_rec_demo"]
 
 BLUE, ORANGE, RED, GREY = "#1f5fa8", "#d9782d", "#b3261e", "#6b6b6b"
 
@@ -148,6 +148,62 @@ def confusion_matrix(
     ax.set_ylabel("true")
     ax.set_title(f"{np.mean(truth == predicted):.1%} of {truth.size} right", fontsize=11)
     ax.tick_params(length=0)
+    return ax
+
+
+def forecast(
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    *,
+    x: ArrayLike | None = None,
+    band: tuple[ArrayLike, ArrayLike] | None = None,
+    labels: tuple[str, str] = ("truth", "forecast"),
+    ax: Any = None,
+) -> Any:
+    """Draw a forecast against what came.
+
+    Parameters
+    ----------
+    truth : array-like of shape (steps,)
+        What came. NaN where it is not known.
+    predicted : array-like of shape (steps,)
+        What was forecast for the same steps. NaN where nothing was.
+    x : array-like of shape (steps,), optional
+        Where the steps stand, numbers or dates. Default: 0, 1, …
+    band : tuple of array-like of shape (steps,), optional
+        Lower and upper end of the forecast, as two quantile models give them.
+    labels : tuple of str, default=("truth", "forecast")
+        What to call the two.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If the arrays are not of one length.
+    """
+    what = {"truth": truth, "predicted": predicted}
+    if x is not None:
+        what["x"] = x
+    if band is not None:
+        what["band[0]"], what["band[1]"] = band
+    arrays = {name: np.asarray(value) for name, value in what.items()}
+    steps = len(arrays["truth"])
+    for name, array in arrays.items():
+        if array.shape != (steps,):
+            raise ValueError(f"{name} has shape {array.shape}, expected {(steps,)} as truth has")
+    ax = _axes(ax, (7.5, 3.7))
+    at = arrays.get("x", np.arange(steps))
+    if band is not None:
+        ax.fill_between(at, arrays["band[0]"], arrays["band[1]"], color=BLUE, alpha=0.18, linewidth=0)
+    ax.plot(at, arrays["truth"], color="#b0b0b0", linewidth=0.9, label=labels[0])
+    ax.plot(at, arrays["predicted"], color=BLUE, linewidth=1.5, label=labels[1])
+    ax.legend(frameon=False)
+    plain(ax)
     return ax
 
 

@@ -58,6 +58,16 @@ def test_learning_curve_of_one_epoch_without_validation_or_with_odd_losses(pyplo
     assert own.get_yscale() == "linear"
 
 
+def test_forecast() -> None:
+    ax = plot.forecast([1.0, 2.0, np.nan], [1.1, 1.9, 3.0], band=([1, 1, 2], [2, 3, 4]), x=[5, 6, 7])
+    truth, predicted = ax.lines
+    assert list(truth.get_xdata()) == [5, 6, 7]
+    assert list(predicted.get_ydata()) == [1.1, 1.9, 3.0]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["truth", "forecast"]
+    with pytest.raises(ValueError, match=r"predicted has shape \(2,\), expected \(3,\)"):
+        plot.forecast([1.0, 2.0, 3.0], [1.0, 2.0])
+
+
 def test_confusion_matrix(pyplot: Any) -> None:
     ax = plot.confusion_matrix([0, 0, 1, 2], [0, 1, 1, 2], labels=["ant", "bee", "cat"])
     assert [text.get_text() for text in ax.texts] == ["1", "1", "1", "1"]
