@@ -66,7 +66,8 @@ def fetch(language: str) -> Path:
                 subprocess.run(["dpkg-deb", "-x", str(archive), f"{work}/files"], check=True)
             except (FileNotFoundError, subprocess.CalledProcessError) as error:
                 raise SystemExit(f"no recordings: {error}; --sounds FOLDER reads your own") from None
-            Path(work, "files").rename(folder)
+            if not folder.exists():  # another run may have been faster
+                Path(work, "files").rename(folder)
     return next(folder.glob("usr/share/asterisk/sounds/*/digits"))
 
 

@@ -162,7 +162,7 @@ def main() -> None:
     seconds = time.perf_counter() - start
     evenings = np.concatenate([np.arange(asked.start, asked.stop) for _, asked in years(days)])
     tomorrow = evenings + 1
-    print(f"{len(evenings)} days forecast, {FIRST_YEAR} to {days.year[-1]}; ten trainings in {seconds:.1f} s")
+    print(f"{len(evenings)} days forecast, {FIRST_YEAR} to {days.year[-1]}; all trainings in {seconds:.1f} s")
 
     magnitude = np.abs(days.returns)
     ranges = {
