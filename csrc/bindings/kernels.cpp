@@ -2,6 +2,7 @@
 // benchmark.
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,6 +72,12 @@ Index ld_of(const py::array& a) {
 }
 
 template <class T>
+bool on_lines(const T* p, Index ld) {
+    return (reinterpret_cast<std::uintptr_t>(p) | static_cast<std::uintptr_t>(ld) * sizeof(T)) % kAlignment ==
+           0;
+}
+
+template <class T>
 py::array gemm(const py::object& a_in, const py::object& b_in, const py::object& bias_in, bool ta, bool tb,
                const py::object& out_in, bool accumulate, bool packed, int threads, Index repeat) {
     const py::array a = matrix<T>(a_in, "A"), b = matrix<T>(b_in, "B");
@@ -105,7 +112,7 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
     if (flops * static_cast<double>(repeat) > kFlopsUnlocked) release.emplace();
     const DefaultFpEnv environment;
     const GemmPlan<T> plan(kernels_of<T>(active_kernels()).gemm,
-                           {g.m, g.n, g.k, ta, tb, packed, g.lda, g.ldb});
+                           {g.m, g.n, g.k, ta, tb, packed, g.lda, g.ldb, on_lines(g.b, g.ldb)});
     Buffer<T> panels(packed ? plan.packed_size() : 0);
     if (packed) {
         plan.pack(g.b, g.ldb, panels.data());

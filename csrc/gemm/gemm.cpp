@@ -13,6 +13,9 @@ constexpr Index kBlockBytes = Index(1) << 19;
 // A chunk of B up to this size is read in place: it stays in that cache from strip to strip. Up to twice as
 // much if the strips are so few that packing does not pay.
 constexpr Index kDirectBytes = Index(3) << 18;
+// With more rows a copy of B on cache lines is sooner made than every register of it is read from two.
+constexpr Index kSplitRows = 128;
+
 Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
 // Strides of a multiple of 4096 bytes put a whole column of the operand into one set of the first-level
@@ -44,7 +47,8 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
         }
         const Index chunk_bytes = n * std::min(k, kSumChunk) * Index(sizeof(T));
         const bool large = chunk_bytes > (m > 64 ? kDirectBytes : 2 * kDirectBytes) && m > kernels.tile_rows;
-        if (!tb && !large)
+        const bool split = !shape.aligned_b && m > kSplitRows && n >= kernels.tile_cols;
+        if (!tb && !large && !split)
             path = GemmPath::kDirect;
         else
             path = ta || aliases(shape_.lda, sizeof(T)) ? GemmPath::kBlockedPacked : GemmPath::kBlocked;

@@ -41,6 +41,7 @@ struct GemmShape {
     bool transpose_b = false;   // `b` is stored (n, k)
     bool packed_b = false;      // `b` is what pack() made of it
     Index lda = 0, ldb = 0;     // leading dimensions if known (0: tight); only speed depends on them
+    bool aligned_b = true;      // b's rows begin on cache lines; only speed depends on it
     GemmPath path = GemmPath::kAuto;
 };
 
