@@ -169,7 +169,7 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index next_pan
             }
         }
         if (!kTail && left % kLine == 0) {
-            ahead.fetch();
+            if (ahead.pairs > 0) ahead.fetch();
             for (int q = 0; q < V * W; q += kLine) __builtin_prefetch(ci + q, 1, 2);
             ci = ci == last_row ? ci : ci + ldc;
         }
