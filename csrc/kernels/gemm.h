@@ -109,7 +109,8 @@ struct StripRows {
     Index m, count, next = 0;
     explicit DS_INLINE StripRows(Index rows) : m(rows), count((rows + kTileRows - 1) / kTileRows) {}
     DS_INLINE Index take() {
-        const Index rows = (m - next) / count--;
+        const Index rows = count == 1 ? m - next : (m - next) / count;  // small products feel a division
+        --count;
         next += rows;
         return rows;
     }
@@ -120,7 +121,15 @@ void direct(const GemmArgs<T>& g) {
     const T* a = g.a;
     const bool finish = g.forward != nullptr || g.backward != nullptr;
     StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {nullptr, !g.accumulate}, {}};
-    const bool far_b = g.m > 1 && g.k * g.ldb * Index(sizeof(T)) > kFar;
+    if (g.m > 0 && g.m <= kTileRows && g.k <= kSumChunk) {  // one strip: no more to decide
+        s.k = g.k;
+        s.end.bias = g.bias;
+        s.end.fetch_b = g.m > 1 && g.k * g.ldb * Index(sizeof(T)) > kFar;
+        Strips<T, kTransposed, false>::kTable[g.m - 1](s, a, g.c);
+        if (finish) epilogue(g, 0, g.m);
+        return;
+    }
+    const bool far_b = g.k * g.ldb * Index(sizeof(T)) > kFar;
     Index left = g.k;
     do {
         s.k = left < kSumChunk ? left : kSumChunk;
@@ -128,7 +137,7 @@ void direct(const GemmArgs<T>& g) {
         if (left == 0) s.end.bias = g.bias;
         for (StripRows strips(g.m); strips.count > 0;) {
             const Index row = strips.next, rows = strips.take();
-            s.end.fetch_b = far_b && row == 0;
+            s.end.fetch_b = far_b && row == 0 && g.m > 1;
             Strips<T, kTransposed, false>::kTable[rows - 1](s, a + row * (kTransposed ? 1 : g.lda),
                                                             g.c + row * g.ldc);
             if (finish && left == 0) epilogue(g, row, rows);

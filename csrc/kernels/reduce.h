@@ -86,7 +86,11 @@ void col_sum(T* out, const T* x, Index ld, Index rows, Index cols) {
     constexpr Index W = Vec<T>::W;
     Index j = 0;
     for (; j + 4 * W <= cols; j += 4 * W) col_sum_block<4>(out + j, x + j, ld, rows, W);
-    for (; j < cols; j += W) col_sum_block<1>(out + j, x + j, ld, rows, cols - j < W ? cols - j : W);
+    const Index left = cols - j;
+    if (left > 3 * W) return col_sum_block<4>(out + j, x + j, ld, rows, left - 3 * W);
+    if (left > 2 * W) return col_sum_block<3>(out + j, x + j, ld, rows, left - 2 * W);
+    if (left > W) return col_sum_block<2>(out + j, x + j, ld, rows, left - W);
+    if (left > 0) col_sum_block<1>(out + j, x + j, ld, rows, left);
 }
 
 template <class T>

@@ -22,7 +22,9 @@ struct Targets {
 template <class T>
 class Chain {
 public:
-    explicit Chain(const Layers<T>& layers) : layers_(layers), tapes_(layers.size()) {}
+    explicit Chain(const Layers<T>& layers) : layers_(layers), tapes_(layers.size()) {
+        for (const auto& layer : layers) couples_rows_ |= layer->couples_rows();
+    }
 
     void plan(const Backend<T>& backend, Index rows) {
         for (std::size_t l = 0; l < tapes_.size(); ++l) layers_[l]->plan(backend, rows, true, tapes_[l]);
@@ -109,7 +111,9 @@ public:
             layers_[l]->weight_gradient(pass, below[l], tapes_[l], share);
     }
 
+    // Running statistics, which only layers that couple rows keep.
     void end_step(const Pass<T>& pass, T* params) const {
+        if (!couples_rows_) return;
         for (std::size_t l = 0; l < tapes_.size(); ++l) layers_[l]->end_step(pass, tapes_[l], params);
     }
 
@@ -118,6 +122,7 @@ public:
 private:
     const Layers<T>& layers_;
     std::vector<Tape<T>> tapes_;
+    bool couples_rows_ = false;
 };
 
 }  // namespace ds

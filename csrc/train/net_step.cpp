@@ -7,7 +7,7 @@ namespace ds {
 template <class T>
 NetStep<T>::NetStep(NetModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
                     const Dataset<T>& data, Index batch, int workers)
-    : Step<T>(model, backend, optimizer), net_(model), data_(data), chain_(model.layers()) {
+    : Step<T>(model, backend, optimizer), net_(model), data_(data), batch_(batch), chain_(model.layers()) {
     chain_.plan(backend, batch);
     desks_.resize(static_cast<std::size_t>(workers));
     Carver measure;
@@ -46,7 +46,7 @@ void NetStep<T>::carve(Carver& carver, Index batch) {
 template <class T>
 void NetStep<T>::gather(const BatchPlace& place, double weight, Range rows) {
     const auto at = [&place](Index i) { return place.rows ? place.rows[i] : place.start + i; };
-    if (place.rows) backend_.gather(x_, data_.inputs(), place.rows, rows, data_.cols);
+    if (!in_place(place)) backend_.gather(x_, data_.inputs(), place.rows, rows, data_.cols);
     if (data_.weight)
         for (Index i = rows.begin; i < rows.end; ++i)
             targets_.row_scale[i] =
@@ -79,8 +79,7 @@ bool NetStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, P
     desk.pass.epoch = place.epoch;
     desk.pass.step = place.step;
     desk.pass.batch = place.size;
-    // A batch that is a run of the data set's rows is read where it lies.
-    if (!place.rows) desk.below[0].x = {data_.x + place.start * data_.cols, data_.cols};
+    if (in_place(place)) desk.below[0].x = {data_.x + first(place) * data_.cols, data_.cols};
     const Range rows = share.of(place.size);
     desk.weight = batch_weight(place);
     gather(place, desk.weight, rows);

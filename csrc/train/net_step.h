@@ -34,12 +34,17 @@ private:
     LossSum batch_loss(const BatchPlace& place) override;
     void end_step() override;
 
+    // A batch that is a run of the data set's rows is read where it lies; so is a single row.
+    bool in_place(const BatchPlace& place) const { return !place.rows || batch_ == 1; }
+    Index first(const BatchPlace& place) const { return place.rows ? place.rows[0] : place.start; }
+
     void carve(Carver& carver, Index batch);
     void gather(const BatchPlace& place, double weight, Range rows);
     double batch_weight(const BatchPlace& place) const;
 
     NetModel<T>& net_;
     Dataset<T> data_;
+    Index batch_;
     Buffer<T> memory_;
     Chain<T> chain_;
     Matrix<T> x_;

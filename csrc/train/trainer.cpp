@@ -28,12 +28,14 @@ struct Trainer<T>::Session {
           rows(course->rows()),
           batch(course->batch()),
           pieces(course->pieces()),
+          steps((rows + batch - 1) / batch * pieces),
           order(options.shuffle ? rows : 0) {}
 
     std::unique_ptr<Course<T>> course;
     Step<T>& step;
     FitOptions options;
     Index rows, batch, pieces;
+    Index steps;  // of an epoch
     Buffer<Index> order;     // this epoch's permutation
     Index order_epoch = -1;  // whose it is
     BatchPlace place;
@@ -55,8 +57,7 @@ void Trainer<T>::reset() {
 
 template <class T>
 Index Trainer<T>::steps_per_epoch() const {
-    if (!session_) return 0;
-    return (session_->rows + session_->batch - 1) / session_->batch * session_->pieces;
+    return session_ ? session_->steps : 0;
 }
 
 template <class T>
@@ -125,13 +126,15 @@ void Trainer<T>::start_epoch() {
 template <class T>
 void Trainer<T>::place_next_step() {
     Session& s = *session_;
-    const Index start = cursor_.step / s.pieces * s.batch;
-    const Index steps = steps_per_epoch();
+    // A division costs what a small layer does, so a batch that is one step is spared them.
+    const bool whole = s.pieces == 1;
+    const Index start = (whole ? cursor_.step : cursor_.step / s.pieces) * s.batch;
+    const Index steps = s.steps;
     const Index epoch = cursor_.epoch - cursor_.schedule_start;
     s.place.rows = s.options.shuffle ? s.order.data() + start : nullptr;
     s.place.start = start;
     s.place.size = std::min(s.batch, s.rows - start);
-    s.place.piece = cursor_.step % s.pieces;
+    s.place.piece = whole ? 0 : cursor_.step % s.pieces;
     s.place.epoch = static_cast<std::uint32_t>(cursor_.epoch);
     s.place.step = static_cast<std::uint32_t>(cursor_.step);
     s.place.rate = scheduled_rate(model_.training().schedule, model_.training().optimizer.rate,
@@ -155,11 +158,11 @@ void Trainer<T>::after_step(StepOutcome outcome) {
     cursor_.loss_sum += s.step.last().loss;
     cursor_.weight_sum += s.step.last().weight;
     if (s.place.piece == 0) block_.samples += s.place.size;
-    if (cursor_.step == steps_per_epoch()) {
+    if (cursor_.step == s.steps) {
         command_ = Command::kEndEpoch;
         return;
     }
-    if (--until_clock_ <= 0 && cursor_.step % s.pieces == 0) {
+    if (--until_clock_ <= 0 && (s.pieces == 1 || cursor_.step % s.pieces == 0)) {
         until_clock_ = clock_every_;
         if (Clock::now() >= deadline_) return stop();
     }
