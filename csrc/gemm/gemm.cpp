@@ -45,6 +45,10 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
             whole_ = kernels.row[ta];
             return;
         }
+        if (m == 1 && n * k * Index(sizeof(T)) > kStreamFrom) {
+            whole_ = kernels.stream[ta];
+            return;
+        }
         const Index chunk_bytes = n * std::min(k, kSumChunk) * Index(sizeof(T));
         const bool large = chunk_bytes > (m > 64 ? kDirectBytes : 2 * kDirectBytes) && m > kernels.tile_rows;
         const bool split = !shape.aligned_b && m > kSplitRows && n >= kernels.tile_cols;

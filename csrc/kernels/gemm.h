@@ -4,6 +4,7 @@
 #pragma once
 #include "kernels/gemm_column.h"
 #include "kernels/gemm_pack.h"
+#include "kernels/gemm_row.h"
 #include "kernels/gemm_table.h"
 #include "kernels/gemm_tile.h"
 
@@ -104,6 +105,13 @@ void epilogue(const GemmArgs<T>& g, Index row, Index rows) {
     }
 }
 
+// m = 1 and a B that lies beyond the first-level cache.
+template <class T, bool kTransposed>
+void stream(const GemmArgs<T>& g) {
+    stream_row<T, kTransposed>(g);
+    if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
+}
+
 // Rows of strip t of `count`: even heights (16 rows are 8 + 8, not 12 + 4).
 struct StripRows {
     Index m, count, next = 0;
@@ -156,7 +164,7 @@ void column(const GemmArgs<T>& g) {
     if constexpr (!kTransposed) {
         matvec(g.m, g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc, g.bias, 0, g.accumulate);
     } else {
-        constexpr Index kPiece = 256;
+        constexpr Index kPiece = 1024;
         T piece[kPiece];
         for (Index i = 0; i < g.m; i += kPiece) {
             GemmArgs<T> swapped;
@@ -166,7 +174,10 @@ void column(const GemmArgs<T>& g) {
             swapped.accumulate = g.accumulate;
             if (g.ldc != 1 && g.accumulate)
                 for (Index r = 0; r < swapped.n; ++r) piece[r] = g.c[(i + r) * g.ldc];
-            direct<T, true>(swapped);
+            if (g.k * swapped.n * Index(sizeof(T)) > kStreamFrom)
+                stream_row<T, true>(swapped);
+            else
+                direct<T, true>(swapped);
             if (g.ldc == 1 && g.bias == nullptr) continue;
             for (Index r = 0; r < swapped.n; ++r)
                 g.c[(i + r) * g.ldc] = g.bias != nullptr ? swapped.c[r] + *g.bias : swapped.c[r];
@@ -295,6 +306,8 @@ constexpr GemmKernels<T> gemm_kernels() {
     t.direct[1] = direct<T, true>;
     t.column[0] = column<T, false>;
     t.column[1] = column<T, true>;
+    t.stream[0] = stream<T, false>;
+    t.stream[1] = stream<T, true>;
     t.row[0] = row<T, false>;
     t.row[1] = row<T, true>;
     t.block[0][0][0] = block<T, false, false, false>;

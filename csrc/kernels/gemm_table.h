@@ -56,6 +56,9 @@ struct GemmBlock {
     bool first = true;        // overwrite C, else add to it
 };
 
+// A matrix of more bytes than this is not in the first-level cache when it is wanted.
+inline constexpr Index kStreamFrom = Index(1) << 17;
+
 template <class T>
 struct GemmKernels {
     using Whole = void (*)(const GemmArgs<T>&);
@@ -71,6 +74,8 @@ struct GemmKernels {
     // n = 1: vectorised over the rows of A. [1] reads A transposed. lda, ldb (B's stride) and ldc are
     // honoured.
     Whole column[2] = {};
+    // m = 1 and a B of more than kStreamFrom bytes. [1] reads A (k values) with stride lda.
+    Whole stream[2] = {};
     // m = 1 with B transposed: vectorised over the rows of B. [1] reads A (k values) with stride lda.
     Whole row[2] = {};
 

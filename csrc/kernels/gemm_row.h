@@ -1,0 +1,69 @@
+// One row times a matrix that lies beyond the first-level cache: y = a · B, with B's rows read as the long runs of
+// memory they are, eight at a time, and the sums in the first-level cache. The tiles of gemm_tile.h keep the sums in
+// registers instead and step from row to row of B, which no hardware follows. The bits are the same. No epilogue.
+#pragma once
+#include "kernels/gemm_table.h"
+#include "simd/vec.h"
+
+DS_ISA_BEGIN
+
+inline constexpr int kStreams = 8;                   // rows of B side by side
+inline constexpr Index kStreamBytes = Index(1) << 12;  // of sums, and of each run
+
+// sums += a[0]·B[0] + … + a[R - 1]·B[R - 1], in this order.
+template <class T, int R>
+DS_INLINE void add_rows(T* sums, const T* a, Index a_step, const T* b, Index ldb, Index n) {
+    constexpr Index W = Vec<T>::W;
+    Vec<T> x[R];
+    const T* row[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+        x[r] = set1<T>(a[r * a_step]);
+        row[r] = b + r * ldb;
+    }
+    Index j = 0;
+    for (; j + W <= n; j += W) {
+        Vec<T> s = load(sums + j);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) s = fma(x[r], load(row[r] + j), s);
+        store(sums + j, s);
+    }
+    if (j == n) return;
+    Vec<T> s = load(sums + j);  // the room for the sums is whole registers
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) s = fma(x[r], loadn(row[r] + j, n - j), s);
+    store(sums + j, s);
+}
+
+template <class T, bool kTransposed>
+DS_INLINE void stream_row(const GemmArgs<T>& g) {
+    if (g.m == 0) return;
+    constexpr Index W = Vec<T>::W, kCols = kStreamBytes / Index(sizeof(T));
+    const Index a_step = kTransposed ? g.lda : 1;
+    alignas(64) T sums[kCols + W];
+    for (Index j = 0; j < g.n; j += kCols) {
+        const Index n = g.n - j < kCols ? g.n - j : kCols;
+        T* c = g.c + j;
+        bool first = !g.accumulate;
+        for (Index p = 0; p < g.k || p == 0; p += kSumChunk) {
+            const Index end = g.k - p < kSumChunk ? g.k : p + kSumChunk;
+            const T *a = g.a + p * a_step, *b = g.b + p * g.ldb + j;
+            for (Index i = 0; i < n; i += W) store(sums + i, zero<T>());
+            Index q = p;
+            for (; q + kStreams <= end; q += kStreams, a += kStreams * a_step, b += kStreams * g.ldb)
+                add_rows<T, kStreams>(sums, a, a_step, b, g.ldb, n);
+            for (; q < end; ++q, a += a_step, b += g.ldb) add_rows<T, 1>(sums, a, a_step, b, g.ldb, n);
+            const T* bias = end == g.k && g.bias != nullptr ? g.bias + j : nullptr;
+            for (Index i = 0; i < n; i += W) {
+                const Index lanes = n - i < W ? n - i : W;
+                Vec<T> s = load(sums + i);
+                if (!first) s = loadn(c + i, lanes) + s;
+                if (bias != nullptr) s = s + loadn(bias + i, lanes);
+                storen(c + i, s, lanes);
+            }
+            first = false;
+        }
+    }
+}
+
+DS_ISA_END
