@@ -198,9 +198,11 @@ void RecStack<T>::forward(const Pass<T>& pass, const SequenceSet<T>& data, Share
     const Range packed = share.of(layout_.total), own = layout_.own(share);
     gather(pass, data, packed);
     for (std::size_t l = 0; l < stack_.size(); ++l) {
-        drop(pass, l, packed);
-        model_.stack()[l].pack(pass, stack_[l], share);
-        model_.stack()[l].project(pass, below(l), stack_[l], packed);
+        if (!halt.asked()) {
+            drop(pass, l, packed);
+            model_.stack()[l].pack(pass, stack_[l], share);
+            model_.stack()[l].project(pass, below(l), stack_[l], packed);
+        }
         barrier.wait();
         model_.stack()[l].forward(pass, layout_, stack_[l], own, training_, halt);
         barrier.wait();
@@ -229,9 +231,11 @@ void RecStack<T>::backward(const Pass<T>& pass, Share share, Barrier& barrier, c
         layer.backward(pass, layout_, stack_[l], !ends, ends ? pooled_d_ : Matrix<T>{}, own, halt);
         barrier.wait();
         const RecurrentBelow<T> under = below(l);
-        layer.input_gradient(pass, under, stack_[l], packed);
-        undrop(l, under.dx, packed);
-        layer.weight_gradient(pass, layout_, under, stack_[l], share);
+        if (!halt.asked()) {
+            layer.input_gradient(pass, under, stack_[l], packed);
+            undrop(l, under.dx, packed);
+        }
+        if (!halt.asked()) layer.weight_gradient(pass, layout_, under, stack_[l], share);
         if (l > 0 || dx_) barrier.wait();
     }
     if (!dx_) return;
