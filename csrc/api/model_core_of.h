@@ -2,6 +2,8 @@
 // For the .cpp files of this folder.
 #pragma once
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -55,9 +57,20 @@ protected:
     template <class F>
     static void over_team(int workers, const F& body) {
         if (workers <= 1) return body(Share{});
-        TeamLease lease(workers);
-        const auto work = [&](int worker) { body(Share{worker, lease.workers()}); };
-        lease.run(work);
+        std::atomic<bool> failed{false};
+        std::exception_ptr error;  // of the first that failed
+        {
+            TeamLease lease(workers);
+            const auto work = [&](int worker) {
+                try {
+                    body(Share{worker, lease.workers()});
+                } catch (...) {  // a worker must not throw
+                    if (!failed.exchange(true)) error = std::current_exception();
+                }
+            };
+            lease.run(work);
+        }
+        if (error) std::rethrow_exception(error);
     }
 
     // The engine for the instruction set in use. Several threads may ask at once; one that is made stays.

@@ -1,7 +1,5 @@
 #include "api/rec_core.h"
 
-#include <exception>
-
 #include "api/model_core_of.h"
 #include "train/rec_course.h"
 
@@ -77,19 +75,10 @@ private:
         for (Index begin = 0; begin < work.chunks(); begin += workers) {
             if (begin > 0 && poll && poll->cancelled()) return false;
             const int most = static_cast<int>(std::min<Index>(workers, work.chunks() - begin));
-            std::vector<std::exception_ptr> failed(
-                static_cast<std::size_t>(most));  // a worker must not throw
             this->over_team(most, [&](Share share) {
-                for (Index chunk = begin + share.worker; chunk < begin + most; chunk += share.workers) {
-                    try {
-                        body(work, chunk);
-                    } catch (...) {
-                        failed[static_cast<std::size_t>(chunk - begin)] = std::current_exception();
-                    }
-                }
+                for (Index chunk = begin + share.worker; chunk < begin + most; chunk += share.workers)
+                    body(work, chunk);
             });
-            for (const std::exception_ptr& error : failed)
-                if (error) std::rethrow_exception(error);
         }
         return true;
     }

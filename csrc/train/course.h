@@ -8,9 +8,11 @@ namespace ds {
 template <class T>
 class Course {
 public:
+    explicit Course(int workers) : workers_(workers) {}
     virtual ~Course() = default;
 
-    virtual Index rows() const = 0;  // of the training data; sequences count as one
+    int workers() const { return workers_; }  // the most that there is room for
+    virtual Index rows() const = 0;           // of the training data; sequences count as one
     virtual Index batch() const = 0;
     // Steps that a batch is cut into (truncated back-propagation through time). A fit pauses between batches only.
     virtual Index pieces() const { return 1; }
@@ -18,9 +20,12 @@ public:
     virtual Step<T>& step() = 0;
 
     virtual bool validates() const = 0;
-    // Every worker's share of the validation losses; then, by one of them, the weighted mean.
+    // Every worker's share of the validation losses, for which there is room already: a worker must not throw. Then, by one of them, the weighted mean.
     virtual void validate(Share share) = 0;
     virtual double validation_loss() const = 0;
+
+private:
+    int workers_;
 };
 
 }  // namespace ds

@@ -82,9 +82,9 @@ void Inference<T>::forward(const InferencePlans<T>& plans, T* buffer, Matrix<con
 }
 
 template <class T>
-void Inference<T>::predict(Matrix<const T> x, Index rows, T* y, Share share, bool logits) const {
+void Inference<T>::predict(Matrix<const T> x, Index rows, T* y, Share share, bool logits, T* room) const {
     const InferencePlans<T>& p = plans(rows);
-    T* buffer = thread_buffer<T>(p.buffer());
+    T* buffer = room ? room : thread_buffer<T>(p.buffer());
     const Index outputs = model_.training().outputs();
     const Range mine = share.of(rows);
     for (Index begin = mine.begin; begin < mine.end; begin += p.rows) {
@@ -94,10 +94,15 @@ void Inference<T>::predict(Matrix<const T> x, Index rows, T* y, Share share, boo
 }
 
 template <class T>
-void Inference<T>::row_losses(const Dataset<T>& data, T* losses, Share share) const {
+Index Inference<T>::loss_room() const {
+    return chunk_.buffer() + chunk_.rows * leading_dim<T>(model_.training().outputs());
+}
+
+template <class T>
+void Inference<T>::row_losses(const Dataset<T>& data, T* losses, Share share, T* room) const {
     const ModelSpec& spec = model_.training();
     const Index ld = leading_dim<T>(spec.outputs());
-    T* buffer = thread_buffer<T>(chunk_.buffer() + chunk_.rows * ld);
+    T* buffer = room ? room : thread_buffer<T>(loss_room());
     const Matrix<T> y{buffer + chunk_.buffer(), ld};
     const Range mine = share.of(data.rows);
     for (Index begin = mine.begin; begin < mine.end; begin += chunk_.rows) {

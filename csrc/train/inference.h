@@ -30,11 +30,15 @@ public:
     Inference(const Model<T>& model, const Layers<T>& layers, const Backend<T>& backend);
 
     // y (rows, outputs), contiguous. One worker's share; `workers` of them cover all rows. `logits`: of a loss that
-    // works on the pre-activation, without the output activation.
-    void predict(Matrix<const T> x, Index rows, T* y, Share share, bool logits = false) const;
+    // works on the pre-activation, without the output activation. `room`: room(rows) elements of the caller's, who
+    // cannot do with an exception; null: the thread's own.
+    void predict(Matrix<const T> x, Index rows, T* y, Share share, bool logits = false,
+                 T* room = nullptr) const;
+    Index room(Index rows) const { return plans(rows).buffer(); }
 
-    // l_i of every row of the share, without weights.
-    void row_losses(const Dataset<T>& data, T* losses, Share share) const;
+    // l_i of every row of the share, without weights. `room`: loss_room() elements, as above.
+    void row_losses(const Dataset<T>& data, T* losses, Share share, T* room = nullptr) const;
+    Index loss_room() const;
 
     // How many workers these rows are worth.
     int workers(Index rows, int available) const;

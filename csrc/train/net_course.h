@@ -14,14 +14,17 @@ class NetCourse final : public Course<T> {
 public:
     NetCourse(NetModel<T>& model, OptimizerState<T>& optimizer, const KernelTable& kernels,
               const Dataset<T>& data, const Dataset<T>& validation, Index batch, int workers)
-        : backend_(kernels),
+        : Course<T>(workers),
+          backend_(kernels),
           rows_(data.rows),
           batch_(std::min(batch, data.rows)),
           parameters_(static_cast<double>(model.table().count())),
           step_(model, backend_, optimizer, data, batch_, workers),
           validation_(validation),
           inference_(model, model.layers(), backend_),
-          losses_(validation.rows) {}
+          losses_(validation.rows),
+          room_(validates() ? checked_round_up(inference_.loss_room(), kAlignment) : 0),
+          rooms_(checked_mul(room_, workers)) {}
 
     Index rows() const override { return rows_; }
     Index batch() const override { return batch_; }
@@ -30,7 +33,8 @@ public:
 
     bool validates() const override { return validation_.rows > 0; }
     void validate(Share share) override {
-        if (validates()) inference_.row_losses(validation_, losses_.data(), share);
+        if (validates())
+            inference_.row_losses(validation_, losses_.data(), share, rooms_.data() + room_ * share.worker);
     }
     double validation_loss() const override {
         const Index n = validation_.rows;
@@ -48,6 +52,8 @@ private:
     Dataset<T> validation_;
     Inference<T> inference_;
     Buffer<T> losses_;
+    Index room_;  // elements that a worker needs
+    Buffer<T> rooms_;
 };
 
 }  // namespace ds

@@ -11,7 +11,8 @@ class RecCourse final : public Course<T> {
 public:
     RecCourse(RecModel<T>& model, OptimizerState<T>& optimizer, const KernelTable& kernels,
               const SequenceSet<T>& data, const SequenceSet<T>& validation, Index batch, int workers)
-        : backend_(kernels),
+        : Course<T>(workers),
+          backend_(kernels),
           sequences_(data.x.count),
           bounds_(BatchBounds::of(data, batch, model.spec().bptt)),
           pieces_(model.spec().bptt > 0 ? (data.longest() + model.spec().bptt - 1) / model.spec().bptt : 1),
@@ -20,7 +21,9 @@ public:
           validation_(validation),
           inference_(model, backend_),
           sums_(static_cast<std::size_t>(validation.x.count)) {
-        if (validates()) work_ = inference_.plan(validation_, workers);
+        if (!validates()) return;
+        work_ = inference_.plan(validation_, workers);
+        inference_.reserve(validation_, work_, workers);
     }
 
     Index rows() const override { return sequences_; }

@@ -1,6 +1,7 @@
 #include "train/rec_inference.h"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace ds {
 namespace {
@@ -37,20 +38,25 @@ struct RecInference<T>::Room {
         pass.scratch = carver.take<T>(stack.scratch(), 1);
     }
     bool holds(const BatchBounds& b) const {
-        return bounds.rows >= b.rows && bounds.total >= b.total && bounds.steps >= b.steps;
+        return bounds.rows >= b.rows && bounds.total >= b.total && bounds.steps >= b.steps &&
+               bounds.labels >= b.labels;
     }
 
     BatchBounds bounds;
     RecStack<T> stack;
     Buffer<T> memory;
-    T* outputs = nullptr;    // of the head's rows, contiguous
-    Index* place = nullptr;  // starts and lengths of single steps
+    Buffer<T> head, targets;  // made when losses are asked for
+    Buffer<double> paths;     // CTC's
+    T* outputs = nullptr;     // of the head's rows, contiguous
+    Index* place = nullptr;   // starts and lengths of single steps
     Pass<T> pass;
 };
 
 template <class T>
 RecInference<T>::RecInference(const RecModel<T>& model, const Backend<T>& backend)
-    : model_(model), backend_(backend), head_(model, model.head(), backend) {}
+    : model_(model), backend_(backend), head_(model, model.head(), backend), kept_(kRooms) {
+    rooms_.reserve(kept_);
+}
 
 template <class T>
 RecInference<T>::~RecInference() = default;
@@ -72,8 +78,42 @@ std::unique_ptr<typename RecInference<T>::Room> RecInference<T>::borrow(const Ba
 template <class T>
 void RecInference<T>::give_back(std::unique_ptr<Room> room) {
     const std::lock_guard<std::mutex> guard(mutex_);
-    if (rooms_.size() == kRooms) rooms_.erase(rooms_.begin());
+    if (rooms_.size() == kept_) rooms_.erase(rooms_.begin());
     rooms_.push_back(std::move(room));
+}
+
+// What judging needs besides the way forward, for the most that the room holds.
+template <class T>
+void RecInference<T>::make_judge(Room& room, const RecTargets<T>& wanted) const {
+    const BatchBounds& b = room.bounds;
+    const auto grow = [](auto& buffer, Index n) {
+        if (buffer.size() < n) buffer = std::remove_reference_t<decltype(buffer)>(n);
+    };
+    const Index rows = room.stack.each_step() ? b.total : b.rows;
+    grow(room.head, std::max(head_.room(1), head_.room(rows)));
+    if (wanted.ctc()) return grow(room.paths, ctc_room(b.steps, model_.spec().outputs(), b.labels));
+    Carver measure;
+    wanted.carve(measure, rows, false);
+    grow(room.targets, measure.elements<T>());
+}
+
+template <class T>
+void RecInference<T>::reserve(const SequenceSet<T>& data, const Work& work, int workers) {
+    BatchBounds most;
+    for (Index chunk = 0; chunk < work.chunks(); ++chunk) {
+        const Index begin = work.first_[static_cast<std::size_t>(chunk)];
+        const BatchBounds b = bounds(
+            data, {work.order_.data() + begin, 0, work.first_[static_cast<std::size_t>(chunk) + 1] - begin});
+        most = {std::max(most.rows, b.rows), std::max(most.steps, b.steps), std::max(most.total, b.total),
+                std::max(most.labels, b.labels)};
+    }
+    kept_ = std::max(kept_, static_cast<std::size_t>(workers));
+    rooms_.reserve(kept_);
+    const Index n = std::min<Index>(workers, work.chunks());
+    for (Index i = 0; i < n; ++i) {
+        rooms_.push_back(std::make_unique<Room>(model_, backend_, most));
+        make_judge(*rooms_.back(), RecTargets<T>(model_.spec(), data));
+    }
 }
 
 template <class T>
@@ -131,6 +171,7 @@ BatchBounds RecInference<T>::bounds(const SequenceSet<T>& data, const SequencePl
         const Index steps = data.steps(place.sequence(i));
         b.total += steps;
         b.steps = std::max(b.steps, steps);
+        if (data.labels) b.labels = std::max(b.labels, data.labels[place.sequence(i)]);
     }
     return b;
 }
@@ -181,7 +222,9 @@ void RecInference<T>::losses(const SequenceSet<T>& data, const Work& work, Index
     const RecStack<T>& stack = room->stack;
     const RecTargets<T> wanted(spec, data);
     const Index outputs = spec.outputs(), rows = stack.head_rows();
-    head_.predict(stack.top(), rows, room->outputs, Share{}, loss_is_fused(spec.loss.kind));
+    make_judge(*room, wanted);
+    head_.predict(stack.top(), rows, room->outputs, Share{}, loss_is_fused(spec.loss.kind),
+                  room->head.data());
     const Matrix<T> y{room->outputs, outputs};
     const auto count = [&](Index row, Index t, double loss) {
         const Index sequence = stack.sequence(row);
@@ -191,19 +234,13 @@ void RecInference<T>::losses(const SequenceSet<T>& data, const Work& work, Index
     };
     for (Index row = 0; row < stack.layout().rows; ++row) sums[stack.sequence(row)] = {};
     if (wanted.ctc()) {
-        std::vector<double> spare;
         for (Index row = 0; row < stack.layout().rows; ++row) {
             const CtcLabels labels = wanted.ctc_labels(stack.sequence(row));
-            spare.resize(
-                static_cast<std::size_t>(ctc_room(stack.layout().length[row], outputs, labels.count)));
-            count(row, 0, ctc<T>(stack.layout(), row, y, outputs, labels, {}, 0.0, spare.data()));
+            count(row, 0, ctc<T>(stack.layout(), row, y, outputs, labels, {}, 0.0, room->paths.data()));
         }
         return give_back(std::move(room));
     }
-    Carver measure;
-    wanted.carve(measure, rows, false);
-    Buffer<T> memory(measure.elements<T>());
-    Carver carver(memory.data(), memory.bytes());
+    Carver carver(room->targets.data(), room->targets.bytes());
     const Targets<T> targets = wanted.carve(carver, rows, false);
     wanted.gather(stack, 0, 1.0, targets, {0, rows});
     LossArgs<T> a = loss_arguments<T>(spec.loss, rows, outputs, y);

@@ -29,6 +29,9 @@ public:
     Index output_rows(const SequenceSet<T>& data) const;
     int workers(const SequenceSet<T>& data, int available) const;
 
+    // Makes room for `workers` that take chunks of this work at once, so that losses() has no need to.
+    void reserve(const SequenceSet<T>& data, const Work& work, int workers);
+
     // One chunk: outputs to their rows of y, in the order of the sequences.
     void predict(const SequenceSet<T>& data, const Work& work, Index chunk, T* y);
     // One chunk: Σ w l and Σ w of its sequences, by sequence.
@@ -43,12 +46,14 @@ private:
     void give_back(std::unique_ptr<Room> room);
     void run(Room& room, const SequenceSet<T>& data, const SequencePlace& place, const T* states);
     BatchBounds bounds(const SequenceSet<T>& data, const SequencePlace& place) const;
+    void make_judge(Room& room, const RecTargets<T>& wanted) const;
 
     const RecModel<T>& model_;
     const Backend<T>& backend_;
     Inference<T> head_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<Room>> rooms_;  // not in use
+    std::size_t kept_;                          // the most of them
 };
 
 }  // namespace ds

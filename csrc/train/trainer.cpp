@@ -63,8 +63,9 @@ Index Trainer<T>::steps_per_epoch() const {
 template <class T>
 int Trainer<T>::wanted_workers() const {
     const int available = model_.training().threads > 0 ? model_.training().threads : get_num_threads();
-    return workers_worth(session_->course->step_flops(), kFlopsPerWorker,
-                         static_cast<int>(std::min<Index>(available, session_->batch)));
+    return workers_worth(
+        session_->course->step_flops(), kFlopsPerWorker,
+        static_cast<int>(std::min<Index>(std::min(available, session_->course->workers()), session_->batch)));
 }
 
 template <class T>
