@@ -16,6 +16,7 @@ import pytest
 
 import deepseek as ds
 from programs import models
+from programs.kinds import KINDS
 
 LONG = 10**6
 """Epochs that no test waits for."""
@@ -68,6 +69,23 @@ def test_threads_train_models_of_their_own() -> None:
 
     in_threads(6, work)
     assert set(found.values()) == {models.weights(alone)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_number_of_threads_may_change_during_a_fit(kind: str) -> None:
+    """More than there were at its beginning are not for this fit, but the next."""
+    X, y = KINDS[kind].data(100)
+    one, other = (KINDS[kind].make(**KINDS[kind].rich) for _ in range(2))
+    held_out = (X, y) if y is not None else (X,)
+    one.fit(X, y, epochs=12, validation_data=held_out)
+    before = ds.get_num_threads()
+    change = ds.LambdaCallback(on_epoch_end=lambda epoch, logs: ds.set_num_threads(1 + epoch * 5 % 9))
+    try:
+        ds.set_num_threads(1)
+        other.fit(X, y, epochs=12, validation_data=held_out, callbacks=change)
+    finally:
+        ds.set_num_threads(before)
+    assert models.weights(one) == models.weights(other)
 
 
 def test_fits_of_one_model_wait_for_each_other() -> None:

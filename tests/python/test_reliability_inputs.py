@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from programs import models
+from programs import models, recs
 
 KINDS: dict[str, Callable[[Any], Any]] = {
     "float32": lambda a: a.astype("f4"),
@@ -131,6 +131,27 @@ def test_divergence_is_caught_at_the_step_it_happens(options: dict[str, Any], sc
     net.reset()
     fresh = ds.Net([6, 32, 32, 1], **{"activation": "relu", "loss": "squared_error", "seed": 1, **options})
     assert models.weights(net) == models.weights(fresh)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("sequence of values", {"cell": "rnn", "cell_activation": "relu", "optimizer": ds.SGD(1e6)}),
+        ("next", {"optimizer": ds.SGD(1e30), "bptt_steps": 3}),
+        ("last", {"cell": "lstm", "head": [9, 9], "optimizer": ds.Adam(1e30), "dropout": 0.2}),
+        ("mean", {"optimizer": ds.SGD(1e30), "dtype": "float64", "bidirectional": True, "head": [5]}),
+        ("next token", {"cell": "rnn", "cell_activation": "relu", "optimizer": ds.RMSProp(1e25)}),
+        ("ctc", {"head": [9], "optimizer": ds.SGD(1e30)}),
+    ],
+)
+def test_recurrences_that_explode_are_caught(kind: str, options: dict[str, Any]) -> None:
+    X, y = recs.lists(kind, 40, longest=30)
+    rec = recs.rec(kind, **options)
+    with pytest.raises(ds.DivergenceError):
+        rec.fit(X, y, epochs=500, batch_size=8)
+    assert all(np.isfinite(array).all() for array in rec.state_dict().values())
+    assert len(rec.predict(X)) == 40
+    assert models.weights(rec.reset()) == models.weights(recs.rec(kind, **options))
 
 
 def test_the_weights_kept_are_those_of_the_last_good_step() -> None:

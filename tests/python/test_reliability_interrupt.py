@@ -16,7 +16,10 @@ from programs import models
 from programs.harness import figure, run
 
 
-@pytest.mark.parametrize(("size", "short"), [("small", 30), ("medium", 15), ("wide", 8)])
+@pytest.mark.parametrize(
+    ("size", "short"),
+    [("small", 30), ("medium", 15), ("wide", 8), ("recurrent", 15), ("long", 8), ("pieces", 15)],
+)
 def test_ctrl_c_at_random_moments(size: str, short: int) -> None:
     count = figure("INTERRUPTS", short)
     inside, _, _, slowest = map(float, run("interrupts.py", size, count, timeout=240 + count).split())

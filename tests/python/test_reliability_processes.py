@@ -13,11 +13,14 @@ import pytest
 import deepseek as ds
 from programs import models
 from programs.harness import PROGRAMS, figure, run
+from programs.kinds import KINDS
 
 
-def test_many_threads_one_model() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_threads_one_model(kind: str) -> None:
+    """Predicting, and taking single steps."""
     predictions = figure("PREDICTIONS", 60)
-    assert run("threads.py", predictions, timeout=120 + predictions) == "fine\n"
+    assert run("threads.py", kind, predictions, timeout=120 + predictions) == "fine\n"
 
 
 def test_a_worker_that_is_late_changes_nothing() -> None:
@@ -32,10 +35,11 @@ def test_a_worker_that_is_late_changes_nothing() -> None:
     assert len(answers) == 1
 
 
-def test_forks() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_forks(kind: str) -> None:
     """After a fit, during one, nested, in a pool. The promise is five seconds a child; here it gets more."""
     count = figure("FORKS", 6)
-    assert run("forks.py", count, 60, timeout=120 + 20 * count) == "fine\n"
+    assert run("forks.py", kind, count, 60, timeout=120 + 20 * count) == "fine\n"
 
 
 def test_exit_during_a_fit_in_a_daemon_thread() -> None:

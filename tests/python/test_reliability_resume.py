@@ -10,6 +10,7 @@ import pytest
 import deepseek as ds
 from programs import cases, models
 from programs.harness import figure, run
+from programs.kinds import KINDS
 
 
 @pytest.mark.parametrize("name", cases.CASES)
@@ -99,8 +100,9 @@ def test_nothing_to_resume() -> None:
     assert models.bits(net) == before
 
 
-def test_killed_during_a_checkpointed_fit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_during_a_checkpointed_fit(tmp_path: Path, kind: str) -> None:
     """kill -9 at random, start again, until it is done: only time is lost."""
-    kills = figure("KILLS", 20)
-    done = int(run("kill_fit.py", tmp_path, kills, timeout=120 + 2 * kills))
+    kills = figure("KILLS", 20) // (1 if kind == "Net" else 2)
+    done = int(run("kill_fit.py", kind, tmp_path, kills, timeout=120 + 2 * kills))
     assert done >= kills

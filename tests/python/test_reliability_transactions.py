@@ -12,6 +12,7 @@ import pytest
 
 import deepseek as ds
 from programs import models
+from programs.kinds import KINDS
 
 X, Y = models.data()
 
@@ -95,7 +96,10 @@ def test_a_refused_call_changes_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("hook", ["on_epoch_end", "on_block_end"])
 @pytest.mark.parametrize("n", [1, 2, 5])
-def test_a_callback_that_raises_leaves_the_last_complete_step(hook: str, n: int) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_callback_that_raises_leaves_the_last_complete_step(kind: str, hook: str, n: int) -> None:
+    X, y = KINDS[kind].data()
+    make = KINDS[kind].make
     calls = 0
 
     def fail(*_: Any) -> None:
@@ -104,16 +108,16 @@ def test_a_callback_that_raises_leaves_the_last_complete_step(hook: str, n: int)
         if calls == n:
             raise Stop
 
-    whole, part = models.net(), models.net()
+    whole, part = make(), make()
     one_an_epoch = ds.LambdaCallback(on_epoch_end=lambda epoch, logs: None)
-    whole.fit(X, Y, epochs=8, callbacks=[one_an_epoch])
+    whole.fit(X, y, epochs=8, callbacks=[one_an_epoch])
     with pytest.raises(Stop):
-        part.fit(X, Y, epochs=8, callbacks=[one_an_epoch, ds.LambdaCallback(**{hook: fail})])
+        part.fit(X, y, epochs=8, callbacks=[one_an_epoch, ds.LambdaCallback(**{hook: fail})])
     assert part.history.epochs == n  # blocks of a net this small are epochs
-    some = models.net()
-    some.fit(X, Y, epochs=n)
+    some = make()
+    some.fit(X, y, epochs=n)
     assert models.weights(some) == models.weights(part)
-    part.fit(X, Y, epochs=8, resume=True)
+    part.fit(X, y, epochs=8, resume=True)
     assert models.bits(part) == models.bits(whole)
 
 
@@ -137,9 +141,11 @@ def test_the_model_cannot_be_fitted_inside_its_own_fit() -> None:
     net.fit(X, Y, epochs=1)
 
 
-def test_loading_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_loading_a_damaged_file_is_a_clear_error(tmp_path: Path, kind: str) -> None:
     """Damage of every kind is `test_files_damage.py`'s; this is the door that users take."""
-    net = trained()
+    net = KINDS[kind].make(**KINDS[kind].rich)
+    net.fit(*KINDS[kind].data(20), epochs=1)
     path = tmp_path / "m"
     net.save(path)
     data = bytearray(path.read_bytes())

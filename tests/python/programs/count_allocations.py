@@ -1,7 +1,7 @@
 """Allocations of an engine call that trains 10 steps and of one that trains 1000: they have to be equal.
 
-The shim `allocations.c` has to be preloaded. Speaks to the engine itself, for what `Net.fit` does between two
-engine calls is Python's. Prints a line for each net: name, allocations for 10 steps, allocations for 1000.
+The shim `allocations.c` has to be preloaded. Speaks to the engine itself, for what `fit` does between two
+engine calls is Python's. Prints a line for each model: name, allocations for 10 steps, allocations for 1000.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import numpy as np
 import deepseek as ds
 from deepseek import _core
 from deepseek._config import make_config
+from deepseek._rec_config import make_rec_config
 from deepseek._run import Plan
-from programs import models
+from deepseek._sequence_data import sequence_rows
+from programs import models, recs
 
 shim = ctypes.CDLL(None)
 watch, watched = shim.watch_allocations, shim.watched_allocations
@@ -33,23 +35,48 @@ NETS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
 }
 
 
-def allocations(layers: tuple[int, ...], options: dict[str, Any], steps: int) -> int:
-    """How many one call makes that trains an epoch of so many steps, the team being there already."""
+RECS: dict[str, tuple[str, dict[str, Any]]] = {
+    "rnn": ("last", {"cell": "rnn", "optimizer": ds.SGD(0.01, momentum=0.9)}),
+    "gru": ("mean", {"hidden": [6, 5], "bidirectional": True, "dropout": 0.2, "recurrent_dropout": 0.1}),
+    "lstm": ("sequence", {"cell": "lstm", "layer_norm": True, "head": [7], "threads": 1}),
+    "ctc": ("ctc", {"cell": "lstm", "threads": 2}),
+    "pieces": ("next token", {"bptt_steps": 3, "input_dropout": 0.1, "threads": 2}),
+}
+
+
+def net(layers: tuple[int, ...], options: dict[str, Any], steps: int) -> tuple[Any, Any, Any]:
+    """An engine, data for so many steps, data for the validation."""
     config = make_config(layers, activation="relu", loss="cross_entropy", **options)
-    dtype = np.dtype(config.dtype)
     X, y = models.data(steps * BATCH)
     Xv, yv = models.data(64, seed=9)
-    core = _core.NetCore(config.spec())
-    plan = Plan(epochs=2, batch_size=BATCH, rows=len(X), validation_rows=len(Xv))
-    core.begin(X.astype(dtype), y, None, Xv.astype(dtype), yv, None, plan.options(resume=False))
+    dtype = np.dtype(config.dtype)
+    return _core.NetCore(config.spec()), (X.astype(dtype), y, None), (Xv.astype(dtype), yv, None)
+
+
+def rec(kind: str, options: dict[str, Any], steps: int) -> tuple[Any, Any, Any]:
+    """The same. A piece of a batch is a step, so there may be more."""
+    plain = {"input_size": recs.FEATURES, "hidden": 6, "output": kind.split()[0]}
+    config = make_rec_config(**{**plain, **recs.OUTPUTS[kind], **options})
+    rows, held_out = (
+        sequence_rows(config, *recs.lists(kind, count, seed), None, None)
+        for count, seed in ((steps * BATCH, 3), (20, 9))
+    )
+    return _core.RecCore(config.spec()), rows.arrays, held_out.arrays
+
+
+def allocations(core: Any, data: tuple[Any, ...], validation: tuple[Any, ...], steps: int) -> int:
+    """How many one call makes that trains an epoch of so many steps, the team being there already."""
+    plan = Plan(epochs=2, batch_size=BATCH, rows=steps * BATCH, validation_rows=1)
+    core.begin(*data, *validation, plan.options(resume=False))
     core.run(1, 1e9)
     watch(0, 0)
     block = core.run(1, 1e9)
     count = watched()
-    assert block["samples"] == len(X) and len(block["epochs"]) == 1
+    assert block["samples"] == steps * BATCH and len(block["epochs"]) == 1
     core.end()
     return int(count)
 
 
-for name, (layers, options) in NETS.items():
-    print(name, allocations(layers, options, 10), allocations(layers, options, 1000))
+for make, table in ((net, NETS), (rec, RECS)):
+    for name, (what, options) in table.items():
+        print(name, *(allocations(*make(what, options, steps), steps) for steps in (10, 1000)))

@@ -1,7 +1,8 @@
-"""Every allocation of every call fails once (argv[1] = "once"), or from the n-th on all do ("on").
+"""Every allocation of every call fails once (argv[2] = "once"), or from the n-th on all do ("on").
 
-The shim `allocations.c` has to be preloaded. Each time there has to be a MemoryError and the model as it was,
-or, where the engine could do without, the right answer. Prints how many failures each call met.
+argv[1] is the kind of model. The shim `allocations.c` has to be preloaded. Each time there has to be a MemoryError
+and the model as it was, or, where the engine could do without, the right answer. Prints how many failures each
+call met.
 """
 
 from __future__ import annotations
@@ -19,31 +20,33 @@ import safetensors.numpy  # noqa: F401  not while memory is short
 
 import deepseek as ds
 from programs import models
+from programs.kinds import KINDS
 
 shim = ctypes.CDLL(None)
 watch, watched = shim.watch_allocations, shim.watched_allocations
 watch.argtypes, watched.restype = [ctypes.c_long, ctypes.c_long], ctypes.c_long
-last = 2**40 if sys.argv[1] == "on" else 0
+last = 2**40 if sys.argv[2] == "on" else 0
 
-X, y = models.data(300)
+kind = KINDS[sys.argv[1]]
+X, y = kind.data(48 if sys.argv[1] != "Net" else 300)
 folder = tempfile.mkdtemp()
 file, target = os.path.join(folder, "file"), os.path.join(folder, "target")
 
 
-def make() -> ds.Net:
-    """A net in the middle of a training, with every kind of state there is."""
-    net = models.net((6, 64, 3), normalization="batch", dropout=0.2, threads=2)
+def make() -> Any:
+    """A model in the middle of a training, with every kind of state there is."""
+    net = kind.make(threads=2, **kind.rich)
     net.fit(X, y, epochs=3, validation_fraction=0.2, early_stopping=True)
     return net
 
 
-def fit(net: ds.Net, **options: Any) -> ds.Net:
+def fit(net: Any, **options: Any) -> Any:
     """Two more epochs."""
     net.fit(X, y, epochs=2, validation_data=(X, y), early_stopping=True, **options)
     return net
 
 
-def unharmed(name: str, net: ds.Net) -> bool:
+def unharmed(name: str, net: Any) -> bool:
     """Whether a failed call left all as it was; or, once training had begun, at a complete step."""
     if models.bits(net) == before:
         return True
@@ -54,21 +57,23 @@ def unharmed(name: str, net: ds.Net) -> bool:
 
 def same(left: Any, right: Any) -> bool:
     """Whether two results are one."""
-    if isinstance(left, ds.Net):
+    if isinstance(left, ds.Net | ds.Rec):
         return models.bits(left) == models.bits(right)
     if isinstance(left, np.ndarray):
         return left.tobytes() == right.tobytes()
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, dict):
         return list(left) == list(right) and all(same(left[key], right[key]) for key in left)
     return bool(left == right)
 
 
-other = models.net((6, 64, 3), normalization="batch").state_dict()
-CALLS: dict[str, Callable[[ds.Net], Any]] = {
-    "Net": lambda net: models.net((6, 64, 3)),
+other = kind.make(**kind.rich).state_dict()
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "make": lambda net: kind.make(),
     "predict": lambda net: net.predict(X),
     "predict one row": lambda net: net.predict(X[:1]),
-    "predict from a list": lambda net: net.predict([[0.5] * 6]),
+    "predict from a list": lambda net: net.predict([x.tolist() for x in X[:1]]),
     "evaluate": lambda net: net.evaluate(X, y),
     "state_dict": lambda net: net.state_dict(),
     "load_state_dict": lambda net: net.load_state_dict(other),
@@ -90,7 +95,7 @@ for name, call in CALLS.items():
         watch(n, last or n)
         try:
             result = call(net)
-        except MemoryError as caught:
+        except (MemoryError, SystemError) as caught:  # the latter is what NumPy's indexing says
             error = caught
         met = watched() >= n
         if error is not None:

@@ -1,6 +1,6 @@
-"""Forks argv[1] times after a fit and during one, and nested, and by a pool. Every child trains, to our bits.
+"""Forks argv[2] times after a fit and during one, and nested, and by a pool. Every child trains, to our bits.
 
-A child that hangs is killed by its alarm, which counts as a failure.
+argv[1] is the kind of model. A child that hangs is killed by its alarm, which counts as a failure.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ import time
 import warnings
 
 from programs import models
+from programs.kinds import KINDS, answer
 
 warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads: that is the point here
-X, y = models.data(300)
-PATIENCE = 5 if len(sys.argv) < 3 else int(sys.argv[2])
+kind = KINDS[sys.argv[1]]
+X, y = kind.data(300)
+PATIENCE = 5 if len(sys.argv) < 4 else int(sys.argv[3])
 
 
 def work(_: object = None) -> str:
     """Trains a net on two threads from scratch."""
-    net = models.net((6, 128, 128, 3), threads=2)
+    net = kind.make(threads=2)
     net.fit(X, y, epochs=2, batch_size=64)
-    return models.weights(net) + hashlib.sha256(net.predict(X).tobytes()).hexdigest()
+    return models.weights(net) + hashlib.sha256(answer(net, X)).hexdigest()
 
 
 def in_child(depth: int = 1) -> int:
@@ -34,7 +36,7 @@ def in_child(depth: int = 1) -> int:
     child = os.fork()
     if child == 0:
         signal.alarm(PATIENCE)
-        good = trained.predict(X).tobytes() == predicted and work() == expected
+        good = answer(trained, X) == predicted and work() == expected
         if depth > 1:
             good = good and ended_well(in_child(depth - 1))
         trained.fit(X, y, epochs=1)
@@ -48,17 +50,17 @@ def ended_well(child: int) -> bool:
 
 
 expected = work()
-trained = models.net((6, 128, 128, 3), threads=2)
+trained = kind.make(threads=2)
 trained.fit(X, y, epochs=2, batch_size=64)
-predicted = trained.predict(X).tobytes()
-count = int(sys.argv[1])
+predicted = answer(trained, X)
+count = int(sys.argv[2])
 rng = random.Random(4)
 
 for _ in range(count):
     assert ended_well(in_child()), "after a fit"
 assert ended_well(in_child(4)), "nested"
 
-busy = models.net((6, 128, 128, 3), threads=2)
+busy = kind.make(threads=2)
 over = threading.Event()
 
 
@@ -75,7 +77,7 @@ for _ in range(count):
     child = os.fork()
     if child == 0:
         signal.alarm(PATIENCE)
-        usable = busy.predict(X).shape == (300, 3)  # the very net whose fit the fork fell into
+        usable = len(busy.predict(X)) == 300  # the very net whose fit the fork fell into
         busy.fit(X, y, epochs=1, batch_size=64)
         busy.reset()
         os._exit(0 if usable and work() == expected else 1)

@@ -1,4 +1,4 @@
-"""Ctrl-C at argv[2] random moments of fits of the net argv[1].
+"""Ctrl-C at argv[2] random moments of fits of the model argv[1].
 
 Prints how many of them fell inside a fit, and in milliseconds the median, the 99th percentile and the slowest
 answer.
@@ -15,15 +15,50 @@ import signal
 import struct
 import sys
 import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import deepseek as ds
-from programs import models
+from programs import models, recs
+
+OPTIONS: dict[str, Any] = {"optimizer": ds.Adam(1e-3, schedule=ds.Cosine()), "dropout": 0.1}
+
+
+class Size(NamedTuple):
+    """A maker of models, and what they learn: rows, epochs, batch."""
+
+    make: Callable[[], Any]
+    data: Callable[[], tuple[Any, Any]]
+    epochs: int
+    batch: int
+
+
+def net(layers: tuple[int, ...], rows: int, epochs: int, batch: int) -> Size:
+    return Size(
+        lambda: models.net(layers, **OPTIONS),
+        lambda: models.data(rows, layers[0], layers[-1]),
+        epochs,
+        batch,
+    )
+
+
+def rec(kind: str, rows: int, longest: int, epochs: int, batch: int, **options: Any) -> Size:
+    return Size(
+        lambda: recs.rec(kind, **options, **OPTIONS),
+        lambda: recs.lists(kind, rows, longest=longest),
+        epochs,
+        batch,
+    )
+
 
 SIZES = {
-    # layers, rows, epochs, batch: a step takes microseconds; milliseconds; longer than the answer may
-    "small": ((6, 16, 3), 200, 4000, 16),
-    "medium": ((64, 256, 256, 10), 4000, 6, 64),
-    "wide": ((1024, 2048, 2048, 1000), 1024, 3, 512),
+    # a step takes microseconds; milliseconds; longer than the answer may
+    "small": net((6, 16, 3), 200, 4000, 16),
+    "medium": net((64, 256, 256, 10), 4000, 6, 64),
+    "wide": net((1024, 2048, 2048, 1000), 1024, 3, 512),
+    "recurrent": rec("last", 200, 9, 400, 16, cell="lstm", bidirectional=True),
+    "long": rec("sequence", 48, 600, 2, 48, hidden=[128, 128], cell="lstm"),
+    "pieces": rec("next token", 64, 600, 20, 16, hidden=[64], bptt_steps=20),
 }
 
 
@@ -37,7 +72,7 @@ def sender(go: int, sent: int) -> None:
         os.write(sent, struct.pack("d", now))
 
 
-layers, rows, epochs, batch = SIZES[sys.argv[1]]
+size = SIZES[sys.argv[1]]
 count = int(sys.argv[2])
 (go_read, go), (sent, sent_write) = os.pipe(), os.pipe()
 child = os.fork()
@@ -47,31 +82,26 @@ if child == 0:
     sender(go_read, sent_write)
     os._exit(0)
 
-X, y = models.data(rows, layers[0], layers[-1])
+X, y = size.data()
 
 
-def make() -> ds.Net:
-    """The net as it is before training."""
-    return models.net(layers, optimizer=ds.Adam(1e-3, schedule=ds.Cosine()), dropout=0.1)
-
-
-def complete(net: ds.Net) -> None:
+def complete(net: Any) -> None:
     """Train to the end, from wherever it stands."""
     try:
-        net.fit(X, y, epochs=epochs, batch_size=batch, resume=True)
+        net.fit(X, y, epochs=size.epochs, batch_size=size.batch, resume=True)
     except ValueError:  # nothing to resume: the signal came before the first step
-        net.fit(X, y, epochs=epochs, batch_size=batch)
+        net.fit(X, y, epochs=size.epochs, batch_size=size.batch)
 
 
-whole = make()
+whole = size.make()
 complete(whole)
 expected = models.bits(whole)
-net, inside = make(), 0
+net, inside = size.make(), 0
 answers: list[float] = []
 while len(answers) < count:
-    if net.history.epochs == epochs:
+    if net.history.epochs == size.epochs:
         assert models.bits(net) == expected, "the interrupted fit ended with other bits"
-        net = make()
+        net = size.make()
     fitting = False
     try:
         os.write(go, b"x")
@@ -84,7 +114,7 @@ while len(answers) < count:
         now = time.monotonic()
     inside += fitting
     answers.append((now - struct.unpack("d", os.read(sent, 8))[0]) * 1e3)
-    assert net.predict(X[:2]).shape == (2, layers[-1]), "the net is not usable"
+    assert len(net.predict(X[:2])) == 2, "the net is not usable"
 os.close(go)
 os.waitpid(child, 0)
 answers.sort()

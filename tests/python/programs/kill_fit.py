@@ -1,4 +1,6 @@
-"""Kills a checkpointed fit again and again and starts it anew, until argv[2] kills are done and it is over.
+"""Kills a checkpointed fit again and again and starts it anew, until argv[3] kills are done and it is over.
+
+argv[1] is the kind of model, argv[2] a folder.
 
 Every fit that was finished in spite of it has to give the bits of one that nobody disturbed. The killer forks
 the trainer rather than starting it, so that the time goes into training. Prints the number of kills.
@@ -17,17 +19,18 @@ import safetensors.numpy  # noqa: F401  once, not in every child
 
 import deepseek as ds
 from programs import models
+from programs.kinds import KINDS
 
-folder, wanted = Path(sys.argv[1]), int(sys.argv[2])
-X, y = models.data(400)
+kind, folder, wanted = KINDS[sys.argv[1]], Path(sys.argv[2]), int(sys.argv[3])
+X, y = kind.data(400)
 rng = random.Random(2)
 
 
 def train(path: Path) -> None:
     """Begin, or go on from the last checkpoint."""
-    options = {"dropout": 0.1, "normalization": "batch", "optimizer": ds.Adam(1e-3, schedule=ds.OneCycle())}
+    optimizer = ds.Adam(1e-3, schedule=ds.OneCycle())
     there = path.exists()
-    net = ds.load(path) if there else models.net((6, 64, 3), **options)
+    net = ds.load(path) if there else kind.make(optimizer=optimizer, **kind.rich)
     net.fit(X, y, epochs=60, batch_size=16, resume=there, checkpoint=path)
 
 

@@ -1,7 +1,7 @@
-"""Predictions from 16 threads while other threads train: argv[1] predictions each, serial bits every time.
+"""Predictions from 16 threads while other threads train: argv[2] predictions each, serial bits every time.
 
-Some of the threads share a net that nobody trains, others a net in training; there each answer has to
-be the one of some complete step, so rows that are equal get outputs that are equal.
+argv[1] is the kind of model. Some of the threads share one that nobody trains, others one in training; there each
+answer has to be the one of some complete step, so rows that are equal get outputs that are equal.
 """
 
 from __future__ import annotations
@@ -12,15 +12,26 @@ import threading
 import numpy as np
 
 from programs import models
+from programs.kinds import KINDS, answer
 
-X, y = models.data(300)
-twins = np.repeat(X[:1], 40, axis=0)
-still, moving = models.net((6, 96, 3), threads=2), models.net((6, 96, 3), threads=2)
+kind = KINDS[sys.argv[1]]
+X, y = kind.data(300)
+twins = [X[0]] * 40
+still, moving = kind.make(threads=2), kind.make(threads=2)
 still.fit(X, y, epochs=2)
 slices = [slice(0, rows) for rows in (1, 2, 7, 16, 100, 300)]
-expected = [still.predict(X[s]).tobytes() for s in slices]
+expected = [answer(still, X[s]) for s in slices]
 expected_loss = still.evaluate(X, y)
-rounds = int(sys.argv[1])
+first = np.array([x[0] for x in X])
+
+
+def step() -> list[bytes]:
+    """One step of all rows."""
+    return [part.tobytes() for part in still.step(first, still.initial_state(len(first)))]
+
+
+stepped = step() if kind.streams else []
+rounds = int(sys.argv[2])
 failures: list[BaseException] = []
 over = threading.Event()
 
@@ -41,22 +52,24 @@ def predict() -> None:
     """Like the serial answer, whoever else is at it."""
     for i in range(rounds):
         k = i % len(slices)
-        assert still.predict(X[slices[k]]).tobytes() == expected[k], "other bits than alone"
+        assert answer(still, X[slices[k]]) == expected[k], "other bits than alone"
         if i % 50 == 0:
             assert still.evaluate(X, y) == expected_loss
             assert list(still.state_dict())
+        if kind.streams:
+            assert step() == stepped, "other bits than alone, in a step"
 
 
 def watch() -> None:
     """Of a net in training: one set of weights an answer."""
     for _ in range(rounds):
-        answers = moving.predict(twins)
+        answers = np.array(moving.predict(twins))
         assert np.isfinite(answers).all() and (answers == answers[0]).all(), "half a step was seen"
 
 
 def train() -> None:
     """One net of its own, and the shared one."""
-    own = models.net((6, 96, 3), threads=2, seed=1)
+    own = kind.make(threads=2, seed=1)
     while not over.is_set():
         own.fit(X, y, epochs=2)
         moving.fit(X, y, epochs=2)
@@ -72,7 +85,7 @@ over.set()
 for thread in trainers:
     thread.join()
 assert not failures, failures
-alone = models.net((6, 96, 3), threads=1)
+alone = kind.make(threads=1)
 alone.fit(X, y, epochs=moving.history.epochs)  # two epochs at a time or all at once
 assert models.weights(alone) == models.weights(moving), "training among others gave other weights"
 print("fine")
