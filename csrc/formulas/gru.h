@@ -8,7 +8,8 @@ DS_ISA_BEGIN
 
 struct GruCell {
     static constexpr int kGates = 3;
-    static constexpr int kExtra = 3;  // u: in three gates' parts; kept h - n, unused, u_n; out the gradients by u
+    static constexpr int kExtra =
+        3;  // u: in three gates' parts; kept h - n, unused, u_n; out the gradients by u
     static constexpr bool kMemory = false;
     static constexpr bool kSplit = true;
 

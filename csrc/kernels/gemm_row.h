@@ -7,7 +7,7 @@
 
 DS_ISA_BEGIN
 
-inline constexpr int kStreams = 8;                   // rows of B side by side
+inline constexpr int kStreams = 8;                     // rows of B side by side
 inline constexpr Index kStreamBytes = Index(1) << 12;  // of sums, and of each run
 
 // sums += a[0]·B[0] + … + a[R - 1]·B[R - 1], in this order.

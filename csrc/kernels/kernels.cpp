@@ -16,9 +16,9 @@ DS_ISA_BEGIN
 
 template <class T>
 constexpr KernelsOf<T> kernels() {
-    return {gemm_kernels<T>(), pointwise_kernels<T>(), reduce_kernels<T>(), loss_kernels<T>(),
-            norm_kernels<T>(), optim_kernels<T>(),     random_kernels<T>(), cell_kernels<T>(),
-            machine_kernels<T>()};
+    return {gemm_kernels<T>(),   pointwise_kernels<T>(), reduce_kernels<T>(),
+            loss_kernels<T>(),   norm_kernels<T>(),      optim_kernels<T>(),
+            random_kernels<T>(), cell_kernels<T>(),      machine_kernels<T>()};
 }
 
 DS_ISA_END

@@ -20,7 +20,8 @@ public:
     virtual Step<T>& step() = 0;
 
     virtual bool validates() const = 0;
-    // Every worker's share of the validation losses, for which there is room already: a worker must not throw. Then, by one of them, the weighted mean.
+    // Every worker's share of the validation losses, for which there is room already: a worker must not throw.
+    // Then, by one of them, the weighted mean.
     virtual void validate(Share share) = 0;
     virtual double validation_loss() const = 0;
 

@@ -35,7 +35,7 @@ struct Trainer<T>::Session {
     Step<T>& step;
     FitOptions options;
     Index rows, batch, pieces;
-    Index steps;  // of an epoch
+    Index steps;             // of an epoch
     Buffer<Index> order;     // this epoch's permutation
     Index order_epoch = -1;  // whose it is
     BatchPlace place;
