@@ -114,7 +114,15 @@ def asan(session: nox.Session) -> None:
 def tsan(session: nox.Session) -> None:
     """Run what uses threads under ThreadSanitizer."""
     sanitized(
-        session, "tsan", ["tests/cpp", "tests/python/test_net_threads.py", "tests/parity/test_net_bits.py"]
+        session,
+        "tsan",
+        [
+            "tests/cpp",
+            "tests/python/test_net_threads.py",
+            "tests/parity/test_net_bits.py",
+            "tests/parity/test_rec_bits.py",
+            "tests/python/test_reliability_processes.py::test_many_threads_one_model",
+        ],
     )
 
 
