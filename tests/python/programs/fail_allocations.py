@@ -28,7 +28,7 @@ watch.argtypes, watched.restype = [ctypes.c_long, ctypes.c_long], ctypes.c_long
 last = 2**40 if sys.argv[2] == "on" else 0
 
 kind = KINDS[sys.argv[1]]
-X, y = kind.data(48 if sys.argv[1] != "Net" else 300)
+X, y = kind.data(24 if sys.argv[1] != "Net" else 300)
 folder = tempfile.mkdtemp()
 file, target = os.path.join(folder, "file"), os.path.join(folder, "target")
 
