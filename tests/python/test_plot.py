@@ -58,7 +58,7 @@ def test_learning_curve_of_one_epoch_without_validation_or_with_odd_losses(pyplo
     assert own.get_yscale() == "linear"
 
 
-def test_forecast() -> None:
+def test_forecast(pyplot: Any) -> None:
     ax = plot.forecast([1.0, 2.0, np.nan], [1.1, 1.9, 3.0], band=([1, 1, 2], [2, 3, 4]), x=[5, 6, 7])
     truth, predicted = ax.lines
     assert list(truth.get_xdata()) == [5, 6, 7]
