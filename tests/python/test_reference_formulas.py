@@ -40,6 +40,18 @@ def test_activation_far_out(name: str) -> None:
     z = np.array([-700.0, -40.0, 40.0, 700.0])
     assert np.isfinite(activation.forward(name, z, 0.2)).all()
     assert np.isfinite(activation.backward(name, np.ones(4), z, 0.2)).all()
+    assert np.isfinite(activation.curvature(name, z, 0.2)).all()
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_curvature_is_the_slope_of_the_slope(name: str) -> None:
+    z, step = np.linspace(-4.05, 4.05, 28), 1e-4  # away from the kinks, 0 and ±3
+
+    def slope(shift: float) -> np.ndarray:
+        return activation.backward(name, np.ones_like(z), z + shift, 0.2)
+
+    want = (slope(-2 * step) - 8 * slope(-step) + 8 * slope(step) - slope(2 * step)) / (12 * step)
+    np.testing.assert_allclose(activation.curvature(name, z, 0.2), want, rtol=1e-9, atol=1e-9)
 
 
 def test_tables_are_complete() -> None:

@@ -1,4 +1,4 @@
-"""Activations: y = f(z) and f'(z). Mirrors ``csrc/formulas/activation``.
+"""Activations: y = f(z), f'(z) and f''(z). Mirrors ``csrc/formulas/activation``.
 
 The definitions are PyTorch's. `alpha` is the slope of leaky_relu below 0, or the scale of elu; others
 ignore it.
@@ -95,6 +95,49 @@ _DERIVATIVE: dict[str, Callable[[Array, float], Array]] = {
     "exp": lambda z, a: np.exp(z),
 }
 
+
+def _sigmoid_curvature(z: Array, a: float) -> Array:
+    s = sigmoid(z)
+    return s * (1.0 - s) * (1.0 - 2.0 * s)
+
+
+def _tanh_curvature(z: Array, a: float) -> Array:
+    y = np.tanh(z)
+    return -2.0 * y * (1.0 - y * y)
+
+
+def _silu_curvature(z: Array, a: float) -> Array:
+    return 2.0 * _sigmoid_derivative(z, a) + z * _sigmoid_curvature(z, a)
+
+
+def _mish_curvature(z: Array, a: float) -> Array:
+    """With y = z·t and t = tanh(softplus(z)): y'' = 2t' + z·t''."""
+    s, t = sigmoid(z), np.tanh(softplus(z))
+    slope = (1.0 - t * t) * s
+    return 2.0 * slope + z * slope * (1.0 - s - 2.0 * t * s)
+
+
+def _zero(z: Array, a: float) -> Array:
+    return np.zeros_like(z)
+
+
+_CURVATURE: dict[str, Callable[[Array, float], Array]] = {
+    "identity": _zero,
+    "sigmoid": _sigmoid_curvature,
+    "tanh": _tanh_curvature,
+    "relu": _zero,
+    "leaky_relu": _zero,
+    "elu": lambda z, a: np.where(z > 0, 0.0, a * np.exp(np.minimum(z, 0.0))),
+    "selu": lambda z, a: _SELU_SCALE * np.where(z > 0, 0.0, _SELU_ALPHA * np.exp(np.minimum(z, 0.0))),
+    "gelu": lambda z, a: _normal_pdf(z) * (2.0 - z * z),
+    "silu": _silu_curvature,
+    "mish": _mish_curvature,
+    "softplus": _sigmoid_derivative,
+    "hard_sigmoid": _zero,
+    "hard_swish": lambda z, a: np.where(np.abs(z) < 3, 1.0 / 3.0, 0.0),
+    "exp": lambda z, a: np.exp(z),
+}
+
 NAMES = tuple(_FORWARD)
 
 
@@ -109,3 +152,8 @@ def backward(name: str, dy: Array, z: Array, alpha: float = 0.0) -> Array:
         y = softmax(z)
         return np.asarray(y * (dy - (dy * y).sum(axis=1, keepdims=True)))
     return dy * _DERIVATIVE[name](z, alpha)
+
+
+def curvature(name: str, z: Array, alpha: float = 0.0) -> Array:
+    """f''(z), by element; softmax has none here."""
+    return _CURVATURE[name](z, alpha)

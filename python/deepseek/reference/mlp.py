@@ -1,4 +1,4 @@
-"""Dense layers one after another: all of a Net, and the head of a Rec. Mirrors ``train/model``.
+"""Dense layers one after another: a Net, the head of a Rec, both players of a Gen. Mirrors ``train/model``.
 
 Each layer is [dropout] → linear → [norm] → activation; a layer's `dropout` is that of its outputs, so the mask
 lies on the inputs of the next.
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from . import activation, init
 from .layers.dense import dense_backward, dense_forward
-from .layers.dropout import Place, training_mask
+from .layers.dropout import training_mask
 from .layers.norm import norm_backward, norm_forward, norm_infer, running_statistics
 from .model import Model
+from .philox import Place
 from .spec import Spec
 
 Array = NDArray[np.float64]
@@ -25,15 +26,26 @@ _AXIS = {"batch": 0, "layer": 1}
 
 
 class Mlp:
-    """The `layers` on `inputs` features, their parameters among `model`'s, under names that begin with `prefix`."""
+    """The `layers` on `inputs` features, their parameters among `model`'s, under names that begin with `prefix`.
 
-    def __init__(self, model: Model, layers: list[Spec], inputs: int, prefix: str = "") -> None:
+    Layer i's weights are drawn from Philox layer `philox_layer` + i.
+    """
+
+    def __init__(
+        self, model: Model, layers: list[Spec], inputs: int, prefix: str = "", philox_layer: int = 0
+    ) -> None:
         self.layers, self.inputs, self.prefix = layers, inputs, prefix
         self.params, self.buffers = model.params, model.buffers
         for i, layer in enumerate(layers):
             units, at = layer["units"], f"{prefix}{i}"
             self.params[f"{at}.weight"] = init.weights(
-                layer["init"], units, inputs, layer["init_gain"], model.spec["seed"], i, model.spec["dtype"]
+                layer["init"],
+                units,
+                inputs,
+                layer["init_gain"],
+                model.spec["seed"],
+                philox_layer + i,
+                model.spec["dtype"],
             )
             if layer["bias"]:
                 self.params[f"{at}.bias"] = np.zeros(units)

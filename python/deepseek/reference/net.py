@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import loss, trainer
-from .layers.dropout import Place
 from .mlp import Mlp, Tape
 from .model import Model
+from .philox import Place
 from .spec import Spec, complete
 
 Array = NDArray[np.float64]

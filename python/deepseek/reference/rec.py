@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from . import ctc, init, loss, mlp, stack, trainer
 from .layers import pooling
-from .layers.dropout import Place
 from .model import Model
 from .packing import Packing
+from .philox import Place
 from .spec import Spec, complete_rec
 
 Array = NDArray[np.float64]

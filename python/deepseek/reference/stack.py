@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from . import init
 from .cells import CELLS
 from .layers import recurrent
-from .layers.dropout import Place, training_mask
+from .layers.dropout import training_mask
 from .model import Model
 from .packing import Packing
+from .philox import Place
 
 Array = NDArray[np.float64]
 SUFFIXES = ("", "_reverse")

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import optimizer, schedule
-from .layers.dropout import Place
 from .model import Model
+from .philox import Place
 from .shuffle import permutation
 from .spec import Spec, complete_fit
 

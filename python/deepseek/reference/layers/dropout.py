@@ -1,8 +1,7 @@
 """Dropout (Srivastava et al. 2014), inverted: kept values times 1/(1-rate). Mirrors ``csrc/layers/dropout``.
 
 Forward and backward are the same product with a mask of 0 and the scale. The mask is a function of the place
-alone: row r owns ceil(width/64) groups of 64 values, group g takes the 16 blocks (r·groups + g)·16 + l, and
-word w of block l decides column g·64 + w·16 + l.
+alone: an element is decided by its word of `philox.grid`.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import philox
-
-Place = tuple[int, int]  # epoch, and step of the epoch: where in the training
+from ..philox import Place
 
 
 def keep_threshold(rate: float) -> int:
@@ -23,10 +21,7 @@ def keep_threshold(rate: float) -> int:
 def dropout_mask(
     seed: int, rate: float, rows: int, width: int, *, layer: int, epoch: int, step: int
 ) -> NDArray[np.float64]:
-    groups = -(-width // 64)
-    blocks = np.arange(rows * groups * 16)
-    words = philox.words(seed, philox.DROPOUT, blocks, layer=layer, epoch=epoch, step=step)
-    drawn = words.reshape(rows, groups, 16, 4).swapaxes(2, 3).reshape(rows, groups * 64)[:, :width]
+    drawn = philox.grid(seed, philox.DROPOUT, rows, width, layer=layer, place=(epoch, step))
     return np.where(drawn < keep_threshold(rate), 1.0 / (1.0 - rate), 0.0)
 
 

@@ -28,6 +28,26 @@ def norm_backward(dy: Array, n: Array, scale: Array, weight: Array, axis: int) -
     return dx, (dy * n).sum(axis=0), dy.sum(axis=0)
 
 
+def norm_tangent(dx: Array, n: Array, scale: Array, axis: int) -> Array:
+    """The tangent of n from that of x; the matrix of this map is symmetric."""
+    centred = dx - dx.mean(axis=axis, keepdims=True)
+    return np.asarray(scale * (centred - n * (centred * n).mean(axis=axis, keepdims=True)))
+
+
+def norm_tangent_backward(
+    dn: Array, en: Array, tangent: Array, n: Array, scale: Array, axis: int
+) -> tuple[Array, Array]:
+    """(dx, ex): gradients by x and by its `tangent`, from dn by n and en by the tangent of n."""
+
+    def mean(a: Array) -> Array:
+        return np.asarray(a.mean(axis=axis, keepdims=True))
+
+    centred = tangent - mean(tangent)
+    dn = dn - scale * (en * mean(n * centred) + centred * mean(n * en))  # through n in `norm_tangent`,
+    dscale = mean(en * norm_tangent(tangent, n, scale, axis))  # and through the scale
+    return norm_tangent(dn, n, scale, axis) - scale * n * dscale, norm_tangent(en, n, scale, axis)
+
+
 def norm_infer(x: Array, weight: Array, bias: Array, mean: Array, variance: Array, eps: float) -> Array:
     """Batch norm with given statistics."""
     return (x - mean) / np.sqrt(variance + eps) * weight + bias
