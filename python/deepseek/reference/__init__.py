@@ -4,8 +4,9 @@ Nothing here imports the compiled module, nor anything else of the package; no u
 It is what the fast code is held against, and a readable statement of the formulas.
 """
 
+from .gen import Gen
 from .net import Net
 from .rec import Rec
-from .spec import complete, complete_rec
+from .spec import complete, complete_gen, complete_rec
 
-__all__ = ["Net", "Rec", "complete", "complete_rec"]
+__all__ = ["Gen", "Net", "Rec", "complete", "complete_gen", "complete_rec"]

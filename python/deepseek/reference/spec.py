@@ -6,7 +6,8 @@ from typing import Any
 
 Spec = dict[str, Any]
 
-_NET: Spec = {"dtype": "float32", "seed": 0, "threads": 0, "input_dropout": 0.0}
+_BASE: Spec = {"dtype": "float32", "seed": 0, "threads": 0}
+_NET: Spec = {**_BASE, "input_dropout": 0.0}
 _REC: Spec = {
     **_NET,
     "cell": "gru",
@@ -22,6 +23,29 @@ _REC: Spec = {
     "output": "last",
     "bptt": 0,
     "init": "auto",
+}
+_GEN: Spec = {
+    **_BASE,
+    "latent": 32,
+    "classes": 0,
+    "embedding": 0,
+    "outputs": [],
+    "loss": {"name": "relativistic"},
+    "average": 0.999,
+}
+_PLAYER: Spec = {"input_dropout": 0.0, "steps": 1}
+_DISCRIMINATOR: Spec = {**_PLAYER, "spectral": False, "group": 0, "pack": 1}
+_OUTPUT: Spec = {"activation": "identity", "alpha": 0.01, "temperature": 0.5, "hard": False}
+_PENALTY: Spec = {"name": "none", "weight": 1.0, "every": 1}
+_NOISE: Spec = {"deviation": 0.0, "epochs": 0}
+_AUGMENT: Spec = {
+    "target": 0.0,
+    "every": 4,
+    "rows": 100000,
+    "limit": 0.8,
+    "scale": 0.2,
+    "cutout": 0.25,
+    "jitter": 0.1,
 }
 _LAYER: Spec = {
     "activation": "identity",
@@ -92,12 +116,30 @@ def complete_rec(spec: Spec) -> Spec:
     return _complete(_REC, spec)
 
 
+def complete_gen(spec: Spec) -> Spec:
+    """A Gen's."""
+    return {
+        **_GEN,
+        **spec,
+        "outputs": [{**_OUTPUT, **block} for block in spec.get("outputs", [])],
+        "penalty": {**_PENALTY, **spec.get("penalty", {})},
+        "noise": {**_NOISE, **spec.get("noise", {})},
+        "augment": {**_AUGMENT, **spec.get("augment", {})},
+        "generator": _trained(_PLAYER, spec["generator"]),
+        "discriminator": _trained(_DISCRIMINATOR, spec["discriminator"]),
+    }
+
+
 def _complete(model: Spec, spec: Spec) -> Spec:
+    return {**_trained(model, spec), "loss": {**_LOSS, **spec.get("loss", {})}}
+
+
+def _trained(model: Spec, spec: Spec) -> Spec:
+    """Layers, and how they are trained."""
     return {
         **model,
         **spec,
         "layers": [{**_LAYER, **layer} for layer in spec["layers"]],
-        "loss": {**_LOSS, **spec.get("loss", {})},
         "optimizer": {**_OPTIMIZER, **spec.get("optimizer", {})},
         "schedule": {**_SCHEDULE, **spec.get("schedule", {})},
     }
