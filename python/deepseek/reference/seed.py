@@ -1,7 +1,6 @@
 """The seed article's networks, as the mathematics its listings mean; ``docs/seed.md`` lists the corrections.
 
 Sigmoid on every layer, squared error, plain gradient descent with step 1, no bias, standard normal weights.
-The pair of adversaries joins them when its engine does.
 """
 
 from __future__ import annotations
@@ -70,3 +69,33 @@ class Recurrent:
             self.weights_ho -= rate * self.hidden[-1].T @ output_delta
             self.weights_ih -= rate * d_ih
             self.weights_hh -= rate * d_hh
+
+
+class Adversaries:
+    """The article's GAN, two perceptrons: the discriminator answers 1 to data and 0 to the generator's outputs."""
+
+    def __init__(self, input_size: int, hidden_size: int, output_size: int, seed: int = 0) -> None:
+        self.generator = Perceptron(input_size, hidden_size, output_size, seed)
+        self.discriminator = Perceptron(output_size, hidden_size, 1, seed + 1)
+
+    def train(self, x: Array, z: Array, rate: float = 1.0) -> None:
+        """One step of each player on rows x and as many latents z, the generator's against the new discriminator."""
+        g, d = self.generator, self.discriminator
+        fake = g.forward(z)
+        changes = [self._back(x, np.ones((len(x), 1))), self._back(fake, np.zeros((len(x), 1)))]
+        for d_weights1, d_weights2, _ in changes:
+            d.weights1 -= rate * d_weights1
+            d.weights2 -= rate * d_weights2
+
+        _, _, d_fake = self._back(fake, np.ones((len(x), 1)))
+        output_delta = d_fake * fake * (1.0 - fake)
+        hidden_delta = output_delta @ g.weights2.T * g.hidden * (1.0 - g.hidden)
+        g.weights2 -= rate * g.hidden.T @ output_delta
+        g.weights1 -= rate * z.T @ hidden_delta
+
+    def _back(self, x: Array, target: Array) -> tuple[Array, Array, Array]:
+        """Of ½·mean (D(x) - target)²: the gradients by both weights of D, and by x."""
+        d, y = self.discriminator, self.discriminator.forward(x)
+        output_delta = (y - target) * y * (1.0 - y) / len(x)
+        hidden_delta = output_delta @ d.weights2.T * d.hidden * (1.0 - d.hidden)
+        return x.T @ hidden_delta, d.hidden.T @ output_delta, hidden_delta @ d.weights1.T

@@ -1,0 +1,234 @@
+"""Training of the reference's adversaries: turns, draws, going on, samples, and that it finds a ring's modes."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepseek.reference import Gen, draws, philox
+from deepseek.reference.seed import Adversaries
+from parity.gen_cases import CLASSES, DATA, OPTIONS, Spec, spec_of
+
+ROWS = 29  # three batches of 8, and five rows over
+EVERYTHING = {
+    "conditional": True,
+    "blocks": True,
+    "generator": {"norm": "batch", "dropout": 0.2},
+    "top": {"noise": {"deviation": 0.3, "epochs": 9}, "augment": {"target": 0.6, "every": 2, "rows": 300}},
+    **OPTIONS["everything"],
+}
+
+
+def problem(spec: Spec | None = None, **options: Any) -> tuple[Gen, Any, Any]:
+    gen = Gen(spec or spec_of(**{"loss": "relativistic", "penalty": "r1r2", **options}))
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, CLASSES, ROWS) if gen.spec["classes"] else None
+    return gen, rng.normal(size=(ROWS, gen.spec["data"])), y
+
+
+def assert_same(a: Gen, b: Gen, rtol: float = 0.0) -> None:
+    for name, value in a.get_params().items():
+        np.testing.assert_allclose(value, b.get_params()[name], rtol=rtol, atol=rtol, err_msg=name)
+
+
+@pytest.mark.parametrize("steps", [(1, 1), (2, 1), (3, 2), (1, 3)])
+@pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
+def test_fit_is_repeatable_and_goes_on(options: Spec, steps: tuple[int, int]) -> None:
+    """Also where a fit ends with the generator's turn not come: three batches an epoch, two or three a turn."""
+    spec = spec_of(**{"loss": "relativistic", "penalty": "r1r2", **options})
+    spec["discriminator"]["steps"], spec["generator"]["steps"] = steps
+    gen, x, y = problem(spec)
+    whole, again = Gen(spec), Gen(spec)
+    first = gen.fit(x, y, epochs=1, batch_size=8)
+    kept = copy.deepcopy(gen)
+    second = gen.fit(x, y, epochs=4, batch_size=8)
+    assert kept.fit(x, y, epochs=4, batch_size=8) == second
+    assert whole.fit(x, y, epochs=5, batch_size=8) == first + second
+    assert again.fit(x, y, epochs=5, batch_size=8) == first + second
+    for other in (kept, whole, again):
+        assert_same(gen, other)
+        assert other.adaptation == gen.adaptation
+    assert gen.discriminator.training.updates == 15
+    assert gen.generator.training.updates == 15 // steps[0] * steps[1]
+    assert all(np.isfinite(v) for entry in first + second for v in entry.values())
+
+
+def test_the_seed_decides() -> None:
+    a, b = problem(), problem()
+    b[0].reset(5)
+    assert not np.array_equal(a[0].sample(3), b[0].sample(3))
+    b[0].reset(a[0].spec["seed"])
+    assert_same(a[0], b[0])
+
+
+def test_players_draw_apart() -> None:
+    """Of the same shape, with the same seed, they begin with different weights."""
+    layer = {"units": DATA}
+    gen = Gen(
+        {
+            **spec_of(),
+            "generator": {"layers": [layer, layer]},
+            "latent": DATA,
+            "discriminator": {"layers": [layer, {"units": 1}]},
+        }
+    )
+    assert not np.array_equal(
+        gen.generator.params["generator.0.weight"], gen.discriminator.params["discriminator.0.weight"]
+    )
+
+
+def test_latents_are_normal_and_their_own() -> None:
+    drawn = draws.normal(1, philox.LATENT, 2000, 70, (3, 4))
+    assert abs(drawn.mean()) < 0.01 and abs(drawn.std() - 1.0) < 0.01
+    assert np.abs(np.corrcoef(drawn.T) - np.eye(70)).max() < 0.12
+    np.testing.assert_array_equal(draws.normal(1, philox.LATENT, 50, 70, (3, 4)), drawn[:50])
+    np.testing.assert_array_equal(draws.normal(1, philox.LATENT, 2000, 65, (3, 4)), drawn[:, :65])
+    for other in ((1, philox.NOISE, (3, 4)), (1, philox.LATENT, (3, 5)), (2, philox.LATENT, (3, 4))):
+        assert not np.isin(draws.normal(*other[:2], 9, 9, other[2]), drawn).any()
+
+
+def test_samples() -> None:
+    gen, x, y = problem(**EVERYTHING)
+    gen.fit(x, y, epochs=2, batch_size=8)
+    wanted = np.arange(20) % CLASSES
+    rows = gen.sample(20, wanted, seed=4)
+    np.testing.assert_allclose(gen.sample(7, wanted[:7], seed=4), rows[:7], rtol=1e-12)
+    np.testing.assert_array_equal(gen.sample(20, wanted, seed=4), rows)
+    assert not np.array_equal(gen.sample(20, wanted, seed=5), rows)
+    assert (np.abs(rows[:, 0]) < 1.0).all()
+    np.testing.assert_array_equal(np.sort(rows[:, 1:], axis=1), np.tile([0.0, 0.0, 1.0], (20, 1)))
+
+
+def test_a_category_is_drawn_with_its_probability() -> None:
+    gen, _, _ = problem(top={"outputs": [{"activation": "gumbel", "units": DATA}]})
+    player = gen.generator
+    for name, value in player.params.items():
+        value[...] = 0.0
+        if name == "generator.2.bias":
+            value[...] = np.log([0.1, 0.2, 0.3, 0.4])
+    gen.average.set_params(player.get_params())
+    np.testing.assert_allclose(gen.sample(4000).mean(axis=0), [0.1, 0.2, 0.3, 0.4], atol=0.03)
+
+
+def test_samples_come_from_the_moving_average() -> None:
+    gen, x, y = problem()
+    plain, _, _ = problem(top={"average": 0.0})
+    for player in (gen, plain):
+        player.fit(x, y, epochs=3, batch_size=8)
+    assert not np.array_equal(gen.sample(3), plain.sample(3))
+    average = {k: v for k, v in gen.get_params().items() if k.startswith("average.")}
+    assert average and not any(k.startswith("average.") for k in plain.get_params())
+    np.testing.assert_array_equal(
+        gen.generator.params["generator.0.weight"], plain.generator.params["generator.0.weight"]
+    )
+
+
+def test_a_packs_score_is_that_of_its_rows_together() -> None:
+    gen, x, _ = problem(pack=2, group=4)
+    assert gen.discriminate(x[:8]).shape == (4,)
+    moved = np.vstack([x[:7], x[7:8] + 1.0])
+    assert (gen.discriminate(moved) != gen.discriminate(x[:8])).all()
+
+
+def test_a_penalty_now_and_then() -> None:
+    """Every second update, twice as strong."""
+    gen, x, _ = problem()
+    told = gen.fit(x, epochs=1, batch_size=8, shuffle=False)[0]["penalty"]
+    each = [
+        gen.discriminator_gradients(x[:8], None, x[8:16], (0, 0), due)[0].penalty for due in (True, False)
+    ]
+    assert told > 0 and each[0] > 0 and each[1] == 0
+    once = Gen({**gen.spec, "penalty": {**gen.spec["penalty"], "every": 1}})
+    once.set_params(gen.get_params())
+    assert each[0] == pytest.approx(2 * once.discriminator_gradients(x[:8], None, x[8:16], (0, 0))[0].penalty)
+
+
+def test_spectral_normalisation_finds_the_largest_singular_value() -> None:
+    gen, x, y = problem(spectral=True, conditional=True)
+    gen.fit(x, y, epochs=30, batch_size=8)
+    effective = gen.discriminator._effective()
+    for name in gen.discriminator.weights:
+        assert np.linalg.norm(effective[name], 2) == pytest.approx(1.0, rel=1e-2)
+
+
+def test_augmentation_follows_its_target() -> None:
+    gen, _, _ = problem(top={"augment": {"target": 0.6, "every": 1, "rows": 100}})
+    seen = []
+    for sign in (1.0, 1.0, -1.0, -1.0, -1.0):
+        gen.adaptation.observe(gen.spec["augment"], np.full(8, sign), np.zeros(8))
+        seen.append(gen.adaptation.probability)
+    assert seen == pytest.approx([0.08, 0.16, 0.08, 0.0, 0.0])
+
+
+def article() -> Spec:
+    layer = {"activation": "sigmoid", "bias": False, "init": "normal"}
+    player = {
+        "layers": [{"units": 50, **layer}, {"units": 1, **layer}],
+        "optimizer": {"name": "sgd", "rate": 1.0},
+    }
+    return {
+        "dtype": "float64",
+        "data": 1,
+        "latent": 10,
+        "generator": player,
+        "discriminator": player,
+        "loss": {"name": "least_squares"},
+        "average": 0.0,
+    }
+
+
+def test_seed_article_network_is_a_gen() -> None:
+    pair = Adversaries(10, 50, 1, seed=2)
+    gen = Gen(article())
+    own = {
+        f"{player}.{i}.weight": (getattr(pair, player), f"weights{i + 1}")
+        for player in ("generator", "discriminator")
+        for i in (0, 1)
+    }
+    gen.set_params({name: getattr(*place).T for name, place in own.items()})
+    x = np.random.default_rng(4).random((10, 1))
+    for epoch in range(25):
+        pair.train(x, draws.normal(gen.spec["seed"], philox.LATENT, 10, 10, (epoch, 0)))
+    gen.fit(x, epochs=25, batch_size=10, shuffle=False)
+    for player in (gen.generator, gen.discriminator):
+        for name, value in player.params.items():
+            np.testing.assert_allclose(value.T, getattr(*own[name]), rtol=1e-9, err_msg=name)
+    np.testing.assert_allclose(gen.discriminate(x), pair.discriminator.forward(x)[:, 0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_ring_of_eight_is_found(seed: int) -> None:
+    """Within 800 turns every mode has samples within three deviations, and most samples are at one."""
+    rng = np.random.default_rng(0)
+    angles = np.arange(8) * np.pi / 4.0
+    modes = 2.0 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    x = modes[rng.integers(0, 8, 2048)] + rng.normal(size=(2048, 2)) * 0.1
+
+    def player(act: str) -> Spec:
+        hidden = {"units": 32, "activation": act, "alpha": 0.2, "init": "he_uniform"}
+        return {
+            "layers": [hidden, hidden, {"units": 2 if act == "relu" else 1}],
+            "optimizer": {"name": "adam", "rate": 0.01, "beta1": 0.0, "beta2": 0.99},
+            "schedule": {"name": "cosine", "final": 0.05},
+        }
+
+    gen = Gen(
+        {
+            "dtype": "float64",
+            "seed": seed,
+            "data": 2,
+            "latent": 4,
+            "average": 0.99,
+            "generator": player("relu"),
+            "discriminator": player("leaky_relu"),
+            "penalty": {"name": "r1r2", "weight": 0.1},
+        }
+    )
+    gen.fit(x, epochs=50, batch_size=128)
+    distances = np.linalg.norm(gen.sample(2000)[:, None] - modes, axis=2)
+    near = distances.min(axis=1) < 0.3
+    assert near.mean() > 0.5
+    assert np.bincount(distances.argmin(axis=1)[near], minlength=8).min() > 0.02 * 2000
