@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from deepseek.reference import Gen, draws, philox
+from deepseek.reference.corruption import corruption
 from deepseek.reference.seed import Adversaries
 from parity.gen_cases import CLASSES, DATA, OPTIONS, Spec, spec_of
 
@@ -62,6 +63,14 @@ def test_the_seed_decides() -> None:
     assert not np.array_equal(a[0].sample(3), b[0].sample(3))
     b[0].reset(a[0].spec["seed"])
     assert_same(a[0], b[0])
+
+
+def test_parameters_go_by_name_not_by_order() -> None:
+    gen, x, y = problem(**EVERYTHING)
+    gen.fit(x, y, epochs=1, batch_size=8)
+    other = Gen(gen.spec)
+    other.set_params(dict(sorted(gen.get_params().items())))
+    assert_same(gen, other)
 
 
 def test_players_draw_apart() -> None:
@@ -124,6 +133,35 @@ def test_samples_come_from_the_moving_average() -> None:
     np.testing.assert_array_equal(
         gen.generator.params["generator.0.weight"], plain.generator.params["generator.0.weight"]
     )
+
+
+def test_the_averages_memory_grows() -> None:
+    gen, x, _ = problem(generator={"norm": "batch"}, top={"average": 0.3})
+    name, statistic = "generator.0.weight", "generator.0.norm.running_mean"
+    want = gen.generator.params[name]
+    for keep in (2 / 11, 3 / 12, 4 / 13, 0.3):  # (1 + t) / (10 + t), and at most 0.3
+        gen.fit(x[:8], epochs=1, batch_size=8)
+        want = want + (1.0 - min(keep, 0.3)) * (gen.generator.params[name] - want)
+        np.testing.assert_allclose(gen.average.params[name], want, rtol=1e-13)
+        np.testing.assert_array_equal(gen.average.buffers[statistic], gen.generator.buffers[statistic])
+
+
+def test_instance_noise_sinks_to_nothing() -> None:
+    gen, _, _ = problem(top={"noise": {"deviation": 0.5, "epochs": 4}})
+    spread = [corruption(gen.spec, 500, (epoch, 1), 0.0).added.std() for epoch in range(6)]
+    np.testing.assert_allclose(spread, [0.5, 0.375, 0.25, 0.125, 0.0, 0.0], rtol=0.05)
+    lasting = {**gen.spec, "noise": {"deviation": 0.5, "epochs": 0}}
+    assert corruption(lasting, 500, (99, 1), 0.0).added.std() == pytest.approx(0.5, rel=0.05)
+
+
+def test_augmentation_changes_its_share_of_the_rows() -> None:
+    gen, _, _ = problem(top={"augment": {"target": 0.6}})
+    for probability in (0.0, 0.3):
+        done = corruption(gen.spec, 4000, (0, 0), probability)
+        whole = (done.factor[:, :1] == done.factor).all(axis=1)
+        assert (done.added != 0).any(axis=1).mean() == pytest.approx(probability, abs=0.03)
+        assert (done.factor == 0).mean() == pytest.approx(0.25 * probability, abs=0.02)
+        assert ((done.factor[:, 0] != 1) & whole).mean() <= probability
 
 
 def test_a_packs_score_is_that_of_its_rows_together() -> None:
