@@ -12,8 +12,8 @@ from deepseek.reference import Gen, activation
 Spec = dict[str, Any]
 Array = NDArray[Any]
 
-ROWS, DATA, LATENT, CLASSES, EMBEDDING = 8, 4, 5, 3, 2
-GENERATOR, DISCRIMINATOR = (10, 11), (7, 6, 9, 12)
+ROWS, DATA, LATENT, CLASSES, EMBEDDING = 8, 5, 4, 3, 2
+GENERATOR, DISCRIMINATOR = (10, 11), (7, 6, 9, 13)
 PLACE = (2, 5)  # epoch and step
 HIDDEN = [a for a in activation.NAMES if a not in ("softmax", "exp")]
 KINKS = {
@@ -27,7 +27,7 @@ KINKS = {
 CONDITIONAL = {"classes": CLASSES, "embedding": EMBEDDING}
 BLOCKS = [
     {"activation": "tanh", "units": 1},
-    {"activation": "gumbel", "units": 3, "temperature": 0.7},
+    {"activation": "gumbel", "units": 4, "temperature": 0.7},
 ]
 
 # What a discriminator may have, besides its layers' activation: `layer` goes to its hidden layers.

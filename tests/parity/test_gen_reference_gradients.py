@@ -177,8 +177,8 @@ def test_losses_and_options(loss: str, penalty: str, options: Spec) -> None:
 
 GENERATORS: dict[str, Spec] = {
     "blocks": {"blocks": True},
-    "hard-blocks": {"blocks": True, "top": {"outputs": [{"activation": "gumbel", "units": 4, "hard": True}]}},
-    "output-activation": {"top": {"outputs": [{"activation": "sigmoid", "units": 4}]}},
+    "hard-blocks": {"blocks": True, "top": {"outputs": [{"activation": "gumbel", "units": 5, "hard": True}]}},
+    "output-activation": {"top": {"outputs": [{"activation": "sigmoid", "units": 5}]}},
     "batch-norm": {"generator": {"norm": "batch"}},
     "dropout": {"generator": {"norm": "layer", "dropout": 0.3}},
     "noise": {"top": {"noise": {"deviation": 0.3, "epochs": 5}}},
@@ -196,13 +196,13 @@ def test_generators(options: Spec, conditional: bool) -> None:
 
 def test_a_hard_category_has_the_gradient_of_the_soft_one() -> None:
     """Straight through: the rows are one-hot, and the gradient is the soft block's at the rows that were shown."""
-    hard, soft = ({"activation": "gumbel", "units": 4, "hard": h, "temperature": 0.7} for h in (True, False))
+    hard, soft = ({"activation": "gumbel", "units": 5, "hard": h, "temperature": 0.7} for h in (True, False))
     rng = np.random.default_rng(1)
     gen = scattered(spec_of(top={"outputs": [hard]}), rng)
     other = Gen({**gen.spec, "outputs": [soft]})
     other.set_params(gen.get_params())
     made, like = (g.generator.generate(6, None, PLACE) for g in (gen, other))
-    np.testing.assert_array_equal(made.output, np.eye(4)[like.output.argmax(axis=1)])
+    np.testing.assert_array_equal(made.output, np.eye(5)[like.output.argmax(axis=1)])
     dy = rng.normal(size=made.output.shape)
     got, want = gen.generator.backward(dy, made), other.generator.backward(dy, like)
     for name, gradient in want.items():

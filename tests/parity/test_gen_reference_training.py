@@ -99,6 +99,24 @@ def test_latents_are_normal_and_their_own() -> None:
         assert not np.isin(draws.normal(*other[:2], 9, 9, other[2]), drawn).any()
 
 
+def test_no_number_is_drawn_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every draw of an epoch has a place of its own: streams, layers, and the steps of both players' updates."""
+    gen, x, y = problem(**{**EVERYTHING, "penalty": "interpolated"})
+    gen.spec["generator"]["steps"] = gen.generator.spec["steps"] = 2
+    drawn, words = [], philox.words
+
+    def recorded(seed: int, stream: int, blocks: Any, **place: int) -> Any:
+        drawn.append((stream, *sorted(place.items())))
+        return words(seed, stream, blocks, **place)
+
+    monkeypatch.setattr(philox, "words", recorded)
+    gen.fit(x, y, epochs=2, batch_size=8, shuffle=False)
+    assert len(set(drawn)) == len(drawn)
+    assert {stream for stream, *_ in drawn} == {
+        philox.DROPOUT, philox.LATENT, philox.MIX, philox.NOISE, philox.AUGMENT, philox.GUMBEL
+    }  # fmt: skip
+
+
 def test_samples() -> None:
     gen, x, y = problem(**EVERYTHING)
     gen.fit(x, y, epochs=2, batch_size=8)
@@ -108,18 +126,18 @@ def test_samples() -> None:
     np.testing.assert_array_equal(gen.sample(20, wanted, seed=4), rows)
     assert not np.array_equal(gen.sample(20, wanted, seed=5), rows)
     assert (np.abs(rows[:, 0]) < 1.0).all()
-    np.testing.assert_array_equal(np.sort(rows[:, 1:], axis=1), np.tile([0.0, 0.0, 1.0], (20, 1)))
+    np.testing.assert_array_equal(np.sort(rows[:, 1:], axis=1), np.tile(np.eye(4)[3], (20, 1)))
 
 
 def test_a_category_is_drawn_with_its_probability() -> None:
     gen, _, _ = problem(top={"outputs": [{"activation": "gumbel", "units": DATA}]})
-    player = gen.generator
+    player, wanted = gen.generator, [0.05, 0.1, 0.2, 0.3, 0.35]
     for name, value in player.params.items():
         value[...] = 0.0
         if name == "generator.2.bias":
-            value[...] = np.log([0.1, 0.2, 0.3, 0.4])
+            value[...] = np.log(wanted)
     gen.average.set_params(player.get_params())
-    np.testing.assert_allclose(gen.sample(4000).mean(axis=0), [0.1, 0.2, 0.3, 0.4], atol=0.03)
+    np.testing.assert_allclose(gen.sample(4000).mean(axis=0), wanted, atol=0.03)
 
 
 def test_samples_come_from_the_moving_average() -> None:
@@ -144,6 +162,7 @@ def test_the_averages_memory_grows() -> None:
         want = want + (1.0 - min(keep, 0.3)) * (gen.generator.params[name] - want)
         np.testing.assert_allclose(gen.average.params[name], want, rtol=1e-13)
         np.testing.assert_array_equal(gen.average.buffers[statistic], gen.generator.buffers[statistic])
+    assert gen.generator.buffers[statistic].all()
 
 
 def test_instance_noise_sinks_to_nothing() -> None:
