@@ -1,8 +1,6 @@
 // Layer normalisation inside a recurrent cell (Ba et al. 2016, without the cell state's): of x·W_ih and of h·W_hh, each
 // over all gates, with a gain each; the biases are the cell's own. The formulas are kernels/norm.h.
 #pragma once
-#include <algorithm>
-
 #include "layers/layer.h"
 
 namespace ds {

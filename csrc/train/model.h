@@ -1,8 +1,6 @@
 // A model's body: one slab that holds every parameter, its layout, and the transposed copies that the way back
 // reads. What the layers are is the business of each kind of model (net_model.h, rec_model.h).
 #pragma once
-#include <memory>
-
 #include "core/arena.h"
 #include "layers/layer.h"
 #include "train/spec.h"

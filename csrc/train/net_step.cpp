@@ -16,11 +16,7 @@ NetStep<T>::NetStep(NetModel<T>& model, const Backend<T>& backend, OptimizerStat
     Carver carver(memory_.data(), memory_.bytes());
     carve(carver, batch);
     for (Desk& desk : desks_) {
-        desk.pass.backend = &backend_;
-        desk.pass.params = model.params();
-        desk.pass.copies = model.copies();
-        desk.pass.grads = grads_;
-        desk.pass.seed = model.spec().seed;
+        this->prepare(desk.pass);
         desk.below = chain_.below({x_, {}, {}, {}});
     }
     this->clear_gradients();

@@ -20,8 +20,6 @@ public:
 
 private:
     using Step<T>::backend_;
-    using Step<T>::optimizer_;
-    using Step<T>::grads_;
 
     // What one worker hands to the layers: made once, so that a step writes only what changes.
     struct Desk {

@@ -32,7 +32,6 @@ struct RecInference<T>::Room {
         const Index rows = stack.each_step() ? bounds.total : bounds.rows;
         outputs = carver.take<T>(rows, model.spec().outputs());
         place = carver.take<Index>(bounds.rows, 2);
-        std::fill_n(place, place ? bounds.rows : 0, Index(0));
         if (place)
             for (Index i = 0; i < bounds.rows; ++i) place[i] = i, place[bounds.rows + i] = 1;
         pass.scratch = carver.take<T>(stack.scratch(), 1);
@@ -114,14 +113,6 @@ void RecInference<T>::reserve(const SequenceSet<T>& data, const Work& work, int 
         rooms_.push_back(std::make_unique<Room>(model_, backend_, most));
         make_judge(*rooms_.back(), RecTargets<T>(model_.spec(), data));
     }
-}
-
-template <class T>
-Index RecInference<T>::output_rows(const SequenceSet<T>& data) const {
-    if (!reads_every_step(model_.spec().output)) return data.x.count;
-    Index rows = 0;
-    for (Index i = 0; i < data.x.count; ++i) rows += data.steps(i);
-    return rows;
 }
 
 template <class T>

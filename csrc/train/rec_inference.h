@@ -26,7 +26,6 @@ public:
         std::vector<Index> out_;            // by sequence: its first row of the outputs
     };
     Work plan(const SequenceSet<T>& data, int workers) const;
-    Index output_rows(const SequenceSet<T>& data) const;
     int workers(const SequenceSet<T>& data, int available) const;
 
     // Makes room for `workers` that take chunks of this work at once, so that losses() has no need to.

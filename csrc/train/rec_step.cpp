@@ -51,11 +51,7 @@ RecStep<T>::RecStep(RecModel<T>& model, const Backend<T>& backend, OptimizerStat
     Carver carver(memory_.data(), memory_.bytes());
     carve(carver, bounds);
     for (Desk& desk : desks_) {
-        desk.pass.backend = &backend_;
-        desk.pass.params = model.params();
-        desk.pass.copies = model.copies();
-        desk.pass.grads = grads_;
-        desk.pass.seed = model.spec().seed;
+        this->prepare(desk.pass);
         desk.below = chain_.below({stack_.top(), stack_.top_gradient(), {}, {}});
     }
     this->clear_gradients();

@@ -23,8 +23,6 @@ public:
 
 private:
     using Step<T>::backend_;
-    using Step<T>::optimizer_;
-    using Step<T>::grads_;
 
     struct Desk {
         Pass<T> pass;

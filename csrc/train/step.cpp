@@ -24,6 +24,15 @@ void Step<T>::clear_gradients() {
 }
 
 template <class T>
+void Step<T>::prepare(Pass<T>& pass) const {
+    pass.backend = &backend_;
+    pass.params = model_.params();
+    pass.copies = model_.copies();
+    pass.grads = grads_;
+    pass.seed = model_.training().seed;
+}
+
+template <class T>
 bool Step<T>::give_up(Poll* poll) {
     if (poll && poll->cancelled()) cancel_.store(true, std::memory_order_relaxed);
     return cancel_.load(std::memory_order_relaxed);

@@ -64,7 +64,8 @@ protected:
     virtual void end_step() {}
 
     void carve_gradients(Carver& carver);
-    void clear_gradients();  // padding stays zero
+    void clear_gradients();             // padding stays zero
+    void prepare(Pass<T>& pass) const;  // what a worker's layers read in every step
     bool give_up(Poll* poll);
 
     Model<T>& model_;
