@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.tolerances import DIFFERENCES
+
 Array = NDArray[np.float64]
 
 STEP = 2e-4
@@ -31,3 +33,22 @@ def central_difference(f: Callable[[], float], a: Array) -> Array:
         direction[i] = 1.0
         out[i] = slope(f, a, direction)
     return out
+
+
+def compare(
+    value: Callable[[], float], grads: dict[str, Array], arrays: dict[str, Array], whole: bool = False
+) -> None:
+    """Hold gradients against differences: by all elements if `whole`, else along one random direction an array."""
+    rng = np.random.default_rng(7)
+    assert set(grads) == set(arrays)
+    for name, got in grads.items():
+        assert got.shape == arrays[name].shape, name
+        typical = max(float(np.linalg.norm(got)), 1e-4)
+        if whole:
+            error = float(np.linalg.norm(got - central_difference(value, arrays[name])))
+        else:
+            direction = rng.normal(size=got.shape)
+            direction /= np.linalg.norm(direction)
+            error = abs(float((got * direction).sum()) - slope(value, arrays[name], direction))
+            typical /= got.size**0.5
+        assert error < DIFFERENCES * typical, f"{name}: relative error {error / typical:.1e}"

@@ -6,7 +6,6 @@ penalty needs. Then every loss, penalty and option of whole updates. Draws near 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,27 +14,9 @@ import pytest
 from deepseek.reference import Gen, gan_losses
 from deepseek.reference.discriminator import Tape
 from deepseek.reference.penalty import NAMES as PENALTIES
-from parity.differences import central_difference, slope
+from parity.differences import compare, slope
 from parity.gen_cases import HIDDEN, OPTIONS, PLACE, Array, Spec, near_kink, rows, scattered, spec_of
 from parity.tolerances import DIFFERENCES
-
-
-def compare(
-    value: Callable[[], float], grads: dict[str, Array], arrays: dict[str, Array], whole: bool = False
-) -> None:
-    rng = np.random.default_rng(7)
-    assert set(grads) == set(arrays)
-    for name, got in grads.items():
-        assert got.shape == arrays[name].shape, name
-        typical = max(float(np.linalg.norm(got)), 1e-4)
-        if whole:
-            error = float(np.linalg.norm(got - central_difference(value, arrays[name])))
-        else:
-            direction = rng.normal(size=got.shape)
-            direction /= np.linalg.norm(direction)
-            error = abs(float((got * direction).sum()) - slope(value, arrays[name], direction))
-            typical /= got.size**0.5
-        assert error < DIFFERENCES * typical, f"{name}: relative error {error / typical:.1e}"
 
 
 def check_tangent(spec: Spec, whole: bool = False) -> None:

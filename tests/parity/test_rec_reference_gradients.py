@@ -7,14 +7,13 @@ array for the others. Draws that come near a kink of relu or of a maximum are dr
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from deepseek.reference import Rec
-from parity.differences import central_difference, slope
+from parity.differences import compare
 from parity.rec_cases import (
     ALL_OUTPUTS,
     CELLS,
@@ -28,7 +27,6 @@ from parity.rec_cases import (
     spec_of,
     targets,
 )
-from parity.tolerances import DIFFERENCES
 
 PLACE = (2, 5)  # epoch and step, for the dropout masks
 EVERYTHING = {
@@ -66,24 +64,6 @@ def near_kink(net: Rec, x: list[Array], state: Array) -> bool:
         return False
     longer = [np.sort(top, axis=0) for top in tape.tops if len(top) > 1]
     return any((top[-1] - top[-2]).min() < 1e-3 for top in longer)
-
-
-def compare(
-    value: Callable[[], float], grads: dict[str, Array], arrays: dict[str, Array], whole: bool
-) -> None:
-    rng = np.random.default_rng(7)
-    assert set(grads) == set(arrays)
-    for name, got in grads.items():
-        assert got.shape == arrays[name].shape, name
-        typical = max(float(np.linalg.norm(got)), 1e-4)
-        if whole:
-            error = float(np.linalg.norm(got - central_difference(value, arrays[name])))
-        else:
-            direction = rng.normal(size=got.shape)
-            direction /= np.linalg.norm(direction)
-            error = abs(float((got * direction).sum()) - slope(value, arrays[name], direction))
-            typical /= got.size**0.5
-        assert error < DIFFERENCES * typical, f"{name}: relative error {error / typical:.1e}"
 
 
 def check(spec: Spec, lengths: tuple[int, ...] = (3, 5, 2), whole: bool = False, weights: Any = None) -> None:
