@@ -100,9 +100,7 @@ template <class T>
 void RecInference<T>::reserve(const SequenceSet<T>& data, const Work& work, int workers) {
     BatchBounds most;
     for (Index chunk = 0; chunk < work.chunks(); ++chunk) {
-        const Index begin = work.first_[static_cast<std::size_t>(chunk)];
-        const BatchBounds b = bounds(
-            data, {work.order_.data() + begin, 0, work.first_[static_cast<std::size_t>(chunk) + 1] - begin});
+        const BatchBounds b = bounds(data, work.place(chunk));
         most = {std::max(most.rows, b.rows), std::max(most.steps, b.steps), std::max(most.total, b.total),
                 std::max(most.labels, b.labels)};
     }
@@ -183,9 +181,7 @@ void RecInference<T>::run(Room& room, const SequenceSet<T>& data, const Sequence
 
 template <class T>
 void RecInference<T>::predict(const SequenceSet<T>& data, const Work& work, Index chunk, T* y) {
-    const Index begin = work.first_[static_cast<std::size_t>(chunk)];
-    const SequencePlace place{work.order_.data() + begin, 0,
-                              work.first_[static_cast<std::size_t>(chunk) + 1] - begin};
+    const SequencePlace place = work.place(chunk);
     std::unique_ptr<Room> room = borrow(bounds(data, place));
     run(*room, data, place, nullptr);
     const RecStack<T>& stack = room->stack;
@@ -205,9 +201,7 @@ void RecInference<T>::predict(const SequenceSet<T>& data, const Work& work, Inde
 template <class T>
 void RecInference<T>::losses(const SequenceSet<T>& data, const Work& work, Index chunk, LossSum* sums) {
     const RecSpec& spec = model_.spec();
-    const Index begin = work.first_[static_cast<std::size_t>(chunk)];
-    const SequencePlace place{work.order_.data() + begin, 0,
-                              work.first_[static_cast<std::size_t>(chunk) + 1] - begin};
+    const SequencePlace place = work.place(chunk);
     std::unique_ptr<Room> room = borrow(bounds(data, place));
     run(*room, data, place, nullptr);
     const RecStack<T>& stack = room->stack;

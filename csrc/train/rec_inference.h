@@ -19,6 +19,10 @@ public:
     class Work {
     public:
         Index chunks() const { return static_cast<Index>(first_.size()) - 1; }
+        SequencePlace place(Index chunk) const {
+            const Index *first = first_.data() + chunk, *order = order_.data();
+            return {order + first[0], 0, first[1] - first[0]};
+        }
 
     private:
         friend class RecInference;
