@@ -18,9 +18,10 @@ public:
 
     virtual const ModelSpec& training() const = 0;
     virtual const ParameterTable& table() const = 0;
+    virtual int players() const = 0;
 
-    // PyTorch's layout; has() tells whether the slab exists now. write() of kBest makes it.
-    virtual bool has(Slab slab) const = 0;
+    // PyTorch's layout; has() tells whether the parameter has a tensor in the slab now. write() of kBest makes it.
+    virtual bool has(Slab slab, Index parameter) const = 0;
     virtual void read(Slab slab, Index parameter, void* out) const = 0;
     virtual void write(Slab slab, Index parameter, const void* values) = 0;
     virtual void parameters_written() = 0;

@@ -26,15 +26,16 @@ public:
 
     const ModelSpec& training() const override { return model_.training(); }
     const ParameterTable& table() const override { return model_.table(); }
+    int players() const override { return model_.players(); }
 
-    bool has(Slab slab) const override { return slab_of(slab) != nullptr; }
+    bool has(Slab slab, Index parameter) const override { return slab_of(slab, parameter) != nullptr; }
     void read(Slab slab, Index parameter, void* out) const override {
-        model_.export_parameter(table()[parameter], slab_of(slab), static_cast<T*>(out));
+        model_.export_parameter(table()[parameter], slab_of(slab, parameter), static_cast<T*>(out));
     }
     void write(Slab slab, Index parameter, const void* values) override {
         if (slab == Slab::kBest && trainer_.best().size() == 0) trainer_.best() = Buffer<T>(table().size());
         model_.import_parameter(table()[parameter], static_cast<const T*>(values),
-                                const_cast<T*>(slab_of(slab)));
+                                const_cast<T*>(slab_of(slab, parameter)));
     }
     void parameters_written() override { model_.refresh_copies(); }
     void drop_best() override { trainer_.best() = {}; }
@@ -95,14 +96,23 @@ private:
         Engine engine;
     };
 
-    const T* slab_of(Slab slab) const {
+    OptimizerState<T>* optimizer_of(const Parameter& p) {
+        for (int player = 0; player < model_.players() && p.trainable(); ++player) {
+            const Range part = model_.part(player);
+            if (p.offset >= part.begin && p.offset < part.end) return &trainer_.optimizer(player);
+        }
+        return nullptr;
+    }
+
+    const T* slab_of(Slab slab, Index parameter) const {
         auto& self = const_cast<ModelCoreOf&>(*this);
+        OptimizerState<T>* optimizer = self.optimizer_of(table()[parameter]);
         switch (slab) {
             case Slab::kParameters: return self.model_.params();
             case Slab::kFirstMoment:
-                return self.trainer_.optimizer().has_first() ? self.trainer_.optimizer().first() : nullptr;
+                return optimizer && optimizer->has_first() ? optimizer->first() : nullptr;
             case Slab::kSecondMoment:
-                return self.trainer_.optimizer().has_second() ? self.trainer_.optimizer().second() : nullptr;
+                return optimizer && optimizer->has_second() ? optimizer->second() : nullptr;
             case Slab::kBest: return self.trainer_.best().size() > 0 ? self.trainer_.best().data() : nullptr;
         }
         return nullptr;

@@ -5,8 +5,10 @@
 #include <cstdint>
 
 #include "backend/view.h"
+#include "core/philox.h"
 #include "gemm/gemm.h"
 #include "kernels/cell_table.h"
+#include "kernels/gan_table.h"
 #include "kernels/loss_table.h"
 #include "kernels/norm_table.h"
 #include "kernels/optim_table.h"
@@ -49,7 +51,7 @@ struct LinearBackwardInput {
     bool accumulate = false;  // dx starts from what it holds
 };
 
-// dw = xᵀ dy, dbias = column sums of dy, over the first `batch` rows.
+// dw = xᵀ dy over the first `batch` rows, dbias = column sums of dy over the first `bias_batch`.
 template <class T>
 struct LinearBackwardWeight {
     const GemmPlan<T>* plan = nullptr;
@@ -60,10 +62,12 @@ struct LinearBackwardWeight {
     Index inputs = 0;
     Index outputs = 0;
     Index batch = 0;
+    Index bias_batch = 0;
 };
 
-// Which random numbers a dropout layer draws: they depend on the seed, the place and nothing else.
-struct DropoutKey {
+// Which random numbers are drawn: they depend on the seed, the place and nothing else. `layer` tells those of one
+// stream apart.
+struct RandomKey {
     std::uint64_t seed = 0;
     std::uint32_t epoch = 0;
     std::uint32_t step = 0;
@@ -107,9 +111,22 @@ public:
     virtual void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows,
                                      Index cols) const = 0;
     virtual void softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index cols) const = 0;
+    virtual void softmax_backward(Matrix<T> dz, Matrix<const T> dy, Matrix<const T> y, Range rows,
+                                  Index cols) const = 0;
+    // The first of the largest of n elements.
+    virtual Index largest(const T* x, Index n) const = 0;
 
-    virtual void dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows,
+    // e *= dz · act''(saved).
+    virtual void curvature(Matrix<T> e, Matrix<const T> dz, Matrix<const T> saved, ActivationOf<T> a,
+                           Range rows, Index cols) const = 0;
+
+    virtual void dropout_mask(Matrix<T> mask, double rate, const RandomKey& key, Range rows,
                               Index cols) const = 0;
+    // Uniform numbers in (0, 1) and standard normal ones; row i draws as row `first` + i.
+    virtual void uniform(Matrix<T> out, Stream stream, const RandomKey& key, Index first, Range rows,
+                         Index cols) const = 0;
+    virtual void normal(Matrix<T> out, Stream stream, const RandomKey& key, Index first, Range rows,
+                        Index cols) const = 0;
     virtual void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows,
                           Index cols) const = 0;
     virtual void add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const = 0;  // y += x
@@ -119,6 +136,8 @@ public:
 
     // Layer and batch normalisation, whose passes the norm layers walk themselves.
     virtual const NormKernels<T>& norm() const = 0;
+    // What adversaries need, likewise.
+    virtual const GanKernels<T>& gan() const = 0;
 
     // Row losses and the gradient of the batch loss.
     virtual void loss(Loss kind, const LossArgs<T>& args) const = 0;

@@ -115,7 +115,7 @@ void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Sh
         op.plan->run(g, scratch);
     else
         op.plan->share(g, share.worker, share.workers, scratch);
-    if (op.dbias) column_sums(op.dbias, op.dy, op.batch, share.of(op.outputs, 16));
+    if (op.dbias) column_sums(op.dbias, op.dy, op.bias_batch, share.of(op.outputs, 16));
 }
 
 template <class T>
@@ -145,11 +145,46 @@ void CpuBackend<T>::softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index co
 }
 
 template <class T>
-void CpuBackend<T>::dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows,
+void CpuBackend<T>::dropout_mask(Matrix<T> mask, double rate, const RandomKey& key, Range rows,
                                  Index cols) const {
     kernels_.random.dropout_mask(mask.row(rows.begin), mask.ld, rows.begin, rows.size(), cols, key.seed,
                                  key.step, key.epoch, stream_word(Stream::kDropout, key.layer),
                                  keep_threshold(rate), static_cast<T>(1.0 / (1.0 - rate)));
+}
+
+template <class T>
+void CpuBackend<T>::softmax_backward(Matrix<T> dz, Matrix<const T> dy, Matrix<const T> y, Range rows,
+                                     Index cols) const {
+    kernels_.reduce.softmax_backward_rows(dz.row(rows.begin), dz.ld, dy.row(rows.begin), dy.ld,
+                                          y.row(rows.begin), y.ld, rows.size(), cols);
+}
+
+template <class T>
+Index CpuBackend<T>::largest(const T* x, Index n) const {
+    std::int64_t at = 0;
+    kernels_.reduce.argmax_rows(&at, x, n, 1, n);
+    return at;
+}
+
+template <class T>
+void CpuBackend<T>::curvature(Matrix<T> e, Matrix<const T> dz, Matrix<const T> saved, ActivationOf<T> a,
+                              Range rows, Index cols) const {
+    const auto curvature = kernels_.pointwise.curvature[static_cast<int>(a.kind)];
+    for (Index i = rows.begin; i < rows.end; ++i) curvature(e.row(i), dz.row(i), saved.row(i), cols, a.alpha);
+}
+
+template <class T>
+void CpuBackend<T>::uniform(Matrix<T> out, Stream stream, const RandomKey& key, Index first, Range rows,
+                            Index cols) const {
+    kernels_.random.uniform(out.row(rows.begin), out.ld, first + rows.begin, rows.size(), cols, key.seed,
+                            key.step, key.epoch, stream_word(stream, key.layer));
+}
+
+template <class T>
+void CpuBackend<T>::normal(Matrix<T> out, Stream stream, const RandomKey& key, Index first, Range rows,
+                           Index cols) const {
+    kernels_.random.normal(out.row(rows.begin), out.ld, first + rows.begin, rows.size(), cols, key.seed,
+                           key.step, key.epoch, stream_word(stream, key.layer));
 }
 
 template <class T>

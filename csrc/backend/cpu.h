@@ -34,13 +34,23 @@ public:
     void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows,
                              Index cols) const override;
     void softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index cols) const override;
-    void dropout_mask(Matrix<T> mask, double rate, const DropoutKey& key, Range rows,
+    void softmax_backward(Matrix<T> dz, Matrix<const T> dy, Matrix<const T> y, Range rows,
+                          Index cols) const override;
+    Index largest(const T* x, Index n) const override;
+    void curvature(Matrix<T> e, Matrix<const T> dz, Matrix<const T> saved, ActivationOf<T> a, Range rows,
+                   Index cols) const override;
+    void uniform(Matrix<T> out, Stream stream, const RandomKey& key, Index first, Range rows,
+                 Index cols) const override;
+    void normal(Matrix<T> out, Stream stream, const RandomKey& key, Index first, Range rows,
+                Index cols) const override;
+    void dropout_mask(Matrix<T> mask, double rate, const RandomKey& key, Range rows,
                       Index cols) const override;
     void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows, Index cols) const override;
     void add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const override;
     void column_sums(T* out, Matrix<const T> x, Index rows, Range cols) const override;
     void copy(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const override;
     const NormKernels<T>& norm() const override { return kernels_.norm; }
+    const GanKernels<T>& gan() const override { return kernels_.gan; }
     void loss(Loss kind, const LossArgs<T>& args) const override;
     double sum(const T* x, Index n) const override { return kernels_.reduce.sum(x, n); }
     double weighted_sum(const T* x, const T* w, Index n) const override {

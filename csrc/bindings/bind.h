@@ -9,5 +9,6 @@ void bind_kernels(pybind11::module_& m);
 void bind_row_kernels(pybind11::module_& kernels);
 void bind_net_core(pybind11::module_& m);
 void bind_rec_core(pybind11::module_& m);
+void bind_gen_core(pybind11::module_& m);
 
 }  // namespace ds

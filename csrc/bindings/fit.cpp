@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "core/check.h"
 
@@ -32,13 +33,22 @@ FitOptions options_from_dict(const py::dict& d) {
     return o;
 }
 
-py::dict block_to_dict(const Block& block, const Cursor& cursor, Index steps_per_epoch) {
+py::dict block_to_dict(const Block& block, const Cursor& cursor, Index steps_per_epoch, int players) {
     py::list epochs;
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    for (const EpochRecord& r : block.epochs)
-        epochs.append(py::dict(py::arg("epoch") = r.epoch, py::arg("loss") = r.loss,
-                               py::arg("val_loss") = r.validated ? r.val_loss : nan, py::arg("rate") = r.rate,
-                               py::arg("seconds") = r.seconds));
+    for (const EpochRecord& r : block.epochs) {
+        py::dict epoch(py::arg("epoch") = r.epoch, py::arg("loss") = r.loss,
+                       py::arg("val_loss") = r.validated ? r.val_loss : nan, py::arg("rate") = r.rate,
+                       py::arg("seconds") = r.seconds);
+        if (players > 1) {
+            epoch["penalty"] = r.penalty;
+            epoch["real_score"] = r.real_score;
+            epoch["fake_score"] = r.fake_score;
+            epoch["generator_loss"] = r.generator_loss;
+            epoch["generator_rate"] = r.generator_rate;
+        }
+        epochs.append(std::move(epoch));
+    }
     const double running = cursor.weight_sum > 0.0 ? cursor.loss_sum / cursor.weight_sum : nan;
     return py::dict(py::arg("epochs") = epochs, py::arg("finished") = block.finished,
                     py::arg("stopped_early") = block.stopped_early, py::arg("diverged") = block.diverged,

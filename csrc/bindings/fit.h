@@ -8,6 +8,6 @@ namespace ds {
 
 FitOptions options_from_dict(const pybind11::dict& dict);
 // What `block` did, and where the fit stands.
-pybind11::dict block_to_dict(const Block& block, const Cursor& cursor, Index steps_per_epoch);
+pybind11::dict block_to_dict(const Block& block, const Cursor& cursor, Index steps_per_epoch, int players);
 
 }  // namespace ds

@@ -62,7 +62,7 @@ struct BoundModel {
         }
         cancel.store(false, std::memory_order_relaxed);
         if (PyErr_Occurred()) throw py::error_already_set();
-        return block_to_dict(block, cursor, steps);
+        return block_to_dict(block, cursor, steps, core->players());
     }
 
     void end() {

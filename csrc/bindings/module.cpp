@@ -20,4 +20,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     ds::bind_kernels(m);
     ds::bind_net_core(m);
     ds::bind_rec_core(m);
+    ds::bind_gen_core(m);
 }

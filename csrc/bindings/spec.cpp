@@ -1,58 +1,13 @@
 #include "bindings/spec.h"
 
-#include <pybind11/stl.h>
-
-#include <string>
-#include <utility>
-
-#include "core/check.h"
-
-namespace py = pybind11;
+#include "bindings/spec_parts.h"
 
 namespace ds {
 namespace {
 
 constexpr const char* kNormNames[] = {"none", "batch", "layer"};
 
-// One dict of the specification: reads known keys into fields, and in the end refuses what nobody asked for.
-class Reader {
-public:
-    Reader(const py::dict& dict, std::string place) : dict_(dict), place_(std::move(place)) {}
-
-    template <class V>
-    void get(const char* key, V& value) {
-        known_ += known_.empty() ? key : std::string(", ") + key;
-        if (!dict_.contains(key)) return;
-        ++used_;
-        try {
-            value = py::cast<V>(dict_[key]);
-        } catch (const py::cast_error&) {
-            throw py::type_error(place_ + key + ": got " + py::cast<std::string>(py::repr(dict_[key])) +
-                                 ", expected another type or range");
-        }
-    }
-
-    template <class E, class Parse>
-    void choose(const char* key, E& value, const Parse& parse) {
-        std::string name;
-        get(key, name);
-        if (!name.empty()) value = parse(name);
-    }
-
-    void finish() const {
-        if (used_ == dict_.size()) return;
-        for (const auto& item : dict_) {
-            const auto key = py::cast<std::string>(py::str(item.first));
-            if ((", " + known_ + ",").find(", " + key + ",") == std::string::npos)
-                throw ValueError(place_ + key + ": unknown key; expected one of " + known_);
-        }
-    }
-
-private:
-    const py::dict& dict_;
-    std::string place_, known_;
-    std::size_t used_ = 0;
-};
+}  // namespace
 
 LayerSpec layer_from_dict(const py::dict& dict, std::size_t index) {
     Reader r(dict, "layers[" + std::to_string(index) + "].");
@@ -81,6 +36,8 @@ py::dict layer_to_dict(const LayerSpec& l) {
                     py::arg("init_gain") = l.init_gain);
 }
 
+namespace {
+
 void read_loss(const py::dict& dict, ModelSpec& spec) {
     Reader r(dict, "loss.");
     LossSpec& l = spec.loss;
@@ -103,6 +60,8 @@ py::dict loss_to_dict(const LossSpec& l) {
                     py::arg("gamma") = l.gamma, py::arg("alpha") = l.alpha,
                     py::arg("smoothing") = l.smoothing);
 }
+
+}  // namespace
 
 void read_optimizer(const py::dict& dict, OptimizerSpec& o) {
     Reader r(dict, "optimizer.");
@@ -157,20 +116,38 @@ py::dict schedule_to_dict(const ScheduleSpec& s) {
                     py::arg("min_rate") = s.min_rate, py::arg("threshold") = s.threshold);
 }
 
-// What all kinds of model have. A loss named `own` is the model's own affair.
-void read_model(Reader& r, ModelSpec& spec, const char* own = nullptr) {
+bool reads_double(Reader& r) {
     std::string dtype = "float32";
-    py::list layers;
-    py::dict loss, optimizer, schedule;
     r.get("dtype", dtype);
     if (dtype != "float32" && dtype != "float64")
         throw ValueError("dtype: got \"" + dtype + "\", expected \"float32\" or \"float64\"");
-    spec.is_double = dtype == "float64";
+    return dtype == "float64";
+}
+
+const char* dtype_name(bool is_double) { return is_double ? "float64" : "float32"; }
+
+void read_layers(Reader& r, std::vector<LayerSpec>& layers) {
+    py::list list;
+    r.get("layers", list);
+    for (std::size_t i = 0; i < list.size(); ++i)
+        layers.push_back(layer_from_dict(py::cast<py::dict>(list[i]), i));
+}
+
+py::list layers_to_list(const std::vector<LayerSpec>& layers) {
+    py::list list;
+    for (const LayerSpec& layer : layers) list.append(layer_to_dict(layer));
+    return list;
+}
+
+namespace {
+
+// What all kinds of model have. A loss named `own` is the model's own affair.
+void read_model(Reader& r, ModelSpec& spec, const char* own = nullptr) {
+    py::dict loss, optimizer, schedule;
+    spec.is_double = reads_double(r);
     r.get("seed", spec.seed);
     r.get("threads", spec.threads);
-    r.get("layers", layers);
-    for (std::size_t i = 0; i < layers.size(); ++i)
-        spec.layers.push_back(layer_from_dict(py::cast<py::dict>(layers[i]), i));
+    read_layers(r, spec.layers);
     r.get("loss", loss);
     if (own != nullptr && loss.contains("name") && py::cast<std::string>(loss["name"]) == own)
         spec.loss.kind = Loss::kCrossEntropy;
@@ -183,10 +160,8 @@ void read_model(Reader& r, ModelSpec& spec, const char* own = nullptr) {
 }
 
 py::dict model_to_dict(const ModelSpec& spec) {
-    py::list layers;
-    for (const LayerSpec& layer : spec.layers) layers.append(layer_to_dict(layer));
-    return py::dict(py::arg("dtype") = spec.is_double ? "float64" : "float32", py::arg("seed") = spec.seed,
-                    py::arg("threads") = spec.threads, py::arg("layers") = layers,
+    return py::dict(py::arg("dtype") = dtype_name(spec.is_double), py::arg("seed") = spec.seed,
+                    py::arg("threads") = spec.threads, py::arg("layers") = layers_to_list(spec.layers),
                     py::arg("loss") = loss_to_dict(spec.loss),
                     py::arg("optimizer") = optimizer_to_dict(spec.optimizer),
                     py::arg("schedule") = schedule_to_dict(spec.schedule));

@@ -16,10 +16,6 @@ constexpr NamedSlab kStateSlabs[] = {{Slab::kFirstMoment, "optimizer.first."},
                                      {Slab::kSecondMoment, "optimizer.second."},
                                      {Slab::kBest, "best."}};
 
-bool is_part_of(Slab slab, const Parameter& p) {
-    return slab == Slab::kBest || slab == Slab::kParameters || p.trainable();
-}
-
 std::vector<py::ssize_t> shape_of(const Parameter& p) {
     if (p.turned()) return {p.cols, p.rows};
     if (p.kind == ParameterKind::kEmbedding) return {p.rows, p.cols};
@@ -33,11 +29,13 @@ py::dtype dtype_of(const ModelCore& core) {
 using Checked = std::vector<std::pair<Index, py::array>>;
 
 // The arrays of one slab, checked: names, type and shape.
-Checked check_tensors(ModelCore& core, Slab slab, const std::string& prefix, const py::dict& tensors) {
+// `made`: a slab that writing makes counts as there.
+Checked check_tensors(ModelCore& core, Slab slab, const std::string& prefix, const py::dict& tensors,
+                      bool made = false) {
     Checked arrays;
     const auto& all = core.table().all();
     for (std::size_t i = 0; i < all.size(); ++i) {
-        if (!is_part_of(slab, all[i])) continue;
+        if (!made && !core.has(slab, static_cast<Index>(i))) continue;
         const std::string name = prefix + all[i].name;
         if (!tensors.contains(name.c_str())) throw ValueError("\"" + name + "\" is missing");
         const py::object given = tensors[name.c_str()];
@@ -59,7 +57,7 @@ void write(ModelCore& core, Slab slab, const Checked& arrays) {
 
 // Each number of the cursor by name; `visit` reads or writes it.
 template <class C, class Visit>
-void each_number(C& c, const Visit& visit) {
+void each_number(C& c, int players, const Visit& visit) {
     visit("epoch", c.epoch);
     visit("step", c.step);
     visit("target_epoch", c.target_epoch);
@@ -80,12 +78,28 @@ void each_number(C& c, const Visit& visit) {
     visit("stopping.best_epoch", c.stopping.best_epoch);
     visit("stopping.waited", c.stopping.waited);
     visit("stopping.stopped", c.stopping.stopped);
+    if (players == 1) return;
+    visit("generator.steps", c.second_clock.steps);
+    visit("generator.beta1_power", c.second_clock.beta1_power);
+    visit("generator.beta2_power", c.second_clock.beta2_power);
+    visit("augment.probability", c.adversaries.probability);
+    visit("augment.told", c.adversaries.told);
+    visit("augment.pairs", c.adversaries.pairs);
+    visit("augment.updates", c.adversaries.updates);
+    visit("epoch.batches", c.adversaries.batches);
+    visit("epoch.turns", c.adversaries.turns);
+    visit("epoch.penalty", c.adversaries.penalty);
+    visit("epoch.real_score", c.adversaries.real_score);
+    visit("epoch.fake_score", c.adversaries.fake_score);
+    visit("epoch.generator_loss", c.adversaries.generator_loss);
 }
 
 void check_cursor(const Cursor& c) {
     const bool ok = c.epoch >= 0 && c.step >= 0 && c.target_epoch >= 0 && c.batch_size >= 0 &&
                     c.schedule_start >= 0 && c.schedule_epochs >= 0 && c.clock.steps >= 0 &&
-                    c.plateau.bad_epochs >= 0 && c.stopping.waited >= 0;
+                    c.plateau.bad_epochs >= 0 && c.stopping.waited >= 0 && c.second_clock.steps >= 0 &&
+                    c.adversaries.pairs >= 0 && c.adversaries.updates >= 0 && c.adversaries.batches >= 0 &&
+                    c.adversaries.turns >= 0;
     if (!ok) throw ValueError("state: a counter is negative");
 }
 
@@ -95,7 +109,7 @@ py::dict read_tensors(ModelCore& core, Slab slab, const std::string& prefix) {
     py::dict out;
     const auto& all = core.table().all();
     for (std::size_t i = 0; i < all.size(); ++i) {
-        if (!is_part_of(slab, all[i])) continue;
+        if (!core.has(slab, static_cast<Index>(i))) continue;
         py::array a(dtype_of(core), shape_of(all[i]));
         core.read(slab, static_cast<Index>(i), a.mutable_data());
         out[(prefix + all[i].name).c_str()] = std::move(a);
@@ -118,26 +132,25 @@ void write_params(ModelCore& core, const py::dict& tensors) {
 
 py::dict read_state(ModelCore& core) {
     py::dict out;
-    for (const NamedSlab& s : kStateSlabs)
-        if (core.has(s.slab)) out.attr("update")(read_tensors(core, s.slab, s.prefix));
-    each_number(core.cursor(), [&](const char* name, auto& value) { out[name] = value; });
+    for (const NamedSlab& s : kStateSlabs) out.attr("update")(read_tensors(core, s.slab, s.prefix));
+    each_number(core.cursor(), core.players(), [&](const char* name, auto& value) { out[name] = value; });
     return out;
 }
 
 void write_state(ModelCore& core, const py::dict& state) {
     if (core.running()) throw std::runtime_error("set_state: this model is being fitted");
     Cursor cursor;
-    each_number(cursor, [&](const char* name, auto& value) {
+    each_number(cursor, core.players(), [&](const char* name, auto& value) {
         if (!state.contains(name)) throw ValueError("state: \"" + std::string(name) + "\" is missing");
         value = py::cast<std::decay_t<decltype(value)>>(state[name]);
     });
     check_cursor(cursor);
-    const std::string best = kStateSlabs[2].prefix + core.table()[0].name;
-    const bool has_best = state.contains(best.c_str());
+    const std::string first_best = kStateSlabs[2].prefix + core.table()[0].name;
+    const bool has_best = state.contains(first_best.c_str());
     std::vector<Checked> slabs;
     for (const NamedSlab& s : kStateSlabs) {
-        const bool there = s.slab == Slab::kBest ? has_best : core.has(s.slab);
-        slabs.push_back(there ? check_tensors(core, s.slab, s.prefix, state) : Checked{});
+        const bool best = s.slab == Slab::kBest;
+        slabs.push_back(best && !has_best ? Checked{} : check_tensors(core, s.slab, s.prefix, state, best));
     }
     core.cursor() = cursor;
     if (!has_best) core.drop_best();

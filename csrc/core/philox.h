@@ -27,7 +27,16 @@ constexpr PhiloxBlock philox4x32(std::uint64_t key, PhiloxBlock c) {
 }
 
 // What a number is for: the last word of the counter is stream | layer << 8.
-enum class Stream : std::uint32_t { kInit = 0, kShuffle = 1, kDropout = 2 };
+enum class Stream : std::uint32_t {
+    kInit = 0,
+    kShuffle = 1,
+    kDropout = 2,  // 3 and 4: splits and generated text, drawn in Python
+    kLatent = 5,   // from here on: adversaries
+    kMix = 6,
+    kNoise = 7,
+    kAugment = 8,
+    kGumbel = 9
+};
 
 constexpr std::uint32_t stream_word(Stream stream, std::uint32_t layer) {
     return static_cast<std::uint32_t>(stream) | layer << 8;

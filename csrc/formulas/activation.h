@@ -1,7 +1,8 @@
 // The activations on a value type V, forward and backward side by side. backward takes dy, what forward saved
 // and alpha, and returns dz: from the output y wherever the derivative can be had from it (so that forward
 // may work in place), otherwise from the input z; kSavesInput says which. Softmax is not here: it couples the
-// elements of a row (kernels/reduce.h). alpha is the slope of leaky_relu and the scale of elu, not negative;
+// elements of a row (kernels/reduce.h). curvature is the second derivative, from what forward saved too; those
+// without one are straight on both sides of their bends. alpha is the slope of leaky_relu and the scale of elu, not negative;
 // the others ignore it.
 #pragma once
 #include "formulas/elementary.h"
@@ -35,6 +36,10 @@ struct Sigmoid {
     static DS_INLINE V backward(V dy, V y, V) {
         return dy * fnma(y, y, y);
     }
+    template <class V>
+    static DS_INLINE V curvature(V y, V) {
+        return fnma(y, y, y) * fnma(number<V>(2), y, number<V>(1));
+    }
 };
 
 struct Tanh {
@@ -46,6 +51,10 @@ struct Tanh {
     template <class V>
     static DS_INLINE V backward(V dy, V y, V) {
         return dy * fnma(y, y, number<V>(1));
+    }
+    template <class V>
+    static DS_INLINE V curvature(V y, V) {
+        return number<V>(-2) * y * fnma(y, y, number<V>(1));
     }
 };
 
@@ -83,6 +92,10 @@ struct Elu {
     static DS_INLINE V backward(V dy, V y, V alpha) {  // alpha e^z = y + alpha
         return select(y > number<V>(0), dy, dy * (y + alpha));
     }
+    template <class V>
+    static DS_INLINE V curvature(V y, V alpha) {
+        return select(y > number<V>(0), number<V>(0), y + alpha);
+    }
 };
 
 // Klambauer et al., Self-Normalizing Neural Networks (2017).
@@ -97,6 +110,10 @@ struct Selu {
     template <class V>
     static DS_INLINE V backward(V dy, V y, V) {
         return dy * select(y > number<V>(0), number<V>(kScale), y + number<V>(kScaleAlpha));
+    }
+    template <class V>
+    static DS_INLINE V curvature(V y, V) {
+        return select(y > number<V>(0), number<V>(0), y + number<V>(kScaleAlpha));
     }
 };
 
@@ -116,6 +133,11 @@ struct Gelu {
         const V density = number<V>(0.39894228040143267794) * exp_minus_abs(z * z * number<V>(0.5));
         return dy * fma(z, density, distribution(z));
     }
+    template <class V>
+    static DS_INLINE V curvature(V z, V) {
+        const V density = number<V>(0.39894228040143267794) * exp_minus_abs(z * z * number<V>(0.5));
+        return density * fnma(z, z, number<V>(2));
+    }
 };
 
 struct Silu {
@@ -128,6 +150,11 @@ struct Silu {
     static DS_INLINE V backward(V dy, V z, V) {
         const V s = sigmoid(z);
         return dy * fma(z, fnma(s, s, s), s);
+    }
+    template <class V>
+    static DS_INLINE V curvature(V z, V) {
+        const V s = sigmoid(z), slope = fnma(s, s, s);
+        return slope * fma(z, fnma(number<V>(2), s, number<V>(1)), number<V>(2));
     }
 };
 
@@ -160,6 +187,13 @@ struct Mish {
         const V above = fma(z * p.positive_or_w, p.rest * (d + p.n), p.n * d * one_w);
         return dy * (above / (d * d * one_w));
     }
+    template <class V>
+    static DS_INLINE V curvature(V z, V) {
+        const Parts<V> p = parts(z);
+        const V t = p.n / (p.n + p.rest), s = sigmoid(z), slope = fnma(t, t, number<V>(1)) * s;  // of t
+        const V bend = number<V>(1) - fma(number<V>(2) * t, s, s);
+        return slope * fma(z, bend, number<V>(2));
+    }
 };
 
 struct Softplus {
@@ -171,6 +205,11 @@ struct Softplus {
     template <class V>
     static DS_INLINE V backward(V dy, V y, V) {  // sigmoid(z) = 1 - e^-y
         return dy * -expm1(-y);
+    }
+    template <class V>
+    static DS_INLINE V curvature(V y, V) {
+        const V above = -expm1(-y);  // sigmoid(z)
+        return fnma(above, above, above);
     }
 };
 
@@ -200,6 +239,11 @@ struct HardSwish {
         const V upper = select(z < number<V>(3), middle, number<V>(1));
         return dy * select(z > number<V>(-3), upper, number<V>(0));
     }
+    template <class V>
+    static DS_INLINE V curvature(V z, V) {
+        const auto bent = (z > number<V>(-3)) & (z < number<V>(3));
+        return select(bent, number<V>(1.0 / 3.0), number<V>(0));
+    }
 };
 
 struct Exp {
@@ -211,6 +255,10 @@ struct Exp {
     template <class V>
     static DS_INLINE V backward(V dy, V y, V) {
         return dy * y;
+    }
+    template <class V>
+    static DS_INLINE V curvature(V y, V) {
+        return y;
     }
 };
 

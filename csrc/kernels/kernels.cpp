@@ -2,6 +2,7 @@
 // function has internal linkage, so that no copy made for a new CPU can be the one the linker keeps for an
 // old one.
 #include "kernels/cell.h"
+#include "kernels/gan.h"
 #include "kernels/gemm.h"
 #include "kernels/loss.h"
 #include "kernels/machine.h"
@@ -16,9 +17,9 @@ DS_ISA_BEGIN
 
 template <class T>
 constexpr KernelsOf<T> kernels() {
-    return {gemm_kernels<T>(),   pointwise_kernels<T>(), reduce_kernels<T>(),
-            loss_kernels<T>(),   norm_kernels<T>(),      optim_kernels<T>(),
-            random_kernels<T>(), cell_kernels<T>(),      machine_kernels<T>()};
+    return {gemm_kernels<T>(), pointwise_kernels<T>(), reduce_kernels<T>(), loss_kernels<T>(),
+            norm_kernels<T>(), optim_kernels<T>(),     random_kernels<T>(), cell_kernels<T>(),
+            gan_kernels<T>(),  machine_kernels<T>()};
 }
 
 DS_ISA_END

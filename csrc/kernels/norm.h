@@ -86,6 +86,52 @@ void layer_norm_backward(const NormBackward<T>& a) {
     }
 }
 
+// With M(a) = scale·(a - mean a - n·mean(n a)), en = e·weight, c = linear - its mean:
+// dx = M(dn - scale·(en·mean(n c) + c·mean(n en))) - scale·n·mean(en moved).
+template <class T>
+void layer_norm_backward_bent(const NormBackwardBent<T>& a) {
+    const NormBackward<T>& b = a.back;
+    const T count = T(b.cols);
+    for (Index r = 0; r < b.rows; ++r) {
+        const T *dy = b.dy + r * b.lddy, *e = a.e + r * a.lde, *out = b.n + r * b.ldn;
+        const T *linear = a.linear + r * a.ldl, *moved = a.moved + r * a.ldm;
+        T* dx = b.dx + r * b.lddx;
+        const T scale = b.row_scale[r];
+        const auto en = [=, &b](Index j, Index n) __attribute__((always_inline)) {
+            return load_part(e + j, n) * load_or(b.weight, j, n, T(1));
+        };
+        const auto mean_of = [&](auto f) __attribute__((always_inline)) {
+            return row_sum<T>(b.cols, [=](Vec<T> s, Index j, Index n)
+                                          __attribute__((always_inline)) { return s + f(j, n); }) /
+                   count;
+        };
+        const T middle = mean_of([=](Index j, Index n)
+                                     __attribute__((always_inline)) { return load_part(linear + j, n); });
+        const auto c = [=](Index j, Index n) __attribute__((always_inline)) {
+            return load_part(linear + j, n) - Vec<T>(middle);
+        };
+        const T nc = mean_of([=](Index j, Index n)
+                                 __attribute__((always_inline)) { return load_part(out + j, n) * c(j, n); });
+        const T ne = mean_of([=](Index j, Index n)
+                                 __attribute__((always_inline)) { return load_part(out + j, n) * en(j, n); });
+        const T em = mean_of([=](Index j, Index n) __attribute__((always_inline)) {
+            return en(j, n) * load_part(moved + j, n);
+        });
+        const auto inner = [=, &b](Index j, Index n) __attribute__((always_inline)) {
+            const Vec<T> dn = load_part(dy + j, n) * load_or(b.weight, j, n, T(1));
+            return fnma(Vec<T>(scale), fma(en(j, n), Vec<T>(nc), c(j, n) * Vec<T>(ne)), dn);
+        };
+        const T mean = mean_of(inner);
+        const T slope = mean_of([=](Index j, Index n) __attribute__((always_inline)) {
+            return load_part(out + j, n) * inner(j, n);
+        });
+        for_row<T>(b.cols, [=](int, Index j, Index n) __attribute__((always_inline)) {
+            const Vec<T> centred = inner(j, n) - Vec<T>(mean);
+            store_part(dx + j, Vec<T>(scale) * fnma(load_part(out + j, n), Vec<T>(slope + em), centred), n);
+        });
+    }
+}
+
 // Columns in groups of registers whose running values stay in registers; `body` is called with the number of
 // registers (a constant), the first column, and the columns of the last register.
 template <class T, class F>
@@ -219,7 +265,7 @@ struct WeightGradientOfColumns {
         const T* out = a.n + j;
         const Index ldd = a.lddy, ldn = a.ldn;
         Vec<T> dweight[V], dbias[V];
-        column_sums<T, V>(dbias, a.rows, [=](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
+        column_sums<T, V>(dbias, a.bias_rows, [=](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
             return s + load_part(dy + r * ldd + v * W, lanes(v));
         });
         column_sums<T, V>(dweight, a.rows, [=](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
@@ -259,9 +305,9 @@ void norm_inverse_deviation(T* scale, const T* variance, T eps, Index cols) {
 
 template <class T>
 constexpr NormKernels<T> norm_kernels() {
-    return {layer_norm_forward<T>,      layer_norm_backward<T>,   batch_norm_statistics<T>,
-            batch_norm_forward<T>,      batch_norm_backward<T>,   norm_weight_gradient<T>,
-            norm_running_statistics<T>, norm_inverse_deviation<T>};
+    return {layer_norm_forward<T>,    layer_norm_backward<T>,     layer_norm_backward_bent<T>,
+            batch_norm_statistics<T>, batch_norm_forward<T>,      batch_norm_backward<T>,
+            norm_weight_gradient<T>,  norm_running_statistics<T>, norm_inverse_deviation<T>};
 }
 
 DS_ISA_END

@@ -50,6 +50,19 @@ struct NormBackward {
     Index count = 0;                  // batch norm: rows of the whole batch
 };
 
+// Layer norm on the way back over a forward pass and its tangent (docs/gen.md): dx as above, and the part that comes
+// by the gradient e with respect to the tangent of y. `linear` is the tangent of x, `moved` that of n.
+template <class T>
+struct NormBackwardBent {
+    NormBackward<T> back;
+    const T* e = nullptr;
+    Index lde = 0;
+    const T* linear = nullptr;
+    Index ldl = 0;
+    const T* moved = nullptr;
+    Index ldm = 0;
+};
+
 // Per column over all rows of the batch: mean, variance (divided by rows), scale = 1/sqrt(variance + eps).
 template <class T>
 struct BatchStatistics {
@@ -62,10 +75,10 @@ struct BatchStatistics {
     T eps = T(0);
 };
 
-// Per column over all rows of the batch: dweight = Σ dy·n, dbias (may be null) = Σ dy.
+// Per column over all rows of the batch: dweight = Σ dy·n, dbias (may be null) = Σ dy over the first bias_rows.
 template <class T>
 struct NormWeightGradient {
-    Index rows = 0, cols = 0;
+    Index rows = 0, bias_rows = 0, cols = 0;
     T* dweight = nullptr;
     T* dbias = nullptr;
     const T* dy = nullptr;
@@ -90,6 +103,7 @@ template <class T>
 struct NormKernels {
     void (*layer_forward)(const NormForward<T>&) = nullptr;
     void (*layer_backward)(const NormBackward<T>&) = nullptr;
+    void (*layer_backward_bent)(const NormBackwardBent<T>&) = nullptr;
     void (*batch_statistics)(const BatchStatistics<T>&) = nullptr;
     void (*batch_forward)(const NormForward<T>&) = nullptr;
     void (*batch_backward)(const NormBackward<T>&) = nullptr;

@@ -33,6 +33,16 @@ void activation_backward(T* dz, const T* dy, const T* saved, Index n, T alpha) {
     map(dz, dy, saved, n,
         [a](Vec<T> d, Vec<T> s) __attribute__((always_inline)) { return A::backward(d, s, a); });
 }
+template <class T, class A>
+void activation_curvature(T* e, const T* dz, const T* saved, Index n, T alpha) {
+    constexpr Index W = Vec<T>::W;
+    const Vec<T> a(alpha);
+    for (Index i = 0; i < n; i += W) {
+        const Index now = n - i < W ? n - i : W;
+        const Vec<T> bend = A::curvature(loadn(saved + i, now), a);
+        storen(e + i, loadn(e + i, now) * (loadn(dz + i, now) * bend), now);
+    }
+}
 
 template <class T>
 void add_array(T* y, const T* x, Index n) {
@@ -86,24 +96,29 @@ constexpr void set_activation(PointwiseKernels<T>& k, Activation a) {
     k.forward[int(a)] = activation_forward<T, A>;
     k.backward[int(a)] = activation_backward<T, A>;
 }
+template <class T, class A>
+constexpr void set_curved(PointwiseKernels<T>& k, Activation a) {
+    set_activation<T, A>(k, a);
+    k.curvature[int(a)] = activation_curvature<T, A>;
+}
 
 template <class T>
 constexpr PointwiseKernels<T> pointwise_kernels() {
     PointwiseKernels<T> k{};
     set_activation<T, Identity>(k, Activation::kIdentity);
-    set_activation<T, Sigmoid>(k, Activation::kSigmoid);
-    set_activation<T, Tanh>(k, Activation::kTanh);
+    set_curved<T, Sigmoid>(k, Activation::kSigmoid);
+    set_curved<T, Tanh>(k, Activation::kTanh);
     set_activation<T, Relu>(k, Activation::kRelu);
     set_activation<T, LeakyRelu>(k, Activation::kLeakyRelu);
-    set_activation<T, Elu>(k, Activation::kElu);
-    set_activation<T, Selu>(k, Activation::kSelu);
-    set_activation<T, Gelu>(k, Activation::kGelu);
-    set_activation<T, Silu>(k, Activation::kSilu);
-    set_activation<T, Mish>(k, Activation::kMish);
-    set_activation<T, Softplus>(k, Activation::kSoftplus);
+    set_curved<T, Elu>(k, Activation::kElu);
+    set_curved<T, Selu>(k, Activation::kSelu);
+    set_curved<T, Gelu>(k, Activation::kGelu);
+    set_curved<T, Silu>(k, Activation::kSilu);
+    set_curved<T, Mish>(k, Activation::kMish);
+    set_curved<T, Softplus>(k, Activation::kSoftplus);
     set_activation<T, HardSigmoid>(k, Activation::kHardSigmoid);
-    set_activation<T, HardSwish>(k, Activation::kHardSwish);
-    set_activation<T, Exp>(k, Activation::kExp);
+    set_curved<T, HardSwish>(k, Activation::kHardSwish);
+    set_curved<T, Exp>(k, Activation::kExp);
     k.elementary[int(Function::kExp)] = exp_array<T>;
     k.elementary[int(Function::kExpm1)] = expm1_array<T>;
     k.elementary[int(Function::kLog)] = log_array<T>;

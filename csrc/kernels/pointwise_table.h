@@ -55,12 +55,20 @@ constexpr bool activation_saves_input(Activation a) {
            a == Activation::kHardSwish;
 }
 
+// Whether the derivative changes along a piece: what a gradient penalty has to know.
+constexpr bool activation_is_curved(Activation a) {
+    return a != Activation::kIdentity && a != Activation::kRelu && a != Activation::kLeakyRelu &&
+           a != Activation::kHardSigmoid;
+}
+
 template <class T>
 struct PointwiseKernels {
     // alpha: the slope of leaky_relu, the scale of elu; must not be negative. y may be z. Null for softmax.
     void (*forward[kActivationCount])(T* y, const T* z, Index n, T alpha);
     // dz = dy * activation'(z), from saved = y or z (activation_saves_input). dz may be dy. Null for softmax.
     void (*backward[kActivationCount])(T* dz, const T* dy, const T* saved, Index n, T alpha);
+    // e *= dz * activation''(z), from saved = y or z. Null for those that are not curved, and for softmax.
+    void (*curvature[kActivationCount])(T* e, const T* dz, const T* saved, Index n, T alpha);
     void (*elementary[kFunctionCount])(T* y, const T* x, Index n);  // y may be x
     void (*add)(T* y, const T* x, Index n);                         // y += x
     void (*scale)(T* y, Index n, T factor);                         // y *= factor

@@ -1,7 +1,8 @@
-// Philox4x32-10 in vectors, and the dropout masks made of it. Words live in the lower halves of 64-bit lanes,
+// Philox4x32-10 in vectors, and the dropout masks, uniform and normal numbers made of it. Words live in the lower halves of 64-bit lanes,
 // where a multiplication finds them and leaves its high half one shift away; the upper halves are garbage
 // until the end. Scalar form and reference: core/philox.h.
 #pragma once
+#include "formulas/box_muller.h"
 #include "kernels/random_table.h"
 #include "simd/wide_product.h"
 
@@ -39,18 +40,23 @@ DS_INLINE IVec<double> counting(std::int64_t step) {
     return bits(load<double>(d));
 }
 
-// Sixteen blocks from `first` on make the 64 columns at `out`. In a double's lane block k decides by itself;
-// a float is half a lane, so even and odd blocks are made apart and laid together.
-template <class T>
-struct MaskGroup {
+// Sixteen blocks from `first` on decide 64 columns. In a double's lane block k does so by itself; a float is half a
+// lane, so even and odd blocks are made apart and laid together.
+struct PhiloxGroup {
     std::uint64_t key;
     std::uint32_t step, epoch, stream;
-    std::int64_t threshold;
-    T scale;
 
     DS_INLINE PhiloxLanes blocks(IVec<double> c0) const {
         return philox_lanes(key, {{c0, IVec<double>(step), IVec<double>(epoch), IVec<double>(stream)}});
     }
+};
+
+// What a mask makes of words: `scale` where the word is below the threshold, else 0.
+template <class T>
+struct MaskGroup : PhiloxGroup {
+    std::int64_t threshold;
+    T scale;
+
     // Negative, so with a full upper half, where the word is below the threshold; else the upper half is 0.
     DS_INLINE IVec<double> verdict(IVec<double> word) const {
         return (word & IVec<double>(kLowHalf)) - IVec<double>(threshold);
@@ -84,14 +90,53 @@ struct MaskGroup {
     }
 };
 
+// The words' upper 23 bits as uniform numbers ((w >> 9) + 1/2) / 2^23, never 0 or 1, the same in both precisions.
 template <class T>
-void dropout_mask(T* mask, Index ld, Index row0, Index rows, Index cols, std::uint64_t key,
-                  std::uint32_t step, std::uint32_t epoch, std::uint32_t stream, std::uint32_t keep_threshold,
-                  T scale) {
-    const MaskGroup<T> group{key, step, epoch, stream, keep_threshold, scale};
+struct UniformGroup : PhiloxGroup {
+    DS_INLINE void make(T* out, std::uint32_t first) const {
+        constexpr int W = Vec<double>::W;
+        const IVec<double> low(kLowHalf);
+        constexpr int kStep = sizeof(T) == 8 ? W : 2 * W;
+        for (int l = 0; l < 16; l += kStep) {
+            const IVec<double> base(std::uint32_t(first + l));
+            const PhiloxLanes even = blocks(base + counting(kStep / W));
+            PhiloxLanes odd{};
+            if constexpr (sizeof(T) == 4) odd = blocks(base + counting(2) + IVec<double>(1));
+            for (int w = 0; w < 4; ++w) {
+                IVec<double> words = even.word[w] & low;
+                if constexpr (sizeof(T) == 4) words = words | (odd.word[w] << 32);
+                const Vec<double> lanes = from_bits(words);
+                T raw[kStep];
+                __builtin_memcpy(raw, &lanes, sizeof lanes);
+                for (int i = 0; i < kStep; i += Vec<T>::W) {
+                    const Vec<T> n = to_float(shift_right_logical(bits(load<T>(raw + i)), 9));
+                    store(out + w * 16 + l + i, (n + Vec<T>(T(0.5))) * Vec<T>(T(0x1p-23)));
+                }
+            }
+        }
+    }
+};
+
+// Columns c and c + 16 of every 32 are a pair: words 0 and 1, or 2 and 3, of one block.
+template <class T>
+struct NormalGroup : UniformGroup<T> {
+    DS_INLINE void make(T* out, std::uint32_t first) const {
+        UniformGroup<T>::make(out, first);
+        for (int half = 0; half < kGroup; half += 32)
+            for (int i = half; i < half + 16; i += Vec<T>::W) {
+                const NormalPair<Vec<T>> n = normal_pair(load(out + i), load(out + i + 16));
+                store(out + i, n.first);
+                store(out + i + 16, n.second);
+            }
+    }
+};
+
+// Rows of 64 columns a group, the last of them in part.
+template <class T, class Group>
+DS_INLINE void draw_rows(T* out, Index ld, Index row0, Index rows, Index cols, const Group& group) {
     const Index groups = (cols + kGroup - 1) / kGroup;
     for (Index r = 0; r < rows; ++r) {
-        T* row = mask + r * ld;
+        T* row = out + r * ld;
         for (Index g = 0; g < groups; ++g) {
             const auto first = std::uint32_t(std::uint64_t((row0 + r) * groups + g) * 16);
             const Index left = cols - g * kGroup;
@@ -104,6 +149,23 @@ void dropout_mask(T* mask, Index ld, Index row0, Index rows, Index cols, std::ui
             }
         }
     }
+}
+
+template <class T>
+void dropout_mask(T* mask, Index ld, Index row0, Index rows, Index cols, std::uint64_t key,
+                  std::uint32_t step, std::uint32_t epoch, std::uint32_t stream, std::uint32_t keep_threshold,
+                  T scale) {
+    draw_rows(mask, ld, row0, rows, cols, MaskGroup<T>{{key, step, epoch, stream}, keep_threshold, scale});
+}
+template <class T>
+void uniform_rows(T* out, Index ld, Index row0, Index rows, Index cols, std::uint64_t key, std::uint32_t step,
+                  std::uint32_t epoch, std::uint32_t stream) {
+    draw_rows(out, ld, row0, rows, cols, UniformGroup<T>{{key, step, epoch, stream}});
+}
+template <class T>
+void normal_rows(T* out, Index ld, Index row0, Index rows, Index cols, std::uint64_t key, std::uint32_t step,
+                 std::uint32_t epoch, std::uint32_t stream) {
+    draw_rows(out, ld, row0, rows, cols, NormalGroup<T>{{{key, step, epoch, stream}}});
 }
 
 // The same rounds over given counters, for tests.
@@ -125,7 +187,7 @@ inline void philox_words(std::uint32_t* words, const std::uint32_t* counters, In
 
 template <class T>
 constexpr RandomKernels<T> random_kernels() {
-    return {dropout_mask<T>, philox_words};
+    return {dropout_mask<T>, uniform_rows<T>, normal_rows<T>, philox_words};
 }
 
 DS_ISA_END

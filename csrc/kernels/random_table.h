@@ -17,6 +17,12 @@ struct RandomKernels {
     void (*dropout_mask)(T* mask, Index ld, Index row0, Index rows, Index cols, std::uint64_t key,
                          std::uint32_t step, std::uint32_t epoch, std::uint32_t stream,
                          std::uint32_t keep_threshold, T scale) = nullptr;
+    // The same rows and words as numbers in (0, 1), and as standard normal numbers: columns c and c + 16 of every 32
+    // are a pair.
+    void (*uniform)(T* out, Index ld, Index row0, Index rows, Index cols, std::uint64_t key,
+                    std::uint32_t step, std::uint32_t epoch, std::uint32_t stream) = nullptr;
+    void (*normal)(T* out, Index ld, Index row0, Index rows, Index cols, std::uint64_t key,
+                   std::uint32_t step, std::uint32_t epoch, std::uint32_t stream) = nullptr;
     // words (n, 4) of counters (n, 4), by the vector code of the masks; for tests.
     void (*philox)(std::uint32_t* words, const std::uint32_t* counters, Index n, std::uint64_t key) = nullptr;
 };

@@ -2,6 +2,7 @@
 // instruction set and exports one such table; backend/registry chooses among them at run time.
 #pragma once
 #include "kernels/cell_table.h"
+#include "kernels/gan_table.h"
 #include "kernels/gemm_table.h"
 #include "kernels/loss_table.h"
 #include "kernels/machine_table.h"
@@ -23,6 +24,7 @@ struct KernelsOf {
     OptimKernels<T> optim;
     RandomKernels<T> random;
     CellKernels<T> cell;
+    GanKernels<T> gan;
     MachineKernels<T> machine;
 };
 

@@ -70,6 +70,7 @@ public:
         if (cols.empty()) return;
         NormWeightGradient<T> g;
         g.rows = total;
+        g.bias_rows = total;
         g.cols = cols.size();
         g.dweight = pass.grads + weight_ + cols.begin;
         if (bias_ >= 0) g.dbias = pass.grads + bias_ + cols.begin;

@@ -69,6 +69,16 @@ void Dense<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tap
         pass.scratch);
 }
 
+// ẋ W, no bias; times act' as the product of the way back is.
+template <class T>
+void Dense<T>::tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const {
+    const ActivationOf<T> at_once = view.bend ? ActivationOf<T>{} : this->activation_;
+    pass.backend->linear_backward_input(
+        {&view.forward, view.y, below.x, pass.params + weight_offset_, weight_ld_, view.saved, at_once}, rows,
+        pass.scratch);
+    if (view.bend) this->finish_tangent(pass, view, rows);
+}
+
 template <class T>
 void Dense<T>::weight_gradient(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape,
                                Share share) const {
@@ -79,6 +89,7 @@ void Dense<T>::weight_gradient(const Pass<T>& pass, const Below<T>& below, const
                                      tape.d,
                                      this->inputs_,
                                      this->outputs_,
+                                     pass.batch + pass.tangents,
                                      pass.batch};
     pass.backend->linear_backward_weight(op, share, pass.scratch);
 }

@@ -24,6 +24,7 @@ public:
     void backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override;
     void weight_gradient(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape,
                          Share share) const override;
+    void tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const override;
     void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,
                Index rows) const override;
 

@@ -22,7 +22,7 @@ public:
     void plan(const Backend<T>&, Index, bool, Tape<T>&) const override {}
 
     void forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override {
-        const DropoutKey key{pass.seed, pass.epoch, pass.step, stream_};
+        const RandomKey key{pass.seed, pass.epoch, pass.step, stream_};
         pass.backend->dropout_mask(tape.aux, rate_, key, rows, this->outputs_);
         pass.backend->multiply(tape.y, below.x, tape.aux, rows, this->outputs_);
     }
@@ -31,6 +31,10 @@ public:
         if (!below.d) return;
         pass.backend->multiply(below.d, tape.d, tape.aux, rows, this->outputs_);
         pass.backend->activation_backward(below.d, below.saved, below.activation, rows, this->outputs_);
+    }
+
+    void tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const override {
+        pass.backend->multiply(view.y, below.x, view.aux, rows, this->outputs_);
     }
 
     void infer(const Pass<T>&, Matrix<const T>, Matrix<T>, const Tape<T>&, Index) const override {}

@@ -6,6 +6,7 @@
 // above writes it, applying this layer's act' while the numbers are still in cache.
 #pragma once
 #include <cstdint>
+#include <stdexcept>
 
 #include "backend/backend.h"
 #include "core/arena.h"
@@ -27,8 +28,11 @@ struct Pass {
     std::uint64_t seed = 0;
     std::uint32_t epoch = 0;
     std::uint32_t step = 0;
-    Index batch = 0;           // rows in this mini-batch
-    bool keep_logits = false;  // inference for a loss that works on the pre-activation
+    Index batch = 0;                       // rows in this mini-batch
+    Index tangents = 0;                    // and of tangents behind them
+    const std::int64_t* labels = nullptr;  // of each row, for layers that depend on them
+    bool keep_logits = false;              // inference for a loss that works on the pre-activation
+    Index first_row = 0;                   // inference: of all rows of the call, where numbers are drawn
 };
 
 // What one layer keeps of one mini-batch; rows are the batch's.
@@ -39,6 +43,9 @@ struct Tape {
     Matrix<T> d;      // gradient with respect to the pre-activation
     Matrix<T> aux;    // dropout's mask, a norm's normalised input
     T* stats = nullptr;
+    // Of tangents only (Layer::tangent).
+    Matrix<T> bend;   // of a curved activation: the gradient by the tangent of y, then what it adds to d
+    Matrix<T> moved;  // of a norm: the tangent of its normalised input
     GemmPlan<T> forward, backward_input, backward_weight;
 };
 
@@ -86,10 +93,27 @@ public:
     virtual bool couples_rows() const { return false; }
     virtual void couple_forward(const Pass<T>&, const Below<T>&, Tape<T>&, Share) const {}
     virtual void couple_backward(const Pass<T>&, const Below<T>&, Tape<T>&, Share) const {}
+    // Gradient penalties (docs/gen.md). The tangents of some rows of a batch, from row `first` on, lie behind the
+    // batch, from row `base` on: view() is the tape with these rows as its own, beside what the forward pass kept of
+    // the others. tangent() makes the tangent of y from that of x; where `bend` is set it finds there the gradient by
+    // the tangent of y and leaves what the activation's curvature makes of it.
+    virtual Tape<T> view(const Tape<T>& tape, Index base, Index first) const;
+    virtual void tangent(const Pass<T>&, const Below<T>&, Tape<T>&, Range) const {
+        throw std::logic_error("this layer has no tangent");
+    }
+    // The way back over the forward pass and the tangents together: for rows of the view, the `first` of which is row
+    // `first` of the batch. Layers whose linear part does not depend on x go back as ever.
+    virtual bool bends() const { return false; }
+    virtual void backward_bent(const Pass<T>&, const Below<T>&, Tape<T>&, const Below<T>& /*of the view*/,
+                               const Tape<T>& /*view*/, Index /*first*/, Range) const {}
+
     // After the update: running statistics. One worker calls it.
     virtual void end_step(const Pass<T>&, const Tape<T>&, T* /*params*/) const {}
 
 protected:
+    // y, the tangent of the pre-activation, becomes that of the output.
+    void finish_tangent(const Pass<T>& pass, Tape<T>& view, Range rows) const;
+
     bool saves_input() const { return activation_saves_input(activation_.kind); }
 
     Index inputs_, outputs_;
@@ -103,6 +127,23 @@ void Layer<T>::carve(Carver& carver, Index batch, Tape<T>& tape) const {
     tape.y = {carver.take<T>(batch, ld), ld};
     tape.saved = saves_input() ? Matrix<T>{carver.take<T>(batch, ld), ld} : tape.y;
     tape.d = {carver.take<T>(batch, ld), ld};
+}
+
+template <class T>
+Tape<T> Layer<T>::view(const Tape<T>& tape, Index base, Index first) const {
+    Tape<T> v = tape;
+    v.y = {tape.y.row(base), tape.y.ld};
+    v.d = {tape.d.row(base), tape.d.ld};
+    v.saved = {tape.saved.row(first), tape.saved.ld};
+    if (tape.aux) v.aux = {tape.aux.row(first), tape.aux.ld};
+    if (tape.stats) v.stats = tape.stats + first;
+    return v;
+}
+
+template <class T>
+void Layer<T>::finish_tangent(const Pass<T>& pass, Tape<T>& view, Range rows) const {
+    if (view.bend) pass.backend->curvature(view.bend, view.y, view.saved, activation_, rows, outputs_);
+    pass.backend->activation_backward(view.y, view.saved, activation_, rows, outputs_);
 }
 
 }  // namespace ds

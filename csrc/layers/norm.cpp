@@ -67,7 +67,8 @@ void NormLayer<T>::sum_gradients(const Pass<T>& pass, const Tape<T>& tape, Share
     const Range cols = share.of(this->outputs_, 16);
     if (cols.empty()) return;
     NormWeightGradient<T> g;
-    g.rows = pass.batch;
+    g.rows = pass.batch + pass.tangents;
+    g.bias_rows = pass.batch;
     g.cols = cols.size();
     g.dweight = pass.grads + weight_ + cols.begin;
     g.dbias = pass.grads + bias_ + cols.begin;
@@ -109,6 +110,51 @@ template <class T>
 void LayerNorm<T>::weight_gradient(const Pass<T>& pass, const Below<T>&, const Tape<T>& tape,
                                    Share share) const {
     this->sum_gradients(pass, tape, share);
+}
+
+template <class T>
+Tape<T> LayerNorm<T>::view(const Tape<T>& tape, Index base, Index first) const {
+    Tape<T> v = Layer<T>::view(tape, base, first);
+    v.moved = {tape.aux.row(base), tape.aux.ld};
+    return v;
+}
+
+// The tangent of n is what the way back makes of a gradient by n: the map is its own adjoint.
+template <class T>
+void LayerNorm<T>::tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const {
+    if (rows.empty()) return;
+    NormBackward<T> b;
+    b.rows = rows.size();
+    b.cols = this->outputs_;
+    b.dx = view.moved.row(rows.begin);
+    b.lddx = view.moved.ld;
+    b.dy = below.x.row(rows.begin);
+    b.lddy = below.x.ld;
+    b.n = view.aux.row(rows.begin);
+    b.ldn = view.aux.ld;
+    b.row_scale = view.stats + rows.begin;
+    pass.backend->norm().layer_backward(b);
+    pass.backend->multiply(view.y, view.moved, {pass.params + this->weight_, 0}, rows, this->outputs_);
+    this->finish_tangent(pass, view, rows);
+}
+
+template <class T>
+void LayerNorm<T>::backward_bent(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape,
+                                 const Below<T>& below_view, const Tape<T>& view, Index first,
+                                 Range rows) const {
+    if (rows.empty() || !below.d) return;
+    const Range of_batch{first + rows.begin, first + rows.end};
+    NormBackwardBent<T> b;
+    b.back = this->backward_arguments(pass, below, tape, of_batch);
+    b.back.row_scale = tape.stats + of_batch.begin;
+    b.e = view.d.row(rows.begin);
+    b.lde = view.d.ld;
+    b.linear = below_view.x.row(rows.begin);
+    b.ldl = below_view.x.ld;
+    b.moved = view.moved.row(rows.begin);
+    b.ldm = view.moved.ld;
+    pass.backend->norm().layer_backward_bent(b);
+    this->finish_backward(pass, below, of_batch);
 }
 
 template <class T>

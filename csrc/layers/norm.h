@@ -42,6 +42,11 @@ public:
     void backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override;
     void weight_gradient(const Pass<T>& pass, const Below<T>&, const Tape<T>& tape,
                          Share share) const override;
+    Tape<T> view(const Tape<T>& tape, Index base, Index first) const override;
+    void tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const override;
+    bool bends() const override { return true; }
+    void backward_bent(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, const Below<T>& below_view,
+                       const Tape<T>& view, Index first, Range rows) const override;
     void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,
                Index rows) const override;
 };

@@ -17,13 +17,15 @@ Index ParameterTable::padded(Index cols) const {
     return element_size_ == sizeof(float) ? leading_dim<float>(cols) : leading_dim<double>(cols);
 }
 
-Index ParameterTable::add(std::string name, ParameterKind kind, Index layer, Index rows, Index cols) {
+Index ParameterTable::add(std::string name, ParameterKind kind, Index layer, Index rows, Index cols,
+                          bool average) {
     Parameter p;
     p.name = std::move(name);
     p.kind = kind;
     p.layer = layer;
     p.rows = rows;
     p.cols = cols;
+    p.average = average;
     p.ld = rows == 1 ? cols : padded(cols);
     p.offset = size_;
     size_ = checked_add(size_, aligned(checked_mul(rows, p.ld)));

@@ -18,7 +18,8 @@ enum class ParameterKind {
     kNormWeight,
     kNormBias,
     kRunningMean,
-    kRunningVariance
+    kRunningVariance,
+    kSingularVector  // of a matrix, for its spectral norm
 };
 
 struct Parameter {
@@ -31,10 +32,11 @@ struct Parameter {
     Index offset = 0;       // elements from the start of the slab
     Index transposed = -1;  // offset of the (cols, rows) copy in the slab of copies, or -1: none is kept
     Index transposed_ld = 0;
+    bool average = false;  // follows another parameter: saved with the weights, touched by no optimizer
 
     // PyTorch's layout of a weight is (outputs, inputs); an embedding's is our own.
     bool turned() const { return kind == ParameterKind::kWeight; }
-    bool trainable() const { return kind < ParameterKind::kRunningMean; }
+    bool trainable() const { return kind < ParameterKind::kRunningMean && !average; }
     bool decays() const { return kind <= ParameterKind::kEmbedding; }
     Index span() const { return (rows - 1) * ld + cols; }
 };
@@ -43,8 +45,9 @@ class ParameterTable {
 public:
     explicit ParameterTable(std::size_t element_size) : element_size_(element_size) {}
 
-    // Adds a parameter and returns its index. Trainable ones must come before running statistics.
-    Index add(std::string name, ParameterKind kind, Index layer, Index rows, Index cols);
+    // Adds a parameter and returns its index. Trainable ones must come before the others.
+    Index add(std::string name, ParameterKind kind, Index layer, Index rows, Index cols,
+              bool average = false);
 
     // Keep a transposed copy of weight `index` (what the input gradient reads). A one-column weight is its
     // own.

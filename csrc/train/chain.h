@@ -118,6 +118,8 @@ public:
     }
 
     const Tape<T>& top() const { return tapes_.back(); }
+    const Layer<T>& last() const { return *layers_.back(); }
+    Tape<T>& tape(std::size_t layer) { return tapes_[layer]; }
 
 private:
     const Layers<T>& layers_;

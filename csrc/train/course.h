@@ -5,6 +5,18 @@
 
 namespace ds {
 
+struct EpochRecord {
+    Index epoch = 0;  // 1 for the first
+    double loss = 0.0;
+    double val_loss = 0.0;
+    bool validated = false;
+    double rate = 0.0;
+    double seconds = 0.0;
+    // Of adversaries: `loss` and `rate` are the discriminator's.
+    double penalty = 0.0, real_score = 0.0, fake_score = 0.0;
+    double generator_loss = 0.0, generator_rate = 0.0;
+};
+
 template <class T>
 class Course {
 public:
@@ -14,10 +26,19 @@ public:
     int workers() const { return workers_; }  // the most that there is room for
     virtual Index rows() const = 0;           // of the training data; sequences count as one
     virtual Index batch() const = 0;
-    // Steps that a batch is cut into (truncated back-propagation through time). A fit pauses between batches only.
+    virtual Index batches() const { return (rows() + batch() - 1) / batch(); }  // of an epoch
+    // Steps that a batch is cut into: truncated back-propagation through time, or adversaries taking turns. A fit
+    // pauses between batches only.
     virtual Index pieces() const { return 1; }
+    virtual int player(Index /*piece*/) const { return 0; }  // whose step a piece is, of the model's players
+    virtual Step<T>& step(int player) = 0;
     virtual double step_flops() const = 0;
-    virtual Step<T>& step() = 0;
+    // Steps of several pieces as the schedules of the rates count them.
+    virtual Index scheduled(Index steps) const { return steps; }
+    // Before each run: parameters may have been set from outside since the last.
+    virtual void begin_run() {}
+    // What else an epoch tells; worker 0, at its end.
+    virtual void report(EpochRecord&) {}
 
     virtual bool validates() const = 0;
     // Every worker's share of the validation losses, for which there is room already: a worker must not throw.

@@ -27,12 +27,6 @@ Index widest(const Layers<T>& layers) {
     return most;
 }
 
-template <class T>
-Index chunk_rows(const Layers<T>& layers) {
-    const Index fit = kChunkBytes / (leading_dim<T>(widest(layers)) * static_cast<Index>(sizeof(T)));
-    return std::clamp<Index>(fit / 16 * 16, 64, 512);
-}
-
 }  // namespace
 
 template <class T>
@@ -42,6 +36,12 @@ InferencePlans<T>::InferencePlans(const Layers<T>& layers, const Backend<T>& bac
         layers[l]->plan(backend, rows, false, tapes[l]);
         scratch = std::max(scratch, layers[l]->scratch(tapes[l]));
     }
+}
+
+template <class T>
+Index Inference<T>::chunk_rows(const Layers<T>& layers) {
+    const Index fit = kChunkBytes / (leading_dim<T>(widest(layers)) * static_cast<Index>(sizeof(T)));
+    return std::clamp<Index>(fit / 16 * 16, 64, 512);
 }
 
 template <class T>
@@ -59,26 +59,32 @@ int Inference<T>::workers(Index rows, int available) const {
                          static_cast<int>(std::min<Index>(available, std::max<Index>(rows, 1))));
 }
 
-// Layer by layer, from one half of the buffer to the other; the last layer writes the caller's rows.
+// From one half of the room to the other.
+template <class T>
+void InferencePlans<T>::forward(const Layers<T>& layers, Pass<T> pass, T* room, Matrix<const T> x, Index n,
+                                Matrix<T> y) const {
+    pass.scratch = room + 2 * rows * ld;
+    pass.batch = n;
+    T* half[2] = {room, room + rows * ld};
+    int turn = 0;
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+        if (!layers[l]->active_in_inference()) continue;
+        const bool last = l + 1 == layers.size();
+        const Matrix<T> out = last ? y : Matrix<T>{half[turn], ld};
+        layers[l]->infer(pass, x, out, tapes[l], n);
+        x = out;
+        turn ^= 1;
+    }
+}
+
 template <class T>
 void Inference<T>::forward(const InferencePlans<T>& plans, T* buffer, Matrix<const T> x, Index rows,
                            Matrix<T> y, bool keep_logits) const {
     Pass<T> pass;
     pass.backend = &backend_;
     pass.params = model_.params();
-    pass.scratch = buffer + 2 * plans.rows * plans.ld;
-    pass.batch = rows;
     pass.keep_logits = keep_logits;
-    T* half[2] = {buffer, buffer + plans.rows * plans.ld};
-    int turn = 0;
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-        if (!layers_[l]->active_in_inference()) continue;
-        const bool last = l + 1 == layers_.size();
-        const Matrix<T> out = last ? y : Matrix<T>{half[turn], plans.ld};
-        layers_[l]->infer(pass, x, out, plans.tapes[l], rows);
-        x = out;
-        turn ^= 1;
-    }
+    plans.forward(layers_, pass, buffer, x, rows, y);
 }
 
 template <class T>

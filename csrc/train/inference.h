@@ -22,6 +22,9 @@ struct InferencePlans {
     InferencePlans(const Layers<T>& layers, const Backend<T>& backend, Index rows);
 
     Index buffer() const { return 2 * rows * ld + scratch; }
+    // Layer by layer through `room` (buffer() elements); the last layer writes y.
+    void forward(const Layers<T>& layers, Pass<T> pass, T* room, Matrix<const T> x, Index n,
+                 Matrix<T> y) const;
 };
 
 template <class T>
@@ -42,6 +45,9 @@ public:
 
     // How many workers these rows are worth.
     int workers(Index rows, int available) const;
+
+    // Rows that a chunk of these layers has.
+    static Index chunk_rows(const Layers<T>& layers);
 
 private:
     const InferencePlans<T>& plans(Index rows) const { return rows <= 1 ? single_ : chunk_; }

@@ -32,6 +32,7 @@ void Model<T>::initialise(std::uint64_t seed) {
         draw(p, seed, values.data());
         import_parameter(p, values.data(), drawn.data());
     }
+    derive(drawn.data(), seed);
     keep_seed(seed);
     std::copy_n(drawn.data(), table_.size(), params_.data());
     refresh_copies();

@@ -14,8 +14,11 @@ public:
     Model(const Model&) = delete;
     Model& operator=(const Model&) = delete;
 
-    // The part of the specification that training needs.
-    virtual const ModelSpec& training() const = 0;
+    // The part of the specification that training needs. Adversaries are two players, each trained in its own
+    // way; every other model is one.
+    virtual const ModelSpec& training(int player = 0) const = 0;
+    virtual int players() const { return 1; }
+    virtual Range part(int /*player*/) const { return {0, table_.trainable_size()}; }  // of the slab
 
     const ParameterTable& table() const { return table_; }
     T* params() { return params_.data(); }
@@ -38,6 +41,8 @@ protected:
 
     // The first values of parameter p, in PyTorch's layout.
     virtual void draw(const Parameter& p, std::uint64_t seed, T* values) const = 0;
+    // Then what follows from other parameters, in the whole slab.
+    virtual void derive(T* /*slab*/, std::uint64_t /*seed*/) const {}
     virtual void keep_seed(std::uint64_t seed) = 0;  // the order of the rows and dropout follow it too
 
     ParameterTable table_{sizeof(T)};

@@ -29,7 +29,7 @@ public:
     Index rows() const override { return rows_; }
     Index batch() const override { return batch_; }
     double step_flops() const override { return 6.0 * static_cast<double>(batch_) * parameters_; }
-    Step<T>& step() override { return step_; }
+    Step<T>& step(int) override { return step_; }
 
     bool validates() const override { return validation_.rows > 0; }
     void validate(Share share) override {

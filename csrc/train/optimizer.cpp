@@ -26,26 +26,26 @@ bool uses_second_moment(const OptimizerSpec& spec) {
 }
 
 template <class T>
-OptimizerState<T>::OptimizerState(const OptimizerSpec& spec, const ParameterTable& table)
-    : spec_(spec), table_(&table) {
-    if (has_first()) first_ = Buffer<T>(size());
-    if (has_second()) second_ = Buffer<T>(size());
+OptimizerState<T>::OptimizerState(const OptimizerSpec& spec, const ParameterTable& table, Range part)
+    : spec_(spec), table_(&table), part_(part) {
+    if (has_first()) first_ = Buffer<T>(part.end);
+    if (has_second()) second_ = Buffer<T>(part.end);
     reset();
     share_out(1);
 }
 
 template <class T>
 void OptimizerState<T>::reset() {
-    if (has_first()) std::fill_n(first_.data(), size(), T(0));
-    if (has_second()) std::fill_n(second_.data(), size(), T(0));
+    if (has_first()) std::fill(first_.data() + part_.begin, first_.end(), T(0));
+    if (has_second()) std::fill(second_.data() + part_.begin, second_.end(), T(0));
 }
 
-// Every trainable parameter in blocks of rows, in slab order.
+// Every parameter of the part in blocks of rows, in slab order.
 template <class T>
 std::vector<typename OptimizerState<T>::Piece> OptimizerState<T>::cut() const {
     std::vector<Piece> all;
     for (const Parameter& p : table_->all()) {
-        if (!p.trainable()) continue;
+        if (!p.trainable() || p.offset < part_.begin || p.offset >= part_.end) continue;
         const Index fit = kPieceElements / p.ld / kPieceRows * kPieceRows;
         const Index block = std::max(fit, kPieceRows);
         for (Index row = 0; row < p.rows; row += block) {

@@ -34,7 +34,9 @@ bool uses_second_moment(const OptimizerSpec& spec);
 template <class T>
 class OptimizerState {
 public:
-    OptimizerState(const OptimizerSpec& spec, const ParameterTable& table);
+    // `part` of the trainable numbers. Slabs run from the table's start, so that one offset serves all; what lies
+    // before the part is never touched.
+    OptimizerState(const OptimizerSpec& spec, const ParameterTable& table, Range part);
 
     // Decide who updates what.
     void share_out(int workers);
@@ -46,9 +48,10 @@ public:
     // The scalars of one step, the clock having ticked; grad_scale is 1.
     UpdateArgs<T> step_arguments(double rate, const OptimizerClock& clock) const;
 
-    Index size() const { return table_->trainable_size(); }
+    const Range& part() const { return part_; }
     T* first() { return first_.data(); }
     T* second() { return second_.data(); }
+    const OptimizerSpec& spec() const { return spec_; }
     bool has_first() const { return uses_first_moment(spec_); }
     bool has_second() const { return uses_second_moment(spec_); }
     void reset();
@@ -67,6 +70,7 @@ private:
 
     OptimizerSpec spec_;
     const ParameterTable* table_;
+    Range part_;
     Buffer<T> first_, second_;
     std::vector<std::vector<Piece>> pieces_;  // by worker
 };

@@ -30,7 +30,7 @@ public:
     Index batch() const override { return bounds_.rows; }
     Index pieces() const override { return pieces_; }
     double step_flops() const override { return flops_; }
-    Step<T>& step() override { return step_; }
+    Step<T>& step(int) override { return step_; }
 
     bool validates() const override { return validation_.x.count > 0; }
     void validate(Share share) override {

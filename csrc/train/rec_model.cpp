@@ -33,7 +33,12 @@ RecModel<T>::RecModel(const RecSpec& spec) : spec_(spec) {
         stack_.emplace_back(this->table_, static_cast<Index>(l), layer);
         layer.inputs = stack_.back().outputs();
     }
-    add_dense_layers(head_, this->table_, spec, layer.inputs, "head.", true, kHeadDropout);
+    add_dense_layers(head_, this->table_, spec,
+                     {.inputs = layer.inputs,
+                      .count = static_cast<Index>(spec.layers.size()),
+                      .prefix = "head.",
+                      .wanted = true,
+                      .stream = kHeadDropout});
     this->allocate();
     this->initialise(spec.seed);
 }

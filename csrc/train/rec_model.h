@@ -12,7 +12,7 @@ public:
     explicit RecModel(const RecSpec& spec);
 
     const RecSpec& spec() const { return spec_; }
-    const ModelSpec& training() const override { return spec_; }
+    const ModelSpec& training(int = 0) const override { return spec_; }
     const std::vector<Recurrent<T>>& stack() const { return stack_; }
     const Layers<T>& head() const { return head_; }
     Index embedding() const { return embedding_; }  // offset in the slab, or -1

@@ -14,13 +14,13 @@ Index square_blocks(Index n) { return (n + kSquareBlock - 1) / kSquareBlock; }
 
 template <class T>
 void Step<T>::carve_gradients(Carver& carver) {
-    grads_ = carver.take<T>(optimizer_.size(), 1);
-    block_squares_ = carver.take<double>(square_blocks(optimizer_.size()), 1);
+    grads_ = carver.take<T>(optimizer_.part().end, 1);
+    block_squares_ = carver.take<double>(square_blocks(optimizer_.part().size()), 1);
 }
 
 template <class T>
 void Step<T>::clear_gradients() {
-    std::fill_n(grads_, optimizer_.size(), T(0));
+    std::fill_n(grads_ + optimizer_.part().begin, optimizer_.part().size(), T(0));
 }
 
 template <class T>
@@ -42,15 +42,16 @@ bool Step<T>::give_up(Poll* poll) {
 // workers.
 template <class T>
 double Step<T>::clip_scale(Share share, Barrier& barrier) {
-    const double limit = model_.training().optimizer.clip_norm;
+    const double limit = optimizer_.spec().clip_norm;
     if (limit <= 0.0) return 1.0;
     barrier.wait();
-    const Index n = optimizer_.size();
+    const Index n = optimizer_.part().size();
+    const T* grads = grads_ + optimizer_.part().begin;
     const Index blocks = square_blocks(n);
     const Range mine = share.of(blocks);
     for (Index b = mine.begin; b < mine.end; ++b)
         block_squares_[b] =
-            backend_.sum_squares(grads_ + b * kSquareBlock, std::min(kSquareBlock, n - b * kSquareBlock));
+            backend_.sum_squares(grads + b * kSquareBlock, std::min(kSquareBlock, n - b * kSquareBlock));
     barrier.wait();
     double total = 0.0;
     for (Index b = 0; b < blocks; ++b) total += block_squares_[b];
@@ -64,19 +65,20 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     const bool lead = share.worker == 0;
     // The step's scalars, early: what is written long before it is read costs the update no wait.
     OptimizerClock ticked = clock;
-    ticked.tick(model_.training().optimizer);
+    ticked.tick(optimizer_.spec());
     UpdateArgs<T> update = optimizer_.step_arguments(place.rate, ticked);
     if (!learn(place, share, barrier, lead ? poll : nullptr)) {
         if (lead) last_ = {};
+        barrier.wait();  // worker 0 goes on to place the next step: everybody must have read this one's place
         return StepOutcome::kNothing;
     }
     update.grad_scale = static_cast<T>(clip_scale(share, barrier));
     if (lead) {
         last_ = batch_loss(place);
         const bool cancelled = cancel_.exchange(false, std::memory_order_relaxed);
-        verdict_ = cancelled                   ? StepOutcome::kCancelled
-                   : std::isfinite(last_.loss) ? StepOutcome::kDone
-                                               : StepOutcome::kDiverged;
+        verdict_ = cancelled                                                  ? StepOutcome::kCancelled
+                   : std::isfinite(last_.loss) && std::isfinite(last_.beside) ? StepOutcome::kDone
+                                                                              : StepOutcome::kDiverged;
         if (verdict_ == StepOutcome::kDone) clock = ticked;
     }
     barrier.wait();
@@ -85,6 +87,10 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     if (!optimizer_.update(backend_, model_.params(), model_.copies(), grads_, update, share))
         overflow_.store(true, std::memory_order_relaxed);
     if (lead) end_step();
+    if (settles()) {
+        barrier.wait();
+        settle(share, clock);
+    }
     return StepOutcome::kDone;
 }
 

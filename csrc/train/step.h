@@ -17,6 +17,7 @@ struct BatchPlace {
     Index start = 0;
     Index size = 0;
     Index piece = 0;  // of a batch that is cut into several steps
+    int player = 0;   // whose step it is
     std::uint32_t epoch = 0;
     std::uint32_t step = 0;
     double rate = 0.0;
@@ -35,6 +36,9 @@ public:
 struct LossSum {
     double loss = 0.0;    // Σ w l
     double weight = 0.0;  // Σ w
+    double beside = 0.0;  // what is no part of the loss told, but has to be finite as well
+
+    double mean() const { return weight > 0.0 ? (loss + beside) / weight : beside; }
 };
 
 template <class T>
@@ -62,6 +66,9 @@ protected:
     virtual LossSum batch_loss(const BatchPlace& place) = 0;
     // Worker 0, with the update.
     virtual void end_step() {}
+    // Every worker, once all have updated: what follows from the new weights.
+    virtual bool settles() const { return false; }
+    virtual void settle(Share, const OptimizerClock&) {}
 
     void carve_gradients(Carver& carver);
     void clear_gradients();             // padding stays zero

@@ -14,36 +14,41 @@ namespace {
 constexpr double kFlopsPerWorker = 3e6;  // of a step: three meetings must be cheap beside it
 constexpr double kLongStepFlops = 5e8;   // from here on a step asks for Ctrl-C between its layers
 constexpr double kClockFlops = 5e6;      // work between two looks at the clock
-constexpr Index kMaxRecords = 1024;      // epochs a block can report: room taken before the loop
+constexpr int kMostPlayers = 2;
+constexpr Index kMaxRecords = 1024;  // epochs a block can report: room taken before the loop
 
 }  // namespace
 
 // What exists between begin() and end().
 template <class T>
 struct Trainer<T>::Session {
-    Session(std::unique_ptr<Course<T>> course_, const FitOptions& options_)
+    Session(std::unique_ptr<Course<T>> course_, const FitOptions& options_, int players)
         : course(std::move(course_)),
-          step(course->step()),
           options(options_),
           rows(course->rows()),
           batch(course->batch()),
           pieces(course->pieces()),
-          steps((rows + batch - 1) / batch * pieces),
-          order(options.shuffle ? rows : 0) {}
+          steps(course->batches() * pieces),
+          order(options.shuffle ? rows : 0) {
+        for (int p = 0; p < players; ++p) steps_of[p] = &course->step(p);
+    }
 
     std::unique_ptr<Course<T>> course;
-    Step<T>& step;
+    Step<T>* steps_of[kMostPlayers] = {};
     FitOptions options;
     Index rows, batch, pieces;
     Index steps;             // of an epoch
     Buffer<Index> order;     // this epoch's permutation
     Index order_epoch = -1;  // whose it is
     BatchPlace place;
-    double rate = 0.0;  // of the last update
+    double rate[kMostPlayers] = {};  // of each player's last update
 };
 
 template <class T>
-Trainer<T>::Trainer(Model<T>& model) : model_(model), optimizer_(model.training().optimizer, model.table()) {}
+Trainer<T>::Trainer(Model<T>& model) : model_(model) {
+    for (int p = 0; p < model.players(); ++p)
+        optimizers_.emplace_back(model.training(p).optimizer, model.table(), model.part(p));
+}
 
 template <class T>
 Trainer<T>::~Trainer() = default;
@@ -51,7 +56,7 @@ Trainer<T>::~Trainer() = default;
 template <class T>
 void Trainer<T>::reset() {
     cursor_ = {};
-    optimizer_.reset();
+    for (OptimizerState<T>& optimizer : optimizers_) optimizer.reset();
     best_ = {};
 }
 
@@ -75,7 +80,7 @@ void Trainer<T>::begin(std::unique_ptr<Course<T>> course, const FitOptions& opti
                          ", and resuming it needs the same; got " + std::to_string(options.batch_size));
     if (options.resume && cursor_.shuffle != options.shuffle)
         throw ValueError("shuffle: resuming a fit needs the value that it was started with");
-    auto session = std::make_unique<Session>(std::move(course), options);
+    auto session = std::make_unique<Session>(std::move(course), options, model_.players());
     const bool watches = options.stopping.patience > 0 && options.stopping.restore_best;
     Buffer<T> best;
     if (watches && !(options.resume && best_.size() > 0)) best = Buffer<T>(model_.table().size());
@@ -87,7 +92,7 @@ void Trainer<T>::begin(std::unique_ptr<Course<T>> course, const FitOptions& opti
         // Resumed without them: they are in place already, from when the fit ended.
         if (options.resume) std::copy_n(model_.params(), model_.table().size(), best_.data());
     }
-    if (!watches) best_ = {};
+    if (!watches && !(options.keeps_best && options.resume)) best_ = {};
     if (options.resume) return;
     if (cursor_.step > 0) ++cursor_.epoch;  // an abandoned epoch counts: its random numbers are used up
     cursor_.step = 0;
@@ -130,7 +135,6 @@ void Trainer<T>::place_next_step() {
     // A division costs what a small layer does, so a batch that is one step is spared them.
     const bool whole = s.pieces == 1;
     const Index start = (whole ? cursor_.step : cursor_.step / s.pieces) * s.batch;
-    const Index steps = s.steps;
     const Index epoch = cursor_.epoch - cursor_.schedule_start;
     s.place.rows = s.options.shuffle ? s.order.data() + start : nullptr;
     s.place.start = start;
@@ -138,9 +142,13 @@ void Trainer<T>::place_next_step() {
     s.place.piece = whole ? 0 : cursor_.step % s.pieces;
     s.place.epoch = static_cast<std::uint32_t>(cursor_.epoch);
     s.place.step = static_cast<std::uint32_t>(cursor_.step);
-    s.place.rate = scheduled_rate(model_.training().schedule, model_.training().optimizer.rate,
-                                  {epoch, epoch * steps + cursor_.step, cursor_.schedule_epochs * steps},
-                                  cursor_.plateau);
+    s.place.player = whole ? 0 : s.course->player(s.place.piece);
+    const auto scheduled = [&](Index steps) { return whole ? steps : s.course->scheduled(steps); };
+    const Index steps = scheduled(s.steps);
+    const ModelSpec& spec = model_.training(s.place.player);
+    s.place.rate = scheduled_rate(
+        spec.schedule, spec.optimizer.rate,
+        {epoch, epoch * steps + scheduled(cursor_.step), cursor_.schedule_epochs * steps}, cursor_.plateau);
     command_ = Command::kStep;
 }
 
@@ -148,16 +156,17 @@ void Trainer<T>::place_next_step() {
 template <class T>
 void Trainer<T>::after_step(StepOutcome outcome) {
     Session& s = *session_;
-    if (outcome == StepOutcome::kDone) s.rate = s.place.rate;
+    if (outcome == StepOutcome::kDone) s.rate[s.place.player] = s.place.rate;
+    const LossSum& last = s.steps_of[s.place.player]->last();
     if (outcome == StepOutcome::kDiverged || outcome == StepOutcome::kCancelled) {
         block_.diverged = outcome == StepOutcome::kDiverged;
         block_.cancelled = outcome == StepOutcome::kCancelled;
-        block_.diverged_loss = s.step.last().loss / s.step.last().weight;
+        block_.diverged_loss = last.mean();
         return stop();
     }
     ++cursor_.step;
-    cursor_.loss_sum += s.step.last().loss;
-    cursor_.weight_sum += s.step.last().weight;
+    cursor_.loss_sum += last.loss;
+    cursor_.weight_sum += last.weight;
     if (s.place.piece == 0) block_.samples += s.place.size;
     if (cursor_.step == s.steps) {
         command_ = Command::kEndEpoch;
@@ -178,7 +187,9 @@ void Trainer<T>::after_epoch() {
     r.epoch = cursor_.epoch + 1;
     r.loss = cursor_.weight_sum > 0.0 ? cursor_.loss_sum / cursor_.weight_sum : 0.0;
     r.validated = validated;
-    r.rate = s.rate;
+    r.rate = s.rate[0];
+    r.generator_rate = s.rate[1];
+    s.course->report(r);
     if (validated) r.val_loss = s.course->validation_loss();
     const double watched = validated && s.options.stopping.on_validation ? r.val_loss : r.loss;
     observe(model_.training().schedule, cursor_.plateau, model_.training().optimizer.rate,
@@ -211,15 +222,18 @@ void Trainer<T>::work(Share share, Barrier& barrier) {
         if (command_ == Command::kStep) {
             // A copy: worker 0 places the next step while others may still read this one's rate.
             const BatchPlace place = s.place;
-            const StepOutcome outcome = s.step.run(place, share, barrier, cursor_.clock, poll_);
+            Step<T>& step = *s.steps_of[place.player];
+            OptimizerClock& clock = place.player == 0 ? cursor_.clock : cursor_.second_clock;
+            const StepOutcome outcome = step.run(place, share, barrier, clock, poll_);
             if (lead) after_step(outcome);
+            barrier.wait();
+            if (step.overflowed()) return;
         } else {
             s.course->validate(share);
             barrier.wait();
             if (lead) after_epoch();
+            barrier.wait();
         }
-        barrier.wait();
-        if (s.step.overflowed()) return;
     }
 }
 
@@ -239,18 +253,21 @@ Block Trainer<T>::run(Index max_epochs, double budget_seconds, Poll* poll) {
     until_clock_ = clock_every_;
     poll_ = flops >= kLongStepFlops && s.pieces == 1 ? poll : nullptr;
     if (!finished()) {
+        s.course->begin_run();
         start_epoch();
         if (cursor_.step < steps_per_epoch())
             place_next_step();
         else
             command_ = Command::kEndEpoch;
         TeamLease lease(wanted_workers());
-        optimizer_.share_out(lease.workers());
-        s.step.clear_overflow();
+        for (OptimizerState<T>& optimizer : optimizers_) optimizer.share_out(lease.workers());
+        for (int p = 0; p < model_.players(); ++p) s.steps_of[p]->clear_overflow();
         Barrier barrier(lease.workers());
         const auto body = [&](int worker) { work({worker, lease.workers()}, barrier); };
         lease.run(body);
-        if (s.step.overflowed())
+        bool overflowed = false;
+        for (int p = 0; p < model_.players(); ++p) overflowed |= s.steps_of[p]->overflowed();
+        if (overflowed)
             block_.diverged = true, block_.diverged_loss = std::numeric_limits<double>::infinity();
     }
     block_.finished = finished();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "train/adaptation.h"
 #include "train/course.h"
 #include "train/stopping.h"
 
@@ -16,7 +17,8 @@ struct FitOptions {
     Index batch_size = 32;
     bool shuffle = true;
     StoppingSpec stopping;
-    bool resume = false;  // finish the interrupted fit instead of starting one
+    bool resume = false;      // finish the interrupted fit instead of starting one
+    bool keeps_best = false;  // the caller decides which weights are the best
 };
 
 // Where training stands. Plain numbers: a checkpoint is this, the slabs, and the configuration.
@@ -31,17 +33,10 @@ struct Cursor {
     double loss_sum = 0.0;      // Σ w l of the current epoch
     double weight_sum = 0.0;
     OptimizerClock clock;
+    OptimizerClock second_clock;  // of the second player, where there is one
+    AdversaryState adversaries;   // theirs alone
     PlateauState plateau;
     StoppingState stopping;
-};
-
-struct EpochRecord {
-    Index epoch = 0;  // 1 for the first
-    double loss = 0.0;
-    double val_loss = 0.0;
-    bool validated = false;
-    double rate = 0.0;
-    double seconds = 0.0;
 };
 
 struct Block {
@@ -73,7 +68,7 @@ public:
     const Cursor& cursor() const { return cursor_; }
     Index steps_per_epoch() const;
     bool finished() const { return cursor_.stopping.stopped || cursor_.epoch >= cursor_.target_epoch; }
-    OptimizerState<T>& optimizer() { return optimizer_; }
+    OptimizerState<T>& optimizer(int player = 0) { return optimizers_[static_cast<std::size_t>(player)]; }
     // The best epoch's parameters, or an empty buffer.
     Buffer<T>& best() { return best_; }
 
@@ -91,7 +86,7 @@ private:
     int wanted_workers() const;
 
     Model<T>& model_;
-    OptimizerState<T> optimizer_;
+    std::vector<OptimizerState<T>> optimizers_;  // by player
     Cursor cursor_;
     Buffer<T> best_;
     std::unique_ptr<Session> session_;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import typing
 from . import kernels
-__all__: list[str] = ['NetCore', 'RecCore', 'check_finite', 'cpu_info', 'force_isa', 'get_num_threads', 'isa', 'isas', 'kernels', 'set_num_threads', 'share_small_work', 'team_size']
+__all__: list[str] = ['GenCore', 'NetCore', 'RecCore', 'check_finite', 'cpu_info', 'force_isa', 'get_num_threads', 'isa', 'isas', 'kernels', 'set_num_threads', 'share_small_work', 'team_size']
 class NetCore:
     """
     The engine behind deepseek.Net, configured by one dict.
@@ -138,6 +138,76 @@ class RecCore:
     def state_size(self) -> int:
         """
         Numbers in the state of one sequence.
+        """
+class GenCore:
+    """
+    The engine behind deepseek.Gen, configured by one dict.
+    """
+    def __init__(self, spec: dict) -> None:
+        ...
+    def begin(self, X: typing.Any, y: typing.Any, options: dict) -> None:
+        """
+        Start or resume a fit over these arrays, which are read in place.
+        """
+    def cancel(self) -> None:
+        """
+        Ask the run in progress to return before its budget is spent, without the step it is in.
+        """
+    def end(self) -> None:
+        """
+        Let go of the arrays; after early stopping, the best weights are put in place.
+        """
+    def get_params(self) -> dict:
+        """
+        Copies of all parameters by name, in PyTorch's layout.
+        """
+    def get_state(self) -> dict:
+        """
+        What exact resuming needs besides the parameters.
+        """
+    def keep_best(self) -> None:
+        """
+        Keep a copy of all parameters, part of the state.
+        """
+    def layout(self) -> list:
+        """
+        (name, rows, columns) of each parameter in PyTorch's layout.
+        """
+    def num_params(self) -> int:
+        """
+        How many trainable numbers.
+        """
+    def reset(self, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Draw the parameters anew and forget all training.
+        """
+    def restore_best(self) -> bool:
+        """
+        Put back what keep_best() kept; False where there is nothing.
+        """
+    def run(self, max_epochs: typing.SupportsInt | typing.SupportsIndex, budget_seconds: typing.SupportsFloat | typing.SupportsIndex) -> dict:
+        """
+        Train for some epochs or some time; go on with the next call.
+        """
+    def sample(self, n: typing.SupportsInt | typing.SupportsIndex, y: typing.Any, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.ndarray:
+        """
+        Rows number `first` to `first` + n - 1 of a seed's samples.
+        """
+    def scores(self, X: typing.Any, y: typing.Any) -> numpy.ndarray:
+        """
+        The discriminator's scores, one a pack of rows.
+        """
+    def set_params(self, params: dict) -> None:
+        """
+        Replace all parameters; checks everything first.
+        """
+    def set_state(self, state: dict) -> None:
+        """
+        Put back what get_state returned.
+        """
+    def spec(self) -> dict:
+        """
+        The specification, defaults filled in.
         """
 def check_finite(X: typing.Any) -> typing.Any:
     """

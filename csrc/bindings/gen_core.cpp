@@ -1,0 +1,108 @@
+// deepseek._core.GenCore: the engine behind deepseek.Gen. No arithmetic here: arrays in, arrays out, the GIL released
+// meanwhile.
+#include "api/gen_core.h"
+
+#include <string>
+#include <vector>
+
+#include "bindings/bind.h"
+#include "bindings/model.h"
+#include "bindings/spec.h"
+
+namespace ds {
+namespace {
+
+struct Arrays {
+    py::object x, y;
+    RawRows raw;
+};
+
+// Labels for `rows` rows, or null where the model has no classes.
+const std::int64_t* labels_of(const GenSpec& spec, const py::object& y, Index rows) {
+    if (y.is_none() != (spec.classes == 0))
+        throw ValueError(spec.classes == 0 ? "y: this model has no classes" : "y: this model needs labels");
+    if (y.is_none()) return nullptr;
+    const py::array labels = require<std::int64_t>(y, 1, "y");
+    if (labels.shape(0) != rows)
+        throw ValueError("y: expected " + std::to_string(rows) + " labels, got " + describe(labels));
+    const auto* values = data<std::int64_t>(labels);
+    for (Index i = 0; i < rows; ++i)
+        if (values[i] < 0 || values[i] >= spec.classes)
+            throw ValueError("y: row " + std::to_string(i) + " has class " + std::to_string(values[i]) +
+                             ", expected 0 to " + std::to_string(spec.classes - 1));
+    return values;
+}
+
+struct BoundGen : BoundModel<GenCore, Arrays> {
+    explicit BoundGen(const py::dict& spec) : BoundModel(GenCore::make(gen_spec_from_dict(spec))) {}
+
+    Arrays rows_of(const py::object& x, const py::object& y) const {
+        const GenSpec& spec = core->spec();
+        const py::array xs = matrix(x, "X");
+        if (xs.shape(1) != spec.data)
+            throw ValueError("X: expected " + std::to_string(spec.data) + " columns, got " + describe(xs));
+        Arrays a;
+        a.raw = {xs.data(), xs.shape(0), labels_of(spec, y, xs.shape(0))};
+        a.x = xs;
+        a.y = y;
+        return a;
+    }
+
+    void begin(const py::object& x, const py::object& y, const py::dict& options) {
+        const FitOptions o = options_from_dict(options);
+        begin_fit(rows_of(x, y), Arrays{}, &Arrays::raw, o);
+    }
+
+    py::array sample(Index n, const py::object& y, std::uint64_t seed, Index first) {
+        const GenSpec& spec = core->spec();
+        if (n < 0 || first < 0) throw ValueError("n, first: expected numbers of rows >= 0");
+        const std::int64_t* labels = labels_of(spec, y, n);
+        py::array out(dtype(), std::vector<py::ssize_t>{n, spec.data});
+        void* target = out.mutable_data();
+        read_only([&](Poll* poll) { return core->sample(target, labels, seed, first, n, poll); });
+        return out;
+    }
+
+    py::array scores(const py::object& x, const py::object& y) {
+        const Index together = core->spec().together();
+        const Arrays rows = rows_of(x, y);
+        if (rows.raw.rows % together != 0)
+            throw ValueError("X: got " + std::to_string(rows.raw.rows) + " rows, expected a multiple of " +
+                             std::to_string(together) + ", the rows that are judged together");
+        py::array out(dtype(), std::vector<py::ssize_t>{rows.raw.rows / core->spec().pack});
+        void* target = out.mutable_data();
+        read_only([&](Poll* poll) { return core->scores(target, rows.raw, poll); });
+        return out;
+    }
+
+    void keep_best() {
+        const Exclusive lock = locked<Exclusive>(*core);
+        core->keep_best();
+    }
+    bool restore_best() {
+        const Exclusive lock = locked<Exclusive>(*core);
+        return core->restore_best();
+    }
+};
+
+}  // namespace
+
+void bind_gen_core(py::module_& m) {
+    py::class_<BoundGen> c(m, "GenCore", "The engine behind deepseek.Gen, configured by one dict.");
+    c.def(py::init<const py::dict&>(), py::arg("spec"))
+        .def(
+            "spec", [](const BoundGen& g) { return spec_to_dict(g.core->spec()); },
+            "The specification, defaults filled in.")
+        .def("begin", &BoundGen::begin, py::arg("X"), py::arg("y"), py::arg("options"),
+             "Start or resume a fit over these arrays, which are read in place.")
+        .def("sample", &BoundGen::sample, py::arg("n"), py::arg("y"), py::arg("seed"), py::arg("first") = 0,
+             "Rows number `first` to `first` + n - 1 of a seed's samples.")
+        .def("scores", &BoundGen::scores, py::arg("X"), py::arg("y"),
+             "The discriminator's scores, one a pack of rows.")
+        .def("keep_best", &BoundGen::keep_best, "Keep a copy of all parameters, part of the state.")
+        .def("restore_best", &BoundGen::restore_best,
+             "Put back what keep_best() kept; False where there is nothing.");
+    bind_model<BoundGen>(c);
+}
+
+}  // namespace ds

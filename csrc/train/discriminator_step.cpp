@@ -1,0 +1,134 @@
+#include "train/discriminator_step.h"
+
+namespace ds {
+
+template <class T>
+DiscriminatorStep<T>::DiscriminatorStep(GenModel<T>& model, const Backend<T>& backend,
+                                        OptimizerState<T>& optimizer, GenBatch<T>& batch,
+                                        const OptimizerClock& clock, AdversaryState& state)
+    : Step<T>(model, backend, optimizer), batch_(batch), clock_(clock), state_(state) {
+    Carver measure;
+    this->carve_gradients(measure);
+    memory_ = Buffer<T>(measure.elements<T>());
+    Carver carver(memory_.data(), memory_.bytes());
+    this->carve_gradients(carver);
+    this->clear_gradients();
+}
+
+template <class T>
+bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll*) {
+    const GenSpec& spec = batch_.spec();
+    auto& desk = batch_.desk(share);
+    const auto never = [] { return false; };
+    const bool penalised = batch_.points() > 0 && clock_.steps % spec.penalty_every == 0;
+    const Range packs = batch_.packs_of(share);
+    batch_.place(desk, place.epoch, place.step);
+    desk.discriminator.grads = this->grads_;
+    desk.discriminator.tangents = penalised ? batch_.points() : 0;
+    // Mixed rows are there for the penalty alone.
+    const Index all = penalised ? batch_.rows() : 2 * batch_.packs();
+    desk.discriminator.batch = all;
+    batch_.generate(desk, place, share, barrier);
+    batch_.show(desk, place, state_.probability, packs, true);
+    if (penalised) batch_.mix(desk, packs);
+    if (share.worker == 0) {
+        batch_.note_made(place.epoch, place.step);
+        penalised_ = penalised;
+    }
+    barrier.wait();
+    const Range rows = share.of(all, batch_.grain());
+    batch_.discriminator().forward(desk.discriminator, batch_.below(), share, rows, barrier, never);
+    barrier.wait();
+    judge(share.of(batch_.packs()), all);
+    const Range points = share.of(batch_.points(), batch_.grain());
+    if (penalised) move(desk, points);
+    barrier.wait();
+    if (penalised)
+        batch_.tangents().backward(desk.discriminator, batch_.below(), rows, {0, batch_.points()});
+    else
+        batch_.discriminator().backward(desk.discriminator, batch_.below(), share, rows, barrier, never);
+    barrier.wait();
+    batch_.discriminator().weight_gradient(desk.discriminator, batch_.below(), share, never);
+    if (batch_.spectral().on()) {
+        barrier.wait();
+        if (share.worker == 0) batch_.spectral().through(this->grads_);
+    }
+    return true;
+}
+
+// The losses of some pairs, and the gradients by both rows' scores; mixed rows have none.
+template <class T>
+void DiscriminatorStep<T>::judge(Range pairs, Index all) {
+    const Index n = batch_.packs();
+    GanLossArgs<T> a;
+    a.n = pairs.size();
+    a.a = batch_.scores() + pairs.begin;
+    a.b = batch_.scores() + n + pairs.begin;
+    a.loss = batch_.losses() + pairs.begin;
+    a.da = batch_.by_scores() + pairs.begin;
+    a.db = batch_.by_scores() + n + pairs.begin;
+    a.scale = static_cast<T>(1.0 / static_cast<double>(n));
+    backend_.gan().discriminator[static_cast<int>(batch_.spec().loss)](a);
+    const Tape<T>& top = batch_.discriminator().top();
+    const ActivationOf<T> act = batch_.discriminator().last().activation();
+    for (Index kind = 0; kind < all; kind += n) {
+        const Range rows{kind + pairs.begin, kind + pairs.end};
+        if (kind == 2 * n)
+            for (Index i = rows.begin; i < rows.end; ++i) top.d.row(i)[0] = T(0);
+        else
+            backend_.activation_backward(top.d, top.saved, act, rows, 1);
+    }
+}
+
+// The penalty at some points, and the tangents along its slope.
+template <class T>
+void DiscriminatorStep<T>::move(typename GenBatch<T>::Desk& desk, Range points) {
+    const GenSpec& spec = batch_.spec();
+    batch_.tangents().slopes(desk.tangents, points);
+    const Matrix<T> g = batch_.slopes(), shown = batch_.shown();
+    const Matrix<T> v{shown.row(batch_.rows()), shown.ld};
+    PenaltyArgs<T> a;
+    a.rows = points.size();
+    a.cols = spec.pack * spec.data;
+    a.v = v.row(points.begin);
+    a.ldv = v.ld;
+    a.penalty = batch_.penalties() + points.begin;
+    a.g = g.row(points.begin);
+    a.ldg = g.ld;
+    a.weight = static_cast<T>(spec.penalty_weight * static_cast<double>(spec.penalty_every) /
+                              static_cast<double>(batch_.packs()));
+    const bool one = spec.penalty == Penalty::kInterpolated;
+    (one ? backend_.gan().one_centred : backend_.gan().zero_centred)(a);
+    batch_.tangents().tangents(desk.tangents, points);
+}
+
+template <class T>
+LossSum DiscriminatorStep<T>::batch_loss(const BatchPlace&) {
+    const Index n = batch_.packs();
+    penalty_ = penalised_ ? backend_.sum(batch_.penalties(), batch_.points()) : 0.0;
+    return {backend_.sum(batch_.losses(), n) / static_cast<double>(n), 1.0, penalty_};
+}
+
+template <class T>
+void DiscriminatorStep<T>::end_step() {
+    const Index n = batch_.packs();
+    const T *a = batch_.scores(), *b = a + n;
+    ++state_.batches;
+    state_.penalty += penalty_;
+    state_.real_score += backend_.sum(a, n) / static_cast<double>(n);
+    state_.fake_score += backend_.sum(b, n) / static_cast<double>(n);
+    if (batch_.spec().augment.target <= 0.0) return;
+    double signs = 0.0;
+    for (Index i = 0; i < n; ++i) signs += a[i] > b[i] ? 1.0 : a[i] < b[i] ? -1.0 : 0.0;
+    state_.observe(batch_.spec().augment, signs, n);
+}
+
+template <class T>
+void DiscriminatorStep<T>::settle(Share share, const OptimizerClock&) {
+    if (share.worker == 0) batch_.spectral().turn(this->model_.params());
+}
+
+template class DiscriminatorStep<float>;
+template class DiscriminatorStep<double>;
+
+}  // namespace ds

@@ -1,0 +1,39 @@
+// The discriminator's update on a batch: the generator's rows beside those of the data, their scores, the loss, and
+// where it is due a penalty on the gradient by the rows. Per worker's share:
+//   packs    generate, show                     — barrier —
+//   rows     forward                            — barrier —
+//   pairs    losses;  points: slopes, tangents  — barrier —
+//   rows     backward                           — barrier —
+//   tiles    weight gradients
+#pragma once
+#include "train/gen_batch.h"
+
+namespace ds {
+
+template <class T>
+class DiscriminatorStep final : public Step<T> {
+public:
+    DiscriminatorStep(GenModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+                      GenBatch<T>& batch, const OptimizerClock& clock, AdversaryState& state);
+
+private:
+    using Step<T>::backend_;
+
+    bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) override;
+    LossSum batch_loss(const BatchPlace& place) override;
+    void end_step() override;
+    bool settles() const override { return batch_.spectral().on(); }
+    void settle(Share share, const OptimizerClock& clock) override;
+
+    void judge(Range pairs, Index all);
+    void move(typename GenBatch<T>::Desk& desk, Range points);
+
+    GenBatch<T>& batch_;
+    const OptimizerClock& clock_;
+    AdversaryState& state_;
+    Buffer<T> memory_;
+    bool penalised_ = false;  // this update; worker 0 writes
+    double penalty_ = 0.0;
+};
+
+}  // namespace ds

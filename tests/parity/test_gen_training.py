@@ -1,0 +1,54 @@
+"""Adversaries: the compiled core against the NumPy reference: weights, history, samples, scores."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity import gen_trainings
+from parity.gen_trainings import BIG, CASES, Case
+from parity.tolerances import ADVERSARIES, assert_close
+
+HISTORY = ("loss", "penalty", "real_score", "fake_score", "generator_loss", "rate", "generator_rate")
+
+
+@functools.cache
+def reference(name: str, dtype: str) -> tuple[Any, list[dict[str, float]]]:
+    return gen_trainings.trained_reference(BIG if name == "big" else CASES[name], dtype)
+
+
+def check(case: Case, name: str, dtype: str, threads: int) -> None:
+    gen, history = reference(name, dtype)
+    core = gen_trainings.core_of(case, dtype, threads)
+    x, y = gen_trainings.data_of(case, dtype)
+    records = gen_trainings.fit(core, case, x, y)
+    tolerance = ADVERSARIES[dtype]
+    assert [r["epoch"] for r in records] == [h["epoch"] for h in history]
+    for key in HISTORY:
+        assert_close(np.array([r[key] for r in records]), np.array([h[key] for h in history]), tolerance, key)
+    params, wanted = core.get_params(), gen.get_params()
+    assert list(params) == [row[0] for row in core.layout()]
+    assert set(params) == set(wanted)
+    for key, want in wanted.items():
+        assert params[key].shape == want.shape
+        assert_close(params[key], want, tolerance, key)
+    labels = None if y is None else np.arange(9) % gen_trainings.CLASSES
+    assert_close(core.sample(9, labels, 3), gen.sample(9, labels, 3), tolerance, "samples")
+    together = gen.spec["discriminator"]["pack"] * max(gen.spec["discriminator"]["group"], 1)
+    n = len(x) // together * together
+    some = None if y is None else y[:n]
+    assert_close(core.scores(x[:n], some), gen.discriminate(x[:n], some), tolerance, "scores")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", CASES)
+def test_training_agrees_with_the_reference(name: str, dtype: str) -> None:
+    check(CASES[name], name, dtype, 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_wide_players(threads: int) -> None:
+    check(BIG, "big", "float64", threads)
