@@ -156,7 +156,8 @@ void Trainer<T>::place_next_step() {
 template <class T>
 void Trainer<T>::after_step(StepOutcome outcome) {
     Session& s = *session_;
-    if (outcome == StepOutcome::kDone) s.rate[s.place.player] = s.place.rate;
+    // A player whose turn has not come has a rate all the same.
+    if (outcome == StepOutcome::kDone || s.place.player > 0) s.rate[s.place.player] = s.place.rate;
     const LossSum& last = s.steps_of[s.place.player]->last();
     if (outcome == StepOutcome::kDiverged || outcome == StepOutcome::kCancelled) {
         block_.diverged = outcome == StepOutcome::kDiverged;

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deepseek import _core
 from deepseek.reference import Gen, activation, gan_losses
-from parity.gen_cases import CLASSES, DATA, HIDDEN, OPTIONS, spec_of
+from parity.gen_cases import CLASSES, HIDDEN, OPTIONS, spec_of
 
 Spec = dict[str, Any]
 Array = NDArray[Any]
@@ -78,21 +78,24 @@ def _cases() -> dict[str, Case]:
 
 
 CASES = _cases()
-# Wide enough that workers share tiles as well as rows.
-BIG = Case(
-    {
-        **_built(penalty="r1r2", conditional=True),
-        "data": 70,
-        "latent": 33,
-        "generator": {**SGD, "layers": [{"units": 130, "activation": "relu"}, {"units": 70}]},
-        "discriminator": {
-            **SGD,
-            "layers": [{"units": 150, "activation": "leaky_relu", "alpha": 0.2}, {"units": 64}, {"units": 1}],
-        },
-    },
-    rows=300,
-    batch=96,
-)
+
+
+def _wide(**options: Any) -> Case:
+    spec = {**_built(conditional=True, **options), "data": 70, "latent": 33}
+    for player, units, last in (("generator", (130,), 70), ("discriminator", (150, 64), 1)):
+        hidden = [{"units": u, "activation": "leaky_relu", "alpha": 0.2} for u in units]
+        spec[player] = {**spec[player], "layers": [*hidden, {"units": last}]}
+    return Case(spec, rows=300, batch=96)
+
+
+# Wide enough that workers share tiles as well as rows, and that a run looks at the clock after every batch.
+WIDE = {
+    "wide": _wide(penalty="r1r2"),
+    "wide-turns": _wide(penalty="interpolated", group=4, spectral=True, steps=2, generator={}),
+}
+WIDE["wide-turns"].spec["generator"]["steps"] = 2
+WIDE["wide-turns"].spec["augment"] = {"target": 0.1, "every": 2, "rows": 300, "limit": 0.8}
+ALL = {**CASES, **WIDE}
 
 
 def data_of(case: Case, dtype: str) -> tuple[Array, Array | None]:
@@ -132,4 +135,4 @@ def trained_reference(case: Case, dtype: str) -> tuple[Gen, list[dict[str, float
     return gen, gen.fit(x, y, epochs=case.epochs, batch_size=case.batch)
 
 
-__all__ = ["BIG", "CASES", "DATA", "Case", "core_of", "data_of", "fit", "trained_reference"]
+__all__ = ["ALL", "CASES", "CLASSES", "WIDE", "Case", "core_of", "data_of", "fit", "trained_reference"]

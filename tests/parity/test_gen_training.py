@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from parity import gen_trainings
-from parity.gen_trainings import BIG, CASES, Case
+from parity.gen_trainings import ALL, CASES, WIDE
 from parity.tolerances import ADVERSARIES, assert_close
 
 HISTORY = ("loss", "penalty", "real_score", "fake_score", "generator_loss", "rate", "generator_rate")
@@ -17,10 +17,11 @@ HISTORY = ("loss", "penalty", "real_score", "fake_score", "generator_loss", "rat
 
 @functools.cache
 def reference(name: str, dtype: str) -> tuple[Any, list[dict[str, float]]]:
-    return gen_trainings.trained_reference(BIG if name == "big" else CASES[name], dtype)
+    return gen_trainings.trained_reference(ALL[name], dtype)
 
 
-def check(case: Case, name: str, dtype: str, threads: int) -> None:
+def check(name: str, dtype: str, threads: int) -> None:
+    case = ALL[name]
     gen, history = reference(name, dtype)
     core = gen_trainings.core_of(case, dtype, threads)
     x, y = gen_trainings.data_of(case, dtype)
@@ -46,9 +47,10 @@ def check(case: Case, name: str, dtype: str, threads: int) -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", CASES)
 def test_training_agrees_with_the_reference(name: str, dtype: str) -> None:
-    check(CASES[name], name, dtype, 1)
+    check(name, dtype, 1)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_wide_players(threads: int) -> None:
-    check(BIG, "big", "float64", threads)
+@pytest.mark.parametrize("name", WIDE)
+def test_wide_players(name: str, threads: int) -> None:
+    check(name, "float64", threads)
