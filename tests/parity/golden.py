@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from deepseek import _core
-from parity import engine, rec_trainings
+from parity import engine, gen_trainings, rec_trainings
 from parity.cases import spec as make
 from parity.rec_trainings import spec as recurrent
 
@@ -125,7 +125,18 @@ RECS: dict[str, rec_trainings.Case] = {
     ),
     "tokens": rec_trainings.Case(recurrent("lstm", (40,), "next", tokens=True, **_REC), (20,) * 40, 16, 2),
 }
-KEYS = [f"{name}-{dtype}" for name in (*NETS, *RECS) for dtype in ("float32", "float64")]
+GENS: dict[str, gen_trainings.Case] = {
+    f"gen-{name}": gen_trainings.ALL[name]
+    for name in (
+        "wide",
+        "wide-turns",
+        "adam-cosine-clip",
+        "option-everything-interpolated",
+        "hard-blocks",
+        "batch-norm",
+    )
+}
+KEYS = [f"{name}-{dtype}" for name in (*NETS, *RECS, *GENS) for dtype in ("float32", "float64")]
 
 
 def train(key: str, threads: int = 0, **pieces: Any) -> str:
@@ -133,6 +144,8 @@ def train(key: str, threads: int = 0, **pieces: Any) -> str:
     name, _, dtype = key.rpartition("-")
     if name in RECS:
         return train_rec(RECS[name], dtype, threads, **pieces)
+    if name in GENS:
+        return train_gen(GENS[name], dtype, threads)
     spec, rows, batch, epochs = NETS[name]
     core = _core.NetCore({**spec, "dtype": dtype, "threads": threads})
     x = engine.numbers(rows, spec["inputs"], 21, dtype)
@@ -148,6 +161,14 @@ def train_rec(case: rec_trainings.Case, dtype: str, threads: int, **pieces: Any)
     core = _core.RecCore({**case.spec, "dtype": dtype, "threads": threads})
     data, _ = rec_trainings.data_of(case, dtype)
     engine.fit(core, *data.arrays(), **rec_trainings.options_of(case), **pieces)
+    return engine.digest(core)
+
+
+def train_gen(case: gen_trainings.Case, dtype: str, threads: int) -> str:
+    core = gen_trainings.core_of(case, dtype, threads)
+    rows, width = case.rows, case.spec["data"]
+    y = np.arange(rows) % gen_trainings.CLASSES if case.spec.get("classes") else None
+    gen_trainings.fit(core, case, engine.numbers(rows, width, 31, dtype), y)
     return engine.digest(core)
 
 
