@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from . import _checks, activations, losses
-from ._settings import INITIALIZATIONS, Settings, as_output_activation, common, layer_spec, read_settings
+from ._settings import INITIALIZATIONS, Supervised, as_output_activation, common, layer_spec, read_settings
 
 NORMALIZATIONS = ("none", "batch", "layer")
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetConfig(Settings):
+class NetConfig(Supervised):
     """One value a layer where the constructor allows one for all. Layers of weights count from 0, the output last."""
 
     layers: tuple[int, ...]
@@ -102,7 +102,8 @@ def make_config(
             _checks.choice("normalization", "none" if n is None else n, NORMALIZATIONS) for n in norms
         ),
         initialization=tuple(_checks.choice("initialization", i, INITIALIZATIONS) for i in inits),
-        **common(optimizer, bias, input_dropout, dtype, device, threads, seed),
+        input_dropout=_checks.real("input_dropout", input_dropout, 0.0, 1.0, below=True),
+        **common(optimizer, bias, dtype, device, threads, seed),
     )
     config.check_memory(f"layers {list(sizes)}")
     return config

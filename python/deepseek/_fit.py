@@ -10,14 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._checks import MOST, flag, integer
 from ._data import B, fit_data
 from ._interrupt import Interrupts
 from ._run import Plan, Run
 from .callbacks import Callback, Checkpoint, Progress, as_callbacks, overrides
-from .errors import DivergenceError
+from .errors import CollapseError, DivergenceError
 from .history import History
 from .progress import ProgressBar, is_terminal
 
@@ -26,6 +26,23 @@ if TYPE_CHECKING:
 
 BUDGET = 0.03
 """Seconds of a block: Ctrl-C is answered and a progress line repainted that often."""
+
+
+class Watch(Protocol):
+    """Judges each epoch of a fit before the callbacks hear of it; what the engine does not judge by itself."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns of the history that it fills."""
+
+    def observe(self, epoch: int, logs: dict[str, Any]) -> bool:
+        """Add to the logs; whether the fit has trained enough. May raise CollapseError."""
+
+    def catch_up(self) -> bool:
+        """Observe an epoch that an interrupt kept from it; whether the fit has trained enough already."""
+
+    def settle(self) -> None:
+        """The fit is over: put the best weights in place, if that was asked for."""
 
 
 def fit(
@@ -52,42 +69,52 @@ def fit(
         As `fit` takes them.
     """
     with model._gate.fit(model._core):
-        run = model._run if resume else None
-        if run is not None:
-            run.check_resumed(plan)
-            plan = run.plan
-        elif resume:
-            raise ValueError(
-                "resume=True found no fit to resume: this model has not been fitted since it was made"
-            )
+        run = resumed(model, plan) if resume else None
+        plan = plan if run is None else run.plan
         data = fit_data(read, read_validation, plan.validation_fraction, class_weight, model._config)
         if run is None:
             return train(model, data.arrays, Run(plan.with_sizes(*data.sizes)), callbacks, resume=False)
         run.check_sizes(*data.sizes)
         if run.finished:
-            return _nothing_left()
+            return nothing_left()
         return train(model, data.arrays, run, callbacks, resume=True)
+
+
+def resumed(model: Model, plan: Plan) -> Run:
+    """The last fit, which is to be completed; refuses another plan than its own."""
+    run = model._run
+    if run is None:
+        raise ValueError(
+            "resume=True found no fit to resume: this model has not been fitted since it was made"
+        )
+    run.check_resumed(plan)
+    return run
 
 
 def pass_once(model: Model, plan: Plan, read: Callable[[], B], *, class_weight: Any) -> float:
     """A model's `partial_fit`: one epoch without history; the loss met on the way."""
     with model._gate.fit(model._core):
         data = fit_data(read, None, 0.0, class_weight, model._config)
-        options = plan.with_sizes(*data.sizes).options(resume=False)
-        with model._gate.room:
-            model._gate.open = True
-            try:
-                model._core.begin(*data.arrays, options)
-                model._run = None
+        return float(train_once(model, data.arrays, plan.with_sizes(*data.sizes))["loss"])
+
+
+def train_once(model: Model, data: tuple[Any, ...], plan: Plan) -> dict[str, Any]:
+    """One epoch; what the engine tells of it. The model is held by its gate."""
+    with model._gate.room:
+        model._gate.open = True
+        try:
+            model._core.begin(*data, plan.options(resume=False))
+            model._run = None
+            block = model._core.run(1, BUDGET)
+            while not (block["finished"] or block["diverged"]):
                 block = model._core.run(1, BUDGET)
-                while not (block["finished"] or block["diverged"]):
-                    block = model._core.run(1, BUDGET)
-            finally:
-                model._core.end()
-                model._gate.open = False
-        if block["diverged"]:
-            raise DivergenceError(block["epoch"] + 1, block["step"], block["diverged_loss"])
-        return float(block["epochs"][-1]["loss"])
+        finally:
+            model._core.end()
+            model._gate.open = False
+    if block["diverged"]:
+        raise DivergenceError(block["epoch"] + 1, block["step"], block["diverged_loss"])
+    entry: dict[str, Any] = block["epochs"][-1]
+    return entry
 
 
 def callbacks_of(callbacks: Any, verbose: Any, checkpoint: Any, every: Any) -> list[Callback]:
@@ -105,7 +132,13 @@ def callbacks_of(callbacks: Any, verbose: Any, checkpoint: Any, every: Any) -> l
 
 
 def train(
-    model: Model, data: tuple[Any, ...], run: Run, callbacks: list[Callback], *, resume: bool
+    model: Model,
+    data: tuple[Any, ...],
+    run: Run,
+    callbacks: list[Callback],
+    *,
+    resume: bool,
+    watch: Watch | None = None,
 ) -> History:
     """Run a fit to its end, or to whatever ends it before.
 
@@ -121,6 +154,8 @@ def train(
     callbacks : list of Callback
     resume : bool
         Whether the engine goes on with the run it holds.
+    watch : Watch, optional
+        What judges the epochs.
     """
     history = History()
     history.outcome = "running"
@@ -131,7 +166,7 @@ def train(
                 callback.model = model
                 callback.on_fit_begin()
                 endings.callback(callback.on_fit_end, history)
-            history.outcome = _Loop(model, run, callbacks, history, interrupts)(data, resume)
+            history.outcome = _Loop(model, run, callbacks, history, interrupts, watch)(data, resume)
         except BaseException as error:
             history.outcome = _ENDINGS.get(type(error), "failed")
             raise
@@ -142,16 +177,23 @@ class _Loop:
     """One fit's loop; called once."""
 
     def __init__(
-        self, model: Model, run: Run, callbacks: list[Callback], history: History, interrupts: Interrupts
+        self,
+        model: Model,
+        run: Run,
+        callbacks: list[Callback],
+        history: History,
+        interrupts: Interrupts,
+        watch: Watch | None,
     ) -> None:
         self.model, self.run, self.history, self.interrupts = model, run, history, interrupts
+        self.watch = watch
         self.core, self.gate = model._core, model._gate
         self.epoch_hooks = [c.on_epoch_end for c in callbacks if overrides(c, "on_epoch_end")]
         self.block_hooks = [c.on_block_end for c in callbacks if overrides(c, "on_block_end")]
         self.most = (
-            1 if self.epoch_hooks else MOST
+            1 if self.epoch_hooks or watch is not None else MOST
         )  # an epoch's callbacks see the weights of that epoch's end
-        self.complete = False
+        self.complete = self.settled = False
         self.began = time.perf_counter()
 
     def __call__(self, data: tuple[Any, ...], resume: bool) -> str:
@@ -166,15 +208,23 @@ class _Loop:
             raise
         try:
             return self._blocks()
+        except CollapseError as error:
+            self._over("collapsed")
+            error.history = self.history
+            raise
         finally:
             self.interrupts.shield()
             with self.gate.room:
                 self.core.end()  # puts the best weights in place, if the run is complete
+                if self.watch is not None and self.settled:
+                    self.watch.settle()
                 self.gate.open = False
                 self.run.finished = self.complete
             self.interrupts.deliver()
 
     def _blocks(self) -> str:
+        if self.watch is not None and self.watch.catch_up():
+            return self._over("stopped early")
         while True:
             self.interrupts.shield()
             started = time.perf_counter()
@@ -184,34 +234,54 @@ class _Loop:
             self.interrupts.deliver()
             if block["diverged"]:
                 raise DivergenceError(block["epoch"] + 1, block["step"], block["diverged_loss"], self.history)
-            if logs is not None:
-                self._tell_epoch(logs)
+            enough = block["stopped_early"] or (logs is not None and self._tell_epoch(logs))
             if self.block_hooks:
                 self._tell_block(block, started)
-            if block["finished"]:
-                return "stopped early" if block["stopped_early"] else "finished"
+            if block["finished"] or enough:
+                return self._over("stopped early" if enough else "finished")
             if self.model._stop:
                 return "stopped"
             self.gate.pause()
+
+    def _over(self, outcome: str) -> str:
+        """Nothing is left to resume, and what the watch kept goes in place."""
+        self.complete = self.settled = True
+        return outcome
 
     def _record(self, block: dict[str, Any]) -> dict[str, Any] | None:
         """Into the histories; the logs of the last epoch, if one was completed."""
         validated = self.run.plan.validation_rows > 0
         logs = None
         for entry in block["epochs"]:
-            logs = {key: entry[key] for key in _KEYS if validated or key != "val_loss"}
+            logs = {key: entry[key] for key in self.model.logged if validated or key != "val_loss"}
             self.history.add(logs)
             self.model.history.add(logs)
         self.run.done += len(block["epochs"])
         self.complete = block["finished"] or block["diverged"]
         return logs
 
-    def _tell_epoch(self, logs: dict[str, Any]) -> None:
-        epoch = logs.pop("epoch")
+    def _tell_epoch(self, logs: dict[str, Any]) -> bool:
+        """To the watch, which says whether it is enough, and to the callbacks."""
+        epoch, enough = logs.pop("epoch"), False
+        if self.watch is not None:
+            enough = self._watched(self.watch, epoch, logs)
         for hook in self.epoch_hooks:
             hook(epoch, logs)
-            self.history.amend(logs)
-            self.model.history.amend(logs)
+            self._amend(logs)
+        return enough
+
+    def _watched(self, watch: Watch, epoch: int, logs: dict[str, Any]) -> bool:
+        try:
+            return watch.observe(epoch, logs)
+        finally:
+            self._amend(logs)
+
+    def _names(self) -> tuple[str, ...]:
+        return self.watch.names if self.watch is not None else ()
+
+    def _amend(self, logs: dict[str, Any]) -> None:
+        self.history.amend(logs)
+        self.model.history.amend(logs)
 
     def _tell_block(self, block: dict[str, Any], started: float) -> None:
         now = time.perf_counter()
@@ -229,16 +299,21 @@ class _Loop:
             rate=_last(self.history, "rate"),
             samples_per_second=block["samples"] / max(now - started, 1e-9),
             seconds=now - self.began,
+            figures={key: _last(self.history, key) for key in (*self.model.shown, *self._names())},
         )
         for hook in self.block_hooks:
             hook(progress)
 
 
-_ENDINGS: dict[type[BaseException], str] = {KeyboardInterrupt: "interrupted", DivergenceError: "diverged"}
-_KEYS = ("epoch", "loss", "val_loss", "rate", "seconds")
+_ENDINGS: dict[type[BaseException], str] = {
+    KeyboardInterrupt: "interrupted",
+    DivergenceError: "diverged",
+    CollapseError: "collapsed",
+}
 
 
-def _nothing_left() -> History:
+def nothing_left() -> History:
+    """What a resume of a complete fit returns."""
     history = History(epoch=[], loss=[])
     history.outcome = "finished"
     return history

@@ -11,12 +11,14 @@ import numpy as np
 from . import cuda
 from ._checks import MOST_THREADS, integer
 from ._model import STATE, Model, check_names
-from ._run import read_run
 from ._settings import Settings
 from .history import read_history
 
-KINDS = {"Net": ".net", "Rec": ".rec"}
+KINDS = {"Net": ".net", "Rec": ".rec", "Gen": ".gen"}
 """Modules of the classes that save themselves; none is imported before it is needed."""
+
+_ENTRIES = {"kind", "config", "history", "metadata", "run", "state"}
+"""Of every model's file."""
 
 
 def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | None = None) -> Any:
@@ -33,7 +35,7 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
 
     Returns
     -------
-    Net or Rec
+    Net, Rec or Gen
         As it was saved: weights, history and, unless saved with ``state=False``, all that training needs to
         go on.
 
@@ -54,7 +56,7 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
             raise ValueError(
                 f"it holds a model of kind {config.get('kind')!r}, not one of {', '.join(KINDS)}"
             )
-        if set(config) != {"kind", "config", "history", "metadata", "run", "state"}:
+        if not set(config) >= _ENTRIES:
             raise ValueError(f"its configuration has the entries {', '.join(sorted(config))}")
         kind: type[Model] = getattr(import_module(KINDS[config["kind"]], __package__), config["kind"])
         settings = kind._read_config(config["config"], device=device, threads=threads)
@@ -69,10 +71,11 @@ def _rebuilt(kind: type[Model], settings: Settings, config: dict[str, Any], tens
     _check_params(params, settings)  # before the engine allocates what the configuration claims
     if not isinstance(config["metadata"], dict):
         raise ValueError("its metadata is no dictionary")
-    history, run = read_history(config["history"]), read_run(config["run"])
+    history, run = read_history(config["history"]), kind._read_run(config["run"])
     model = kind.__new__(kind)
     model._start(settings)
     model.history, model.metadata, model._run = history, config["metadata"], run
+    model._read_own_config({key: value for key, value in config.items() if key not in _ENTRIES})
     model._core.set_params(model._checked_params(params))
     if config["state"] is not None:
         model._core.set_state({**state, **config["state"]})

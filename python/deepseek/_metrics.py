@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import losses
-from ._settings import Settings
+from ._settings import Supervised
 from ._targets import takes_labels
 
 Array = NDArray[Any]
@@ -17,21 +17,21 @@ CLASSIFYING = ("cross_entropy", "binary_cross_entropy", "focal")
 """Losses whose outputs are probabilities of classes."""
 
 
-def check_classes(config: Settings) -> None:
+def check_classes(config: Supervised) -> None:
     """Refuse to name classes where there are none."""
     loss = losses.name_of(config.loss)
     if loss not in CLASSIFYING:
         raise ValueError(f"a net with loss {loss!r} predicts values, not classes")
 
 
-def decided(outputs: Array, config: Settings) -> Array:
+def decided(outputs: Array, config: Supervised) -> Array:
     """Predicted classes: the likeliest (…,), or yes and no at one half (…, outputs), as int64."""
     if takes_labels(config):
         return np.asarray(np.argmax(outputs, axis=-1))
     return (outputs >= 0.5).astype(np.int64)
 
 
-def figure_of_merit(outputs: Array, y: Array, weights: Array | None, config: Settings) -> dict[str, float]:
+def figure_of_merit(outputs: Array, y: Array, weights: Array | None, config: Supervised) -> dict[str, float]:
     """{"accuracy": …} for classes, {"r2": …} for values."""
     if losses.name_of(config.loss) not in CLASSIFYING:
         return {"r2": r2(outputs, y, weights)}

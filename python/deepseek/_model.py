@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from . import _checks, _inputs
 from ._gate import Gate
-from ._run import Run
+from ._run import Run, read_run
 from ._settings import Settings
 from .history import History
 from .losses import Loss
@@ -29,7 +29,7 @@ STATE = "state."
 
 
 class Model:
-    """Base of `Net` and `Rec`; not made by itself.
+    """Base of `Net`, `Rec` and `Gen`; not made by itself.
 
     Attributes
     ----------
@@ -40,6 +40,10 @@ class Model:
     """
 
     kind: ClassVar[str]
+    logged: ClassVar[tuple[str, ...]] = ("epoch", "loss", "val_loss", "rate", "seconds")
+    """What the engine tells of an epoch and the history keeps."""
+    shown: ClassVar[tuple[str, ...]] = ()
+    """What the progress line shows of it besides losses and rate."""
     history: History
     metadata: dict[str, Any]
     _config: Settings
@@ -55,20 +59,34 @@ class Model:
     def _start(self, config: Any) -> None:
         """Put an engine in place."""
         self._config = config
-        self._core = self._make_core(config.spec())
+        self._core = self._make_core(config)
         self._gate = Gate()
         self._stop = False
         self._dtype = np.dtype(config.dtype)
         self._columns = config.inputs
 
     @staticmethod
-    def _make_core(spec: dict[str, Any]) -> Any:
+    def _make_core(config: Any) -> Any:
         raise NotImplementedError
 
     @staticmethod
     def _read_config(config: Any, *, device: Any = "cpu", threads: Any = None) -> Settings:
         """The configuration that a file holds, checked."""
         raise NotImplementedError
+
+    @staticmethod
+    def _read_run(config: Any) -> Run | None:
+        """The last fit that a file holds, checked."""
+        return read_run(config)
+
+    def _own_config(self, state: bool) -> dict[str, Any]:
+        """What the file of this kind of model holds that others' do not; plain values."""
+        return {}
+
+    def _read_own_config(self, config: dict[str, Any]) -> None:
+        """Put back what `_own_config` wrote, checked."""
+        if config:
+            raise ValueError(f"its configuration has the entries {', '.join(sorted(config))}")
 
     @property
     def loss(self) -> str | Loss:
@@ -139,7 +157,9 @@ class Model:
         -------
         dict of str to ndarray
             Of a Net ``"0.weight"`` (outputs, inputs), ``"0.bias"`` (outputs,), …, counted over the layers of
-            weights; of a Rec ``"rnn.weight_ih_l0"`` (gates·hidden, inputs), …, ``"head.0.weight"``, ….
+            weights; of a Rec ``"rnn.weight_ih_l0"`` (gates·hidden, inputs), …, ``"head.0.weight"``, …; of a Gen
+            ``"generator.0.weight"``, …, ``"discriminator.0.weight"``, …, and the moving average of the
+            generator under ``"average.0.weight"``, ….
         """
         return dict(self._core.get_params())
 
@@ -198,6 +218,7 @@ class Model:
                 "run": self._run.to_config() if self._run and state else None,
                 "state": {key: value for key, value in engine.items() if not isinstance(value, np.ndarray)}
                 or None,
+                **self._own_config(state),
             }
         tensors.update({STATE + key: value for key, value in engine.items() if isinstance(value, np.ndarray)})
         write_model(path, config, tensors)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from . import _checks, activations, losses
-from ._settings import INITIALIZATIONS, Settings, as_output_activation, common, layer_spec, read_settings
+from ._settings import INITIALIZATIONS, Supervised, as_output_activation, common, layer_spec, read_settings
 from ._targets import takes_labels
 
 CELLS = {"rnn": 1, "gru": 3, "lstm": 4}
@@ -23,7 +23,7 @@ BLANK = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecConfig(Settings):
+class RecConfig(Supervised):
     """A stack of recurrent layers, then a head of dense ones; sizes that follow from others are filled in."""
 
     input_size: int | None
@@ -175,7 +175,8 @@ def make_rec_config(
         layer_norm=_checks.flag("layer_norm", layer_norm),
         bptt_steps=None if bptt_steps is None else _checks.integer("bptt_steps", bptt_steps),
         initialization=_checks.choice("initialization", initialization, INITIALIZATIONS),
-        **common(optimizer, bias, input_dropout, dtype, device, threads, seed),
+        input_dropout=_checks.real("input_dropout", input_dropout, 0.0, 1.0, below=True),
+        **common(optimizer, bias, dtype, device, threads, seed),
     )
     _check_together(config)
     config.check_memory(f"hidden layers {list(config.hidden)}")

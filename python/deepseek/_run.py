@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 from . import _checks
 from ._described import from_config
@@ -22,6 +22,11 @@ class Plan:
     rows: int = 0
     validation_rows: int = 0
 
+    asked: ClassVar[tuple[str, ...]] = (
+        "epochs", "batch_size", "shuffle", "validation_fraction", "early_stopping",
+    )  # fmt: skip
+    """What a resumed fit may be told again."""
+
     def options(self, resume: bool) -> dict[str, Any]:
         """What the engine's begin reads."""
         stopping = self.early_stopping
@@ -38,11 +43,16 @@ class Plan:
             "resume": resume,
         }
 
-    def with_sizes(self, rows: int, validation_rows: int) -> Plan:
+    def with_sizes(self, rows: int, validation_rows: int) -> Self:
         stopping = self.early_stopping
         if stopping is not None and stopping.monitor == "val_loss" and not validation_rows:
             raise ValueError("early_stopping watches val_loss: give validation_data or validation_fraction")
-        return Plan(**{**vars(self), "rows": rows, "validation_rows": validation_rows})
+        return replace(self, rows=rows, validation_rows=validation_rows)
+
+    def to_config(self) -> dict[str, Any]:
+        """Plain values for a file."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**plain, "early_stopping": self.early_stopping and self.early_stopping.to_config()}
 
 
 @dataclass
@@ -55,9 +65,9 @@ class Run:
 
     def check_resumed(self, asked: Plan) -> None:
         """Refuse a resume that asks for something else; what was left at its default is not asked for."""
-        for name in ("epochs", "batch_size", "shuffle", "validation_fraction", "early_stopping"):
+        for name in self.plan.asked:
             wanted, had = getattr(asked, name), getattr(self.plan, name)
-            if wanted not in (had, getattr(Plan, name)):
+            if wanted not in (had, getattr(type(self.plan), name)):
                 raise ValueError(f"resume=True completes a fit that had {name}={had!r}; got {wanted!r}")
 
     def check_sizes(self, rows: int, validation_rows: int) -> None:
@@ -71,9 +81,7 @@ class Run:
 
     def to_config(self) -> dict[str, Any]:
         """Plain values for a file."""
-        plan = {f.name: getattr(self.plan, f.name) for f in fields(Plan)}
-        plan["early_stopping"] = self.plan.early_stopping and self.plan.early_stopping.to_config()
-        return {"plan": plan, "done": self.done, "finished": self.finished}
+        return {"plan": self.plan.to_config(), "done": self.done, "finished": self.finished}
 
 
 def make_plan(epochs: Any, batch_size: Any, shuffle: Any, fraction: Any, early_stopping: Any) -> Plan:
@@ -93,11 +101,19 @@ def read_run(config: Any) -> Run | None:
         return None
     plan = dict(config["plan"])
     sizes = [_checks.integer(key, plan.pop(key), 0) for key in ("rows", "validation_rows")]
-    stopping = plan.pop("early_stopping")
-    if stopping is not None:
-        stopping = from_config("early_stopping", stopping, {"EarlyStopping": EarlyStopping})
+    stopping = read_stopping(plan.pop("early_stopping"))
     made = make_plan(
         plan["epochs"], plan["batch_size"], plan["shuffle"], plan["validation_fraction"], stopping
     )
-    made = made.with_sizes(*sizes)
-    return Run(made, _checks.integer("done", config["done"], 0), _checks.flag("finished", config["finished"]))
+    return Run(made.with_sizes(*sizes), **read_progress(config))
+
+
+def read_stopping(config: Any) -> EarlyStopping | None:
+    """The early stopping of a plan's file."""
+    return config and from_config("early_stopping", config, {"EarlyStopping": EarlyStopping})
+
+
+def read_progress(config: Any) -> dict[str, Any]:
+    """How far a run got."""
+    done = _checks.integer("done", config["done"], 0)
+    return {"done": done, "finished": _checks.flag("finished", config["finished"])}

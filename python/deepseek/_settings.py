@@ -29,27 +29,20 @@ S = TypeVar("S", bound="Settings")
 class Settings:
     """A model's configuration, every choice made."""
 
-    output_activation: activations.Activation | str
     loss: losses.Loss | str
     optimizer: optimizers.Optimizer
     bias: bool
-    input_dropout: float
     dtype: str
     device: str
     threads: int | None
     seed: int
 
-    activated: ClassVar[tuple[str, ...]] = ("output_activation",)
+    activated: ClassVar[tuple[str, ...]] = ()
     """The fields that hold activations."""
 
     @property
     def inputs(self) -> int:
         """Numbers a row, or a step, of the inputs."""
-        raise NotImplementedError
-
-    @property
-    def outputs(self) -> int:
-        """Numbers of an output."""
         raise NotImplementedError
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -58,11 +51,7 @@ class Settings:
 
     def spec(self) -> dict[str, Any]:
         """What the engine's constructor reads: here, what all engines do."""
-        return {
-            "dtype": self.dtype, "seed": self.seed, "threads": self.threads or 0, "inputs": self.inputs,
-            "input_dropout": self.input_dropout, "loss": losses.spec_of(self.loss),
-            "optimizer": self.optimizer._spec(), "schedule": self.optimizer._schedule_spec(),
-        }  # fmt: skip
+        return {"dtype": self.dtype, "seed": self.seed, "threads": self.threads or 0}
 
     def to_config(self) -> dict[str, Any]:
         """Plain values for a file; device and threads belong to the machine and stay out."""
@@ -88,14 +77,37 @@ class Settings:
             )
 
 
-def common(
-    optimizer: Any, bias: Any, input_dropout: Any, dtype: Any, device: Any, threads: Any, seed: Any
-) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Supervised(Settings):
+    """Of a model that learns outputs for inputs."""
+
+    output_activation: activations.Activation | str
+    input_dropout: float
+
+    activated: ClassVar[tuple[str, ...]] = ("output_activation",)
+
+    @property
+    def outputs(self) -> int:
+        """Numbers of an output."""
+        raise NotImplementedError
+
+    def spec(self) -> dict[str, Any]:
+        return {
+            **super().spec(), "inputs": self.inputs, "input_dropout": self.input_dropout,
+            "loss": losses.spec_of(self.loss), **training_spec(self.optimizer),
+        }  # fmt: skip
+
+
+def training_spec(optimizer: optimizers.Optimizer) -> dict[str, Any]:
+    """How the engine shall train what an optimizer is given for."""
+    return {"optimizer": optimizer._spec(), "schedule": optimizer._schedule_spec()}
+
+
+def common(optimizer: Any, bias: Any, dtype: Any, device: Any, threads: Any, seed: Any) -> dict[str, Any]:
     """The arguments that mean the same for every model, checked."""
     return {
-        "optimizer": _optimizer(optimizer),
+        "optimizer": as_optimizer("optimizer", optimizer),
         "bias": _checks.flag("bias", bias),
-        "input_dropout": _checks.real("input_dropout", input_dropout, 0.0, 1.0, below=True),
         "dtype": as_dtype(dtype),
         "device": cuda.choose(device),
         "threads": None if threads is None else _checks.integer("threads", threads, 1, _checks.MOST_THREADS),
@@ -177,16 +189,17 @@ def layer_spec(
     }  # fmt: skip
 
 
-def _optimizer(optimizer: Any) -> optimizers.Optimizer:
+def as_optimizer(name: str, optimizer: Any) -> optimizers.Optimizer:
+    """An optimizer by name or description; None is Adam."""
     if optimizer is None:
         return optimizers.Adam()
     if isinstance(optimizer, optimizers.Optimizer) and optimizer.name:
         return optimizer
     by_name = {kind.name: kind for kind in optimizers.KINDS.values()}
     if isinstance(optimizer, str):
-        return by_name[_checks.choice("optimizer", optimizer, by_name)]()
+        return by_name[_checks.choice(name, optimizer, by_name)]()
     raise TypeError(
-        f"optimizer must be one of {', '.join(optimizers.KINDS)}, such as Adam(1e-3); got {optimizer!r}"
+        f"{name} must be one of {', '.join(optimizers.KINDS)}, such as Adam(1e-3); got {optimizer!r}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from math import prod
 
@@ -12,9 +13,11 @@ from ._settings import Settings
 Row = tuple[str, str, str, int]
 """Number, what it does, its shape, how many parameters it has."""
 
+_TRACKED = ("running_mean", "running_var", "_u", "_v")  # ends of names of what is tracked, not trained
 
-def table(kind: str, config: Settings, rows: list[Row]) -> str:
-    """A head, one line a layer, and the total."""
+
+def table(kind: str, config: Settings, rows: list[Row], told: Sequence[str] = ()) -> str:
+    """A head, one line a layer, and the total; the head says what is `told` behind the optimizer."""
     lines = [("", "layer", "shape", "parameters")]
     lines += [(number, layer, shape, f"{count:,}") for number, layer, shape, count in rows]
     lines.append(("", "total", "", f"{sum(row[3] for row in rows):,}"))
@@ -28,7 +31,8 @@ def table(kind: str, config: Settings, rows: list[Row]) -> str:
         if isinstance(config.loss, str) or config.loss != type(config.loss)()
         else config.loss.name
     )
-    head = f"{kind}: loss {loss}, {config.optimizer!r}, {config.dtype}, {config.device}, seed {config.seed}"
+    said = [f"loss {loss}", repr(config.optimizer), *told, config.dtype, config.device, f"seed {config.seed}"]
+    head = f"{kind}: {', '.join(said)}"
     return "\n".join([head, *body])
 
 
@@ -44,7 +48,9 @@ def net_rows(config: NetConfig) -> list[Row]:
 def parameters(config: Settings, pattern: str) -> int:
     """How many numbers are trained under names such as "0.*"."""
     shapes = config.shapes().items()
-    return sum(prod(shape) for name, shape in shapes if fnmatchcase(name, pattern) and "running" not in name)
+    return sum(
+        prod(shape) for name, shape in shapes if fnmatchcase(name, pattern) and not name.endswith(_TRACKED)
+    )
 
 
 def dense(bias: bool, activation: activations.Activation | str, dropout: float, norm: str = "none") -> str:

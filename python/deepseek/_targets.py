@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from . import losses
 from ._inputs import Place, as_array, as_finite, in_rows
-from ._settings import Settings
+from ._settings import Supervised
 
 Array = NDArray[Any]
 
@@ -21,13 +21,13 @@ SUM_TOLERANCE = 1e-4
 """How far a row of probabilities may be from 1."""
 
 
-def takes_labels(config: Settings) -> bool:
+def takes_labels(config: Supervised) -> bool:
     """Whether y names classes: cross-entropy, and focal with softmax."""
     name = losses.name_of(config.loss)
     return name == "cross_entropy" or (name == "focal" and config.output_activation == "softmax")
 
 
-def as_targets(y: Any, config: Settings, rows: int, dtype: np.dtype[Any], name: str = "y") -> Array:
+def as_targets(y: Any, config: Supervised, rows: int, dtype: np.dtype[Any], name: str = "y") -> Array:
     """Targets for the engine, one a row."""
     array = as_array(y, name)
     if array.ndim == 0:
@@ -40,7 +40,7 @@ def as_targets(y: Any, config: Settings, rows: int, dtype: np.dtype[Any], name: 
 
 
 def as_values(
-    array: Array, config: Settings, dtype: np.dtype[Any], name: str, place: Place = in_rows
+    array: Array, config: Supervised, dtype: np.dtype[Any], name: str, place: Place = in_rows
 ) -> Array:
     """Targets (rows, outputs) that are no class indices: finite, and what the loss allows."""
     values = as_finite(array, dtype, name, place)
@@ -48,8 +48,10 @@ def as_values(
     return values
 
 
-def as_labels(array: Array, classes: int, name: str, place: Place = in_rows) -> Array:
-    """Class indices 0 … classes - 1; floats that are whole numbers will do."""
+def as_labels(
+    array: Array, classes: int, name: str, place: Place = in_rows, *, of: str = "the net has {} outputs"
+) -> Array:
+    """Class indices 0 … classes - 1; floats that are whole numbers will do. `of` says why so many."""
     if array.dtype.kind not in "iub":
         with np.errstate(over="ignore"):
             array = array.astype(np.float64)
@@ -63,13 +65,13 @@ def as_labels(array: Array, classes: int, name: str, place: Place = in_rows) -> 
     if low < 0 or high >= classes:
         row = int(((array < 0) | (array >= classes)).argmax())
         raise ValueError(
-            f"{name} must hold class indices 0 to {classes - 1} (the net has {classes} outputs); "
+            f"{name} must hold class indices 0 to {classes - 1} ({of.format(classes)}); "
             f"{place(row)} is {int(array[row])}. For labels of another kind use deepseek.sklearn"
         )
     return np.ascontiguousarray(array, np.int64)
 
 
-def _rows(array: Array, config: Settings, name: str) -> Array:
+def _rows(array: Array, config: Supervised, name: str) -> Array:
     """(rows, outputs), also from (rows,) where there is one output."""
     outputs = config.outputs
     if array.ndim == 1 and outputs == 1:
@@ -84,7 +86,7 @@ def _rows(array: Array, config: Settings, name: str) -> Array:
     return array
 
 
-def check_range(values: Array, config: Settings, name: str, place: Place = in_rows) -> None:
+def check_range(values: Array, config: Supervised, name: str, place: Place = in_rows) -> None:
     """What the loss allows: counts, probabilities, yes or no."""
     loss = losses.name_of(config.loss)
     if loss == "poisson":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from . import losses
 from ._checks import integer, real
 from ._inputs import Place, as_array, as_finite, in_rows
-from ._settings import Settings
+from ._settings import Supervised
 from ._targets import takes_labels
 
 Array = NDArray[Any]
@@ -51,7 +51,9 @@ def checked_weights(array: Array, dtype: np.dtype[Any], name: str, place: Place 
     return values
 
 
-def with_class_weights(weights: Array | None, class_weight: Any, y: Array, config: Settings) -> Array | None:
+def with_class_weights(
+    weights: Array | None, class_weight: Any, y: Array, config: Supervised
+) -> Array | None:
     """Sample weights times the weight of each row's class.
 
     Parameters
@@ -63,7 +65,7 @@ def with_class_weights(weights: Array | None, class_weight: Any, y: Array, confi
         class).
     y : ndarray
         Targets as `as_targets` gives them.
-    config : Settings
+    config : Supervised
     """
     if class_weight is None:
         return weights
@@ -73,7 +75,7 @@ def with_class_weights(weights: Array | None, class_weight: Any, y: Array, confi
     return checked_weights(product, np.dtype(config.dtype), "class_weight times sample_weight")
 
 
-def _classes(y: Array, config: Settings) -> Array:
+def _classes(y: Array, config: Supervised) -> Array:
     """The class of each row."""
     if y.ndim == 1:
         return y

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ._checks import integer
@@ -42,6 +42,8 @@ class Progress:
         Over the last block.
     seconds : float
         Since the fit began.
+    figures : dict of str to float
+        What else a line shows of the last complete epoch: of a Gen ``generator_loss`` and the monitors'.
     """
 
     epoch: int
@@ -53,6 +55,7 @@ class Progress:
     rate: float
     samples_per_second: float
     seconds: float
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 class Callback:
@@ -77,8 +80,8 @@ class Callback:
         epoch : int
             Counted from 1 since the model was made or reset.
         logs : dict
-            ``loss``, ``val_loss`` (with validation data), ``rate``, ``seconds``. What is added goes into the
-            history.
+            ``loss``, ``val_loss`` (with validation data), ``rate``, ``seconds``; of a Gen all that `Gen.fit`
+            names. What is added goes into the history.
         """
 
     def on_block_end(self, progress: Progress) -> None:

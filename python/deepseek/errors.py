@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DivergenceError"]
+__all__ = ["CollapseError", "DivergenceError"]
 
 
 class DivergenceError(ArithmeticError):
@@ -38,4 +38,30 @@ class DivergenceError(ArithmeticError):
         return (
             f"training diverged in epoch {self.epoch} after {self.step} steps (loss {self.loss:g}); "
             "the last finite weights are kept. A smaller rate, clip_norm= or scaled inputs usually help"
+        )
+
+
+class CollapseError(DivergenceError):
+    """A generator's samples became all alike while a `Gen` trained.
+
+    Seen by the monitors of a fit, see `Gen.fit`. The fit is over; the model holds the best weights, if early
+    stopping watched for them, else those of that epoch.
+
+    Attributes
+    ----------
+    epoch, step, loss, history
+        As of `DivergenceError`.
+    reason : str
+        What was seen.
+    """
+
+    def __init__(self, epoch: int, step: int, loss: float, history: Any = None, reason: str = "") -> None:
+        super().__init__(epoch, step, loss, history)
+        self.args = (epoch, step, loss, history, reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"the generator collapsed by epoch {self.epoch}: {self.reason}. A penalty, pack=, minibatch_std= or "
+            "a smaller rate usually help"
         )

@@ -8,21 +8,25 @@ from typing import Any
 
 __all__ = ["History"]
 
-_FIRST = ("epoch", "loss", "val_loss", "rate", "seconds")
+_FIRST = (
+    "epoch", "loss", "val_loss", "penalty", "real_score", "fake_score", "generator_loss", "rate", "generator_rate",
+    "seconds",
+)  # fmt: skip
 
 
 class History(dict[str, list[Any]]):
     """Lists of equal length, one entry an epoch.
 
     ``epoch``, ``loss``, ``val_loss`` (with validation data), ``rate``, ``seconds`` (of the epoch), and whatever
-    callbacks put into an epoch's logs. A value that an epoch lacks is NaN.
+    callbacks put into an epoch's logs. A Gen's has other columns, see `Gen.fit`. A value that an epoch lacks is
+    NaN.
 
     Attributes
     ----------
     outcome : str
         How the fit ended: "finished", "stopped early" (by `EarlyStopping`), "stopped" (by `Net.stop`),
-        "interrupted" (Ctrl-C), "diverged" or "failed" (a callback raised); "running" until then. Empty for a
-        model's whole history.
+        "interrupted" (Ctrl-C), "diverged", "collapsed" (a Gen) or "failed" (a callback raised); "running"
+        until then. Empty for a model's whole history.
     """
 
     outcome: str = ""

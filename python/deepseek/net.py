@@ -131,8 +131,8 @@ class Net(Model):
     _read_config = staticmethod(read_config)
 
     @staticmethod
-    def _make_core(spec: dict[str, Any]) -> Any:
-        return _core.NetCore(spec)
+    def _make_core(config: NetConfig) -> Any:
+        return _core.NetCore(config.spec())
 
     @property
     def layers(self) -> tuple[int, ...]:

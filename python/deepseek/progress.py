@@ -85,6 +85,7 @@ def describe(progress: Progress) -> str:
         parts.append(f"val_loss {progress.val_loss:.4g}")
     if not math.isnan(progress.rate):
         parts.append(f"rate {progress.rate:.3g}")
+    parts += [f"{key} {value:.4g}" for key, value in progress.figures.items() if not math.isnan(value)]
     parts.append(f"{_counted(progress.samples_per_second)} samples/s")
     return "  ".join(parts)
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _checks, _core, _ctc, _metrics
 from ._fit import callbacks_of, fit, pass_once
-from ._rec_config import make_rec_config, read_rec_config
+from ._rec_config import RecConfig, make_rec_config, read_rec_config
 from ._rec_metrics import figure_of_merit
 from ._rec_table import rec_rows
 from ._run import make_plan
@@ -135,8 +135,8 @@ class Rec(Streaming):
         self._begin(make_rec_config(**arguments))
 
     @staticmethod
-    def _make_core(spec: dict[str, Any]) -> Any:
-        return _core.RecCore(spec)
+    def _make_core(config: RecConfig) -> Any:
+        return _core.RecCore(config.spec())
 
     def fit(
         self,

@@ -180,7 +180,7 @@ def edit(config: dict[str, Any], tensors: dict[str, Any], where: str, value: Any
 @pytest.mark.parametrize(
     ("where", "value", "said"),
     [
-        ("kind", "Gen", "kind 'Gen', not one of Net, Rec"),
+        ("kind", "Tree", "kind 'Tree', not one of Net, Rec, Gen"),
         ("kind", None, "kind None"),
         ("run", None, "has the entries"),
         ("surprise", 1, "has the entries"),

@@ -129,7 +129,7 @@ def test_a_state_dict_goes_from_model_to_model() -> None:
     ("where", "value", "said"),
     [
         ("kind", "Net", "the configuration lacks or does not know"),
-        ("kind", "Gen", "kind 'Gen', not one of Net, Rec"),
+        ("kind", "Tree", "kind 'Tree', not one of Net, Rec, Gen"),
         ("config/hidden", [7], r"rnn.weight_ih_l0 is float32 \(18, 3\), expected float32 \(21, 3\)"),
         ("config/hidden", [2**40], "hidden"),
         ("config/cell", "lstm", r"expected float32 \(24, 3\)"),
