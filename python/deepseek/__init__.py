@@ -16,8 +16,9 @@ from ._core import __version__
 from ._load import load
 from ._threads import get_num_threads, set_num_threads
 from .activations import ELU, Activation, LeakyReLU
+from .augmentation import Augmentation
 from .callbacks import Callback, Checkpoint, LambdaCallback, Progress
-from .errors import DivergenceError
+from .errors import CollapseError, DivergenceError
 from .history import History
 from .losses import CrossEntropy, Focal, Huber, Loss, Quantile
 from .net import Net
@@ -29,6 +30,7 @@ from .stopping import EarlyStopping
 if TYPE_CHECKING:
     from . import datasets, metrics, plot
     from ._files import ModelFileError
+    from .gen import Gen
     from .rec import Rec
 
 __all__ = [
@@ -38,8 +40,10 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Augmentation",
     "Callback",
     "Checkpoint",
+    "CollapseError",
     "Constant",
     "Cosine",
     "CrossEntropy",
@@ -47,6 +51,7 @@ __all__ = [
     "EarlyStopping",
     "Exponential",
     "Focal",
+    "Gen",
     "History",
     "Huber",
     "LambdaCallback",
@@ -76,6 +81,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Gen": (".gen", "Gen"),
     "ModelFileError": ("._files", "ModelFileError"),
     "Rec": (".rec", "Rec"),
     "datasets": (".datasets", None),

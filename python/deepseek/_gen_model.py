@@ -1,0 +1,139 @@
+"""What a Gen keeps beside its engine: the door its data come through, labels' counts, how often it was sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core, _gen_draws
+from ._checks import integer
+from ._gen_config import GenConfig, read_gen_config
+from ._gen_core import Unmade
+from ._gen_data import AUTO, Door, GenRows
+from ._gen_plan import read_gen_run
+from ._model import Model
+
+Array = NDArray[Any]
+
+
+class GenModel(Model):
+    """Base of `Gen`; not made by itself."""
+
+    kind: ClassVar[str] = "Gen"
+    logged: ClassVar[tuple[str, ...]] = (
+        "epoch", "loss", "penalty", "real_score", "fake_score", "generator_loss", "rate", "generator_rate", "seconds",
+    )  # fmt: skip
+    shown: ClassVar[tuple[str, ...]] = ("generator_loss",)
+    _config: GenConfig
+    _transformer: Any
+    _label: str | None  # column of a table that holds the labels
+    _counts: list[int] | None  # of the labels that were last trained on
+    _draws: int  # samples drawn without a seed so far
+
+    _read_config = staticmethod(read_gen_config)
+    _read_run = staticmethod(read_gen_run)
+
+    @staticmethod
+    def _make_core(config: GenConfig) -> Any:
+        return _core.GenCore(config.spec()) if config.known else Unmade()
+
+    @property
+    def _door(self) -> Door:
+        return Door(self._config, self._transformer, self._label)
+
+    @contextmanager
+    def _behind(self, door: Door, data: GenRows) -> Iterator[None]:
+        """Take on what a fit's data told; all is as before if that fit does not begin."""
+        before, run = {key: vars(self)[key] for key in _TOLD}, self._run
+        counts = self._counts
+        if data.labels is not None:
+            counts = np.bincount(data.labels, minlength=door.config.classes or 0).tolist()
+        made = self._core if self._config.known else self._make_core(door.config)
+        with self._gate.room:
+            self._config, self._transformer, self._label = door.config, door.transformer, door.label
+            self._core, self._columns, self._counts = made, door.config.inputs, counts
+        try:
+            yield
+        except BaseException:
+            if self._run is run and (made is before["_core"] or not self._began(made)):
+                with self._gate.room:
+                    vars(self).update(before)
+            raise
+
+    @staticmethod
+    def _began(core: Any) -> bool:
+        state = core.get_state()
+        return bool(state["epoch"] or state["step"])
+
+    def _labels_of(self, door: Door, asked: Array | None, n: int, seed: int, first: int = 0) -> Array | None:
+        """Of samples first … first + n - 1: those asked for, or drawn as they came in training."""
+        if asked is not None or not door.config.classes:
+            return asked
+        return _gen_draws.labels(self._counts or [1] * door.config.classes, n, seed, first)
+
+    def _next_seed(self, seed: Any) -> int:
+        """The one given, or the next of the model's own."""
+        if seed is not None:
+            return integer("seed", seed, 0, _MOST_SEED)
+        with self._gate.room:
+            self._draws += 1
+            return (self._config.seed + self._draws) % (_MOST_SEED + 1)
+
+    def _own_config(self, state: bool) -> dict[str, Any]:
+        transformer = self._transformer
+        if transformer is not None and transformer != AUTO:
+            if not self._config.known or not hasattr(transformer, "to_config"):
+                raise ValueError(
+                    "a Gen with a transformer of yours can be saved after its first fit, if that has to_config; "
+                    "pickle takes any"
+                )
+            from ._table_transformer import TableTransformer
+
+            if type(transformer) is not TableTransformer:
+                raise ValueError(
+                    f"{type(transformer).__name__} cannot be read back from a file; pickle it instead"
+                )
+            transformer = transformer.to_config()
+        own = {"transformer": transformer, "label": self._label, "counts": self._counts, "draws": self._draws}
+        return {"gen": own}
+
+    def _read_own_config(self, config: dict[str, Any]) -> None:
+        if set(config) != {"gen"} or set(config["gen"]) != {"transformer", "label", "counts", "draws"}:
+            raise ValueError("its configuration lacks what a Gen has, or has more")
+        own = config["gen"]
+        counts, classes = own["counts"], self._config.classes or 0
+        if counts is not None:
+            counts = [integer("counts", count, 0, 2**62) for count in counts]
+            if len(counts) != classes or not sum(counts):
+                raise ValueError(f"its labels' counts must be {classes} and not all 0")
+        self._transformer = _read_transformer(own["transformer"], self._config)
+        self._label, self._counts = _read_label(own["label"], self._transformer, classes), counts
+        self._draws = integer("draws", own["draws"], 0, _MOST_SEED)
+
+
+_TOLD = ("_config", "_transformer", "_label", "_core", "_columns", "_counts")
+_MOST_SEED = 2**64 - 1
+
+
+def _read_transformer(given: Any, config: GenConfig) -> Any:
+    if given is None or (given == AUTO and not config.known):
+        return given
+    from ._table_transformer import TableTransformer
+
+    transformer = TableTransformer.from_config(given)
+    if transformer.width != config.inputs:
+        raise ValueError(f"its transformer makes {transformer.width} columns, the model has {config.inputs}")
+    return transformer
+
+
+def _read_label(given: Any, transformer: Any, classes: int) -> str | None:
+    if given is None:
+        return None
+    labels = getattr(transformer, "labels", None)
+    if not isinstance(given, str) or labels is None or len(labels.classes) != classes:
+        raise ValueError("its column of labels does not fit its transformer")
+    return given
