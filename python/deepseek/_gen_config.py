@@ -1,7 +1,7 @@
-"""A Gen's configuration, checked: one form for what the constructor was told, and its way to the engine.
+"""A Gen's configuration: one form for what the constructor was told, and its way to the engine.
 
 What only the data can tell (`data_size`, the output blocks of a table, `classes` of a column) may be missing
-until the first fit; `GenConfig.known` says whether it is.
+until the first fit; `GenConfig.known` says whether it is. The arguments are checked in `_gen_arguments`.
 """
 
 from __future__ import annotations
@@ -10,29 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from . import _checks, activations, optimizers, schedules
-from ._config import NORMALIZATIONS
-from ._described import from_config
-from ._gen_blocks import Block, as_blocks, width
-from ._settings import (
-    INITIALIZATIONS,
-    Settings,
-    as_optimizer,
-    common,
-    layer_spec,
-    read_settings,
-    training_spec,
-)
-from .augmentation import Augmentation, as_augmentation
+from . import activations, optimizers
+from ._gen_blocks import Block, width
+from ._settings import Settings, layer_spec, training_spec
+from .augmentation import Augmentation
 
-LEAKY = activations.LeakyReLU(0.2)
-"""The discriminator's usual activation."""
-
-LOSSES = ("minimax", "non_saturating", "least_squares", "hinge", "wasserstein", "relativistic")
-PENALTIES = ("r1", "r2", "r1r2", "interpolated")
 WIDEST_EMBEDDING = 16  # by default
-_OWN_PENALTY = {"relativistic": "r1r2", "wasserstein": "interpolated"}
 _OFF: dict[str, Any] = {"target": 0.0}  # augmentation, to the engine
+
 Layer = tuple[str, int, int, activations.Activation | str, float, str]
 """A layer's name, inputs, units, activation, dropout of its outputs, normalisation."""
 
@@ -99,9 +84,17 @@ class GenConfig(Settings):
         found = replace(self, data_size=size, classes=classes)
         if blocks is not None:
             found = replace(found, output_activation=blocks)
-        _check_width(found)
-        found.check_memory(_players(found))
+        found.check_sizes()
         return found
+
+    def check_sizes(self) -> None:
+        """Refuse blocks that do not cover the data, and what this machine cannot hold."""
+        blocks = self.output_activation
+        if isinstance(blocks, tuple) and width(blocks) != self.inputs:
+            raise ValueError(
+                f"output_activation's blocks cover {width(blocks)} columns, the data have {self.inputs}"
+            )
+        self.check_memory(f"generator {list(self.generator)} and discriminator {list(self.discriminator)}")
 
     def generator_layers(self) -> Iterator[Layer]:
         """From the latents to the rows."""
@@ -186,197 +179,7 @@ class GenConfig(Settings):
         return {"layers": specs, **training_spec(optimizer), "steps": steps}
 
 
-def make_gen_config(
-    *,
-    data_size: Any = None,
-    latent_size: Any = 32,
-    generator: Any = (128, 128),
-    discriminator: Any = (128, 128),
-    classes: Any = None,
-    embedding_size: Any = None,
-    activation: Any = "relu",
-    output_activation: Any = "identity",
-    discriminator_activation: Any = LEAKY,
-    discriminator_output_activation: Any = "identity",
-    loss: Any = "relativistic",
-    penalty: Any = "auto",
-    penalty_weight: Any = None,
-    penalty_every: Any = 1,
-    spectral_norm: Any = False,
-    average: Any = 0.999,
-    optimizer: Any = None,
-    discriminator_optimizer: Any = None,
-    generator_steps: Any = 1,
-    discriminator_steps: Any = 1,
-    normalization: Any = None,
-    discriminator_normalization: Any = None,
-    dropout: Any = 0.0,
-    discriminator_dropout: Any = 0.0,
-    discriminator_input_dropout: Any = 0.0,
-    minibatch_std: Any = 0,
-    pack: Any = 1,
-    instance_noise: Any = 0.0,
-    instance_noise_epochs: Any = 0,
-    augmentation: Any = None,
-    bias: Any = True,
-    initialization: Any = "auto",
-    dtype: Any = "float32",
-    device: Any = "cpu",
-    threads: Any = None,
-    seed: Any = 0,
-) -> GenConfig:
-    """The constructor's arguments, checked; ValueError or TypeError naming the first that cannot be."""
-    loss = _checks.choice("loss", loss, LOSSES)
-    penalty, weight = _penalty(penalty, penalty_weight, loss)
-    maker, scorer = _sizes("generator", generator), _sizes("discriminator", discriminator)
-    first = optimizers.Adam(1e-3, beta1=0.0, beta2=0.99) if optimizer is None else optimizer
-    settings = common(first, bias, dtype, device, threads, seed)
-    second = discriminator_optimizer
-    config = GenConfig(
-        data_size=None if data_size is None else _checks.integer("data_size", data_size),
-        latent_size=_checks.integer("latent_size", latent_size),
-        generator=maker,
-        discriminator=scorer,
-        classes=None if classes is None else _checks.integer("classes", classes),
-        embedding_size=None if embedding_size is None else _checks.integer("embedding_size", embedding_size),
-        activation=_activations("activation", activation, len(maker)),
-        output_activation=_output_activation(output_activation),
-        discriminator_activation=_activations(
-            "discriminator_activation", discriminator_activation, len(scorer)
-        ),
-        discriminator_output_activation=_score(discriminator_output_activation, loss),
-        loss=loss,
-        penalty=penalty,
-        penalty_weight=weight,
-        penalty_every=_checks.integer("penalty_every", penalty_every),
-        spectral_norm=_checks.flag("spectral_norm", spectral_norm),
-        average=_checks.real("average", average, 0.0, 1.0, below=True),
-        discriminator_optimizer=(
-            settings["optimizer"] if second is None else as_optimizer("discriminator_optimizer", second)
-        ),
-        generator_steps=_checks.integer("generator_steps", generator_steps),
-        discriminator_steps=_checks.integer("discriminator_steps", discriminator_steps),
-        normalization=_norms("normalization", normalization, len(maker)),
-        discriminator_normalization=_norms(
-            "discriminator_normalization", discriminator_normalization, len(scorer)
-        ),
-        dropout=_shares("dropout", dropout, len(maker)),
-        discriminator_dropout=_shares("discriminator_dropout", discriminator_dropout, len(scorer)),
-        discriminator_input_dropout=_share("discriminator_input_dropout", discriminator_input_dropout),
-        minibatch_std=_checks.integer("minibatch_std", minibatch_std, 0),
-        pack=_checks.integer("pack", pack),
-        instance_noise=_checks.real("instance_noise", instance_noise),
-        instance_noise_epochs=_checks.integer("instance_noise_epochs", instance_noise_epochs, 0),
-        augmentation=as_augmentation(augmentation),
-        initialization=_checks.choice("initialization", initialization, INITIALIZATIONS),
-        **settings,
-    )
-    return _checked_together(config)
-
-
-def read_gen_config(config: Any, *, device: Any = "cpu", threads: Any = None) -> GenConfig:
-    """The configuration that `GenConfig.to_config` wrote, checked again from scratch."""
-    if isinstance(config, dict):
-        kinds: dict[str, Any] = {
-            "augmentation": {"Augmentation": Augmentation},
-            "discriminator_optimizer": optimizers.KINDS,
-            "output_activation": activations.KINDS,
-        }
-        config = {
-            key: from_config(key, value, kinds[key]) if key in kinds and isinstance(value, dict) else value
-            for key, value in config.items()
-        }
-    return read_settings(GenConfig, make_gen_config, config, device, threads)
-
-
 def _chain(player: str, inputs: int, layers: Iterable[Any]) -> Iterator[Layer]:
     for i, (units, activation, dropout, norm) in enumerate(layers):
         yield f"{player}.{i}", inputs, units, activation, dropout, norm
         inputs = units
-
-
-def _penalty(penalty: Any, weight: Any, loss: str) -> tuple[str | None, float | None]:
-    if penalty == "auto":
-        penalty = _OWN_PENALTY.get(loss)
-    chosen = None if penalty is None else _checks.choice("penalty", penalty, ("auto", *PENALTIES))
-    if chosen is None:
-        if weight is not None:
-            raise ValueError(f"penalty_weight={weight!r} needs a penalty; loss {loss!r} has none by itself")
-        return None, None
-    usual = 10.0 if chosen == "interpolated" else 0.1
-    return chosen, usual if weight is None else _checks.real("penalty_weight", weight, above=True)
-
-
-def _sizes(name: str, value: Any) -> tuple[int, ...]:
-    """Units of the hidden layers; none is fine."""
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise TypeError(f"{name} must be a list of hidden units such as [128, 128], got {value!r}")
-    return tuple(_checks.integer(f"{name}[{i}]", size) for i, size in enumerate(value))
-
-
-def _activations(name: str, value: Any, count: int) -> tuple[activations.Activation | str, ...]:
-    each = _checks.per_layer(name, value, count, "hidden layer")
-    return tuple(activations.as_activation(name, one) for one in each)
-
-
-def _norms(name: str, value: Any, count: int) -> tuple[str, ...]:
-    each = _checks.per_layer(name, value, count, "hidden layer")
-    chosen = tuple(_checks.choice(name, "none" if one is None else one, NORMALIZATIONS) for one in each)
-    if name == "discriminator_normalization" and "batch" in chosen:
-        raise ValueError(
-            f'{name} must be "layer" or None, got "batch": it would mix real with generated rows'
-        )
-    return chosen
-
-
-def _share(name: str, value: Any) -> float:
-    return _checks.real(name, value, 0.0, 1.0, below=True)
-
-
-def _shares(name: str, value: Any, count: int) -> tuple[float, ...]:
-    return tuple(_share(name, one) for one in _checks.per_layer(name, value, count, "hidden layer"))
-
-
-def _output_activation(value: Any) -> activations.Activation | str | tuple[Block, ...]:
-    if isinstance(value, (list, tuple)):
-        return as_blocks(value) or "identity"
-    return activations.as_activation("output_activation", value)
-
-
-def _score(activation: Any, loss: str) -> str:
-    name = "discriminator_output_activation"
-    chosen = _checks.choice(name, activation, ("identity", "sigmoid"))
-    if chosen == "sigmoid" and loss != "least_squares":
-        raise ValueError(
-            f"{name}='sigmoid' goes with loss 'least_squares' only: {loss!r} takes scores as logits"
-        )
-    return chosen
-
-
-def _checked_together(config: GenConfig) -> GenConfig:
-    """What goes with what; the width, where the blocks tell it."""
-    for name in ("optimizer", "discriminator_optimizer"):
-        if isinstance(getattr(config, name).schedule, schedules.Plateau):
-            raise ValueError(f"{name} must not have a Plateau schedule: adversarial losses do not sink")
-    if config.minibatch_std == 1:
-        raise ValueError("minibatch_std must be 0 (off) or a group of at least 2 rows, got 1")
-    if config.embedding_size is not None and config.classes is None:
-        raise ValueError(f"embedding_size={config.embedding_size} needs classes: only labels are embedded")
-    blocks = config.output_activation
-    if isinstance(blocks, tuple) and not config.known:
-        config = replace(config, data_size=width(blocks))
-    _check_width(config)
-    config.check_memory(_players(config))
-    return config
-
-
-def _check_width(config: GenConfig) -> None:
-    blocks = config.output_activation
-    if isinstance(blocks, tuple) and width(blocks) != config.inputs:
-        raise ValueError(
-            f"output_activation's blocks cover {width(blocks)} columns, the data have {config.inputs}"
-        )
-
-
-def _players(config: GenConfig) -> str:
-    return f"generator {list(config.generator)} and discriminator {list(config.discriminator)}"

@@ -41,7 +41,6 @@ def fit(
         run = _resumed(model, plan) if resume else None
         door = model._door.opened(X, y)
         data = door.read(X, y)
-        functions = _functions(model, run, monitor)
         held = None if monitor_data is None else _monitor_rows(door, monitor_data)
         sizes = data.rows, 0 if held is None else held.rows
         if run is None:
@@ -50,6 +49,7 @@ def fit(
             run.check_sizes(*sizes)
             if run.finished:
                 return nothing_left()
+        functions = _functions(model, run if resume else None, monitor)
         watch = None
         if functions:
             watch = Monitors(model, door.config, run, functions, data if held is None else held)

@@ -16,13 +16,13 @@ Array = NDArray[Any]
 _MOST_PAIRED = 1000  # rows whose distances to each other are all taken
 
 
-def frechet(real: ArrayLike, fake: ArrayLike) -> float:
+def frechet(real: ArrayLike, fake: ArrayLike, *, scaled: bool = True) -> float:
     """Fréchet distance of the normal distributions with the rows' means and covariances.
 
     |m - m'|² + tr(C + C' - 2 (C C')^½), Dowson & Landau 1982; of features of a network it is the FID of Heusel
-    et al. 2017.
+    et al. 2017. Not `scaled`, columns are taken as they are: pixels, or features.
     """
-    a, b = _scaled(real, fake)
+    a, b = _scaled(real, fake) if scaled else (np.asarray(rows, np.float64) for rows in (real, fake))
     apart = a.mean(axis=0) - b.mean(axis=0)
     first, second = _covariance(a), _covariance(b)
     values, vectors = np.linalg.eigh(first)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from . import _core, _gen_draws
 from ._checks import integer
-from ._gen_config import GenConfig, read_gen_config
+from ._gen_arguments import read_gen_config
+from ._gen_config import GenConfig
 from ._gen_core import Unmade
 from ._gen_data import AUTO, Door, GenRows
 from ._gen_plan import read_gen_run
@@ -75,13 +76,13 @@ class GenModel(Model):
             return asked
         return _gen_draws.labels(self._counts or [1] * door.config.classes, n, seed, first)
 
-    def _next_seed(self, seed: Any) -> int:
-        """The one given, or the next of the model's own."""
-        if seed is not None:
-            return integer("seed", seed, 0, _MOST_SEED)
-        with self._gate.room:
-            self._draws += 1
-            return (self._config.seed + self._draws) % (_MOST_SEED + 1)
+    @contextmanager
+    def _drawing(self, seed: Any) -> Iterator[int]:
+        """The seed given, or the next of the model's own, which counts if all goes well; in the room."""
+        given = None if seed is None else integer("seed", seed, 0, _MOST_SEED)
+        with self._gate.room:  # all from the same weights
+            yield (self._config.seed + self._draws + 1) % (_MOST_SEED + 1) if given is None else given
+            self._draws += given is None
 
     def _own_config(self, state: bool) -> dict[str, Any]:
         transformer = self._transformer

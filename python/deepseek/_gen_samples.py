@@ -28,14 +28,13 @@ def sample(model: GenModel, n: Any, y: Any, seed: Any, where: Any) -> Any:
     y, where = _conditions(door, y, where)
     asked = None if y is None else door.asked_labels(y, count)
     _check_where(door, where)
-    key = model._next_seed(seed)
-    with model._gate.room:  # all from the same weights
+    with model._drawing(seed) as key:
         if where and count:
             rows, labels = _meeting(model, door, count, asked, key, where)
         else:
             labels = model._labels_of(door, asked, count, key)
             rows = draw(model, count, labels, key)
-    return door.back(rows, labels)
+        return door.back(rows, labels)
 
 
 def draw(model: GenModel, n: int, labels: Array | None, seed: int, first: int = 0) -> Array:
@@ -69,10 +68,12 @@ def augment(model: GenModel, X: Any, y: Any, n_per_class: Any, seed: Any) -> tup
     wanted = counts.max() if n_per_class is None else integer("n_per_class", n_per_class, 0)
     lacking = np.maximum(wanted - counts, 0)
     labels = np.repeat(np.arange(len(counts)), lacking)
-    rows = draw(model, len(labels), labels, model._next_seed(seed))
+    with model._drawing(seed) as key:
+        rows = draw(model, len(labels), labels, key)
+        more = door.back(rows, labels) if len(labels) else None
     if door.transformer is None:
         return np.concatenate([given.X, rows]), np.concatenate([given.labels, labels])
-    whole = _gen_tables.joined(X, door.back(rows, labels)) if len(labels) else X
+    whole = X if more is None else _gen_tables.joined(X, more)
     if door.label is not None:
         return whole, _gen_tables.column(whole, door.label)
     return whole, np.concatenate([given.labels, labels])

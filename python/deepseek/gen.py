@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from . import _gen_fit, _gen_samples
 from ._checks import flag
 from ._fit import callbacks_of
-from ._gen_config import LEAKY, make_gen_config
+from ._gen_arguments import LEAKY, make_gen_config
 from ._gen_data import check_transformer
 from ._gen_model import GenModel
 from ._gen_plan import make_gen_plan
@@ -173,6 +173,18 @@ class Gen(GenModel):
     def classes(self) -> int | None:
         """How many labels there are; None if there are none, or they are not known yet."""
         return self._config.classes
+
+    @property
+    def label_column(self) -> str | None:
+        """Name of the table's column that holds the labels, if there is one."""
+        return self._label
+
+    @property
+    def labels(self) -> list[Any]:
+        """The labels there are, in order: 0 to classes - 1, or those of the label column."""
+        return (
+            list(range(self.classes or 0)) if self._label is None else list(self._transformer.labels.classes)
+        )
 
     def fit(
         self,

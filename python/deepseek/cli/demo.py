@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import demo_net, demo_rec
+from . import demo_gen, demo_net, demo_rec
 from .parser import whole
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _DEMOS: dict[str, tuple[Callable[[argparse.Namespace], int], int]] = {
     "net": (demo_net.run, 20),
     "rec": (demo_rec.run, 30),
+    "gen": (demo_gen.run, 100),
 }
 
 
