@@ -135,6 +135,43 @@ def test_samples_are_a_function_of_model_and_seed(kind: str) -> None:
     assert gen.sample(0, seed=1).shape == (0, gens.COLUMNS)
 
 
+def test_the_seed_articles_adversaries() -> None:
+    """The configuration of docs/seed.md makes the article's steps."""
+    from deepseek.reference import draws, philox
+    from deepseek.reference.seed import Adversaries
+
+    gen = ds.Gen(
+        data_size=1,
+        latent_size=10,
+        generator=[50],
+        discriminator=[50],
+        activation="sigmoid",
+        output_activation="sigmoid",
+        discriminator_activation="sigmoid",
+        discriminator_output_activation="sigmoid",
+        loss="least_squares",
+        penalty=None,
+        optimizer=ds.SGD(1.0),
+        bias=False,
+        initialization="normal",
+        average=0.0,
+        seed=0,
+        dtype="float64",
+    )
+    state = gen.state_dict()
+    pair = Adversaries(10, 50, 1)
+    for player, own in (("generator", pair.generator), ("discriminator", pair.discriminator)):
+        own.weights1, own.weights2 = (state[f"{player}.{i}.weight"].T.copy() for i in range(2))
+    x = np.linspace(0.2, 0.7, 8).reshape(8, 1)
+    for epoch in range(3):
+        pair.train(x, draws.normal(0, philox.LATENT, 8, 10, (epoch, 0)))
+    gen.fit(x, epochs=3, batch_size=None, shuffle=False)
+    state = gen.state_dict()
+    for player, own in (("generator", pair.generator), ("discriminator", pair.discriminator)):
+        np.testing.assert_allclose(state[f"{player}.0.weight"].T, own.weights1, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(state[f"{player}.1.weight"].T, own.weights2, rtol=1e-9, atol=1e-12)
+
+
 def test_samples_without_a_seed_are_counted() -> None:
     gen = gens.gen()
     first, second = gen.sample(3), gen.sample(3)
