@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import deepseek as ds
-from programs import models, recs
+from programs import gens, models, recs
+
+VALIDATED: dict[str, Any] = {"validation_fraction": 0.2, "early_stopping": True}
 
 
 class Kind(NamedTuple):
@@ -18,6 +20,7 @@ class Kind(NamedTuple):
     rich: dict[str, Any]
     data: Callable[..., tuple[Any, Any]]
     wrong: dict[str, Any]  # options that the constructor refuses
+    watched: dict[str, Any] = VALIDATED  # options of a fit that stops early
     streams: bool = False  # takes single steps
 
 
@@ -41,10 +44,37 @@ KINDS: dict[str, Kind] = {
         {"embedding_size": 0},
         streams=True,
     ),
+    "Gen": Kind(
+        lambda **options: gens.gen(**{"generator": [64], "discriminator": [64], **options}),
+        {
+            "normalization": "batch",
+            "dropout": 0.2,
+            "discriminator_dropout": 0.1,
+            "spectral_norm": True,
+            "generator_steps": 2,
+            "instance_noise": 0.1,
+        },
+        lambda rows=60, seed=3: gens.data("plain", rows, seed),
+        {"loss": "cross_entropy"},
+        {"monitor": "ks", "early_stopping": True},
+    ),
 }
 
+PREDICTING = [name for name in KINDS if name != "Gen"]
+"""Those that have an output for an input."""
 
-def answer(model: ds.Net | ds.Rec, X: Any) -> bytes:
-    """Its predictions, whatever form they have."""
-    found = model.predict(X)
+
+def outputs(model: Any, X: Any) -> Any:
+    """What it says of some rows."""
+    return model.discriminate(np.array(X)) if isinstance(model, ds.Gen) else model.predict(X)
+
+
+def judged(model: Any, X: Any, y: Any) -> Any:
+    """A figure or two of what it has learnt, which nothing but training changes."""
+    return model.sample(5, seed=1).tobytes() if isinstance(model, ds.Gen) else model.evaluate(X, y)
+
+
+def answer(model: Any, X: Any) -> bytes:
+    """What it says of some rows, as bytes."""
+    found = outputs(model, X)
     return found.tobytes() if isinstance(found, np.ndarray) else b"".join(a.tobytes() for a in found)

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 import deepseek as ds
-from programs.kinds import KINDS
+from programs.kinds import KINDS, judged, outputs
 
 kind = KINDS[sys.argv[1]]
 X, y = kind.data(20)
@@ -33,14 +33,14 @@ def resident() -> int:
 def everything() -> None:
     """One round."""
     net = kind.make(threads=2, **kind.rich)
-    net.fit(X, y, epochs=2, batch_size=16, validation_fraction=0.2, early_stopping=True)
-    net.predict(X)
-    net.evaluate(X, y)
+    net.fit(X, y, epochs=2, batch_size=16, **kind.watched)
+    outputs(net, X)
+    judged(net, X, y)
     kept.fit(X, y, epochs=1)
     kept.history.clear()
     for wrong in (
         lambda: net.fit(bad, y),
-        lambda: net.predict([[[]]]),
+        lambda: outputs(net, [[[]]]),
         lambda: kind.make(**kind.wrong),
         lambda: ds.load("/"),
     ):

@@ -12,7 +12,7 @@ import threading
 import numpy as np
 
 from programs import models
-from programs.kinds import KINDS, answer
+from programs.kinds import KINDS, answer, judged, outputs
 
 kind = KINDS[sys.argv[1]]
 X, y = kind.data(300)
@@ -21,7 +21,7 @@ still, moving = kind.make(threads=2), kind.make(threads=2)
 still.fit(X, y, epochs=2)
 slices = [slice(0, rows) for rows in (1, 2, 7, 16, 100, 300)]
 expected = [answer(still, X[s]) for s in slices]
-expected_loss = still.evaluate(X, y)
+expected_figures = judged(still, X, y)
 first = np.array([x[0] for x in X])
 
 
@@ -54,7 +54,7 @@ def predict() -> None:
         k = i % len(slices)
         assert answer(still, X[slices[k]]) == expected[k], "other bits than alone"
         if i % 50 == 0:
-            assert still.evaluate(X, y) == expected_loss
+            assert judged(still, X, y) == expected_figures
             assert list(still.state_dict())
         if kind.streams:
             assert step() == stepped, "other bits than alone, in a step"
@@ -63,7 +63,7 @@ def predict() -> None:
 def watch() -> None:
     """Of a net in training: one set of weights an answer."""
     for _ in range(rounds):
-        answers = np.array(moving.predict(twins))
+        answers = np.array(outputs(moving, twins))
         assert np.isfinite(answers).all() and (answers == answers[0]).all(), "half a step was seen"
 
 
