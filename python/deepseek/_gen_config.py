@@ -151,7 +151,7 @@ class GenConfig(Settings):
         blocks = self.output_activation if isinstance(self.output_activation, tuple) else ()
         penalty = {
             "name": self.penalty or "none",
-            "weight": self.penalty_weight or 0.0,
+            "weight": self.penalty_weight or 1.0,
             "every": self.penalty_every,
         }
         augment = self.augmentation or Augmentation()
