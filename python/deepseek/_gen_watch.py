@@ -156,9 +156,9 @@ class Monitors:
             return
         told = -value if name in _HIGHER else value
         if told < state.best - stopping.min_delta:
-            state.best, state.best_epoch = told, done
             if stopping.restore_best:
-                self.model._core.keep_best()
+                self.model._core.keep_best()  # first: it may find no memory
+            state.best, state.best_epoch = told, done
         state.stopped = done - state.best_epoch >= stopping.patience
 
 

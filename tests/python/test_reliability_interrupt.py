@@ -18,7 +18,15 @@ from programs.harness import figure, run
 
 @pytest.mark.parametrize(
     ("size", "short"),
-    [("small", 30), ("medium", 15), ("wide", 8), ("recurrent", 15), ("long", 8), ("pieces", 15)],
+    [
+        ("small", 30),
+        ("medium", 15),
+        ("wide", 8),
+        ("recurrent", 15),
+        ("long", 8),
+        ("pieces", 15),
+        ("adversaries", 15),
+    ],
 )
 def test_ctrl_c_at_random_moments(size: str, short: int) -> None:
     count = figure("INTERRUPTS", short)

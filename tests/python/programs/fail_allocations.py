@@ -20,7 +20,7 @@ import safetensors.numpy  # noqa: F401  not while memory is short
 
 import deepseek as ds
 from programs import models
-from programs.kinds import KINDS
+from programs.kinds import KINDS, judged, outputs
 
 shim = ctypes.CDLL(None)
 watch, watched = shim.watch_allocations, shim.watched_allocations
@@ -36,13 +36,15 @@ file, target = os.path.join(folder, "file"), os.path.join(folder, "target")
 def make() -> Any:
     """A model in the middle of a training, with every kind of state there is."""
     net = kind.make(threads=2, **kind.rich)
-    net.fit(X, y, epochs=3, validation_fraction=0.2, early_stopping=True)
+    net.fit(X, y, epochs=3, **kind.watched)
     return net
 
 
 def fit(net: Any, **options: Any) -> Any:
     """Two more epochs."""
-    net.fit(X, y, epochs=2, validation_data=(X, y), early_stopping=True, **options)
+    held = {"monitor_data": X} if isinstance(net, ds.Gen) else {"validation_data": (X, y)}
+    watched = {key: value for key, value in kind.watched.items() if key != "validation_fraction"}
+    net.fit(X, y, epochs=2, **watched, **held, **options)
     return net
 
 
@@ -57,7 +59,7 @@ def unharmed(name: str, net: Any) -> bool:
 
 def same(left: Any, right: Any) -> bool:
     """Whether two results are one."""
-    if isinstance(left, ds.Net | ds.Rec):
+    if isinstance(left, ds.Net | ds.Rec | ds.Gen):
         return models.bits(left) == models.bits(right)
     if isinstance(left, np.ndarray):
         return left.tobytes() == right.tobytes()
@@ -71,10 +73,10 @@ def same(left: Any, right: Any) -> bool:
 other = kind.make(**kind.rich).state_dict()
 CALLS: dict[str, Callable[[Any], Any]] = {
     "make": lambda net: kind.make(),
-    "predict": lambda net: net.predict(X),
-    "predict one row": lambda net: net.predict(X[:1]),
-    "predict from a list": lambda net: net.predict([x.tolist() for x in X[:1]]),
-    "evaluate": lambda net: net.evaluate(X, y),
+    "predict": lambda net: outputs(net, X),
+    "predict one row": lambda net: outputs(net, X[:1]),
+    "predict from a list": lambda net: outputs(net, [x.tolist() for x in X[:1]]),
+    "evaluate": lambda net: judged(net, X, y),
     "state_dict": lambda net: net.state_dict(),
     "load_state_dict": lambda net: net.load_state_dict(other),
     "save": lambda net: net.save(target),

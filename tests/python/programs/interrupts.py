@@ -19,7 +19,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import deepseek as ds
-from programs import models, recs
+from programs import gens, models, recs
+from programs.kinds import outputs
 
 OPTIONS: dict[str, Any] = {"optimizer": ds.Adam(1e-3, schedule=ds.Cosine()), "dropout": 0.1}
 
@@ -51,6 +52,16 @@ def rec(kind: str, rows: int, longest: int, epochs: int, batch: int, **options: 
     )
 
 
+def gen(rows: int, epochs: int, units: int) -> Size:
+    made = {
+        "optimizer": OPTIONS["optimizer"],
+        "generator": [units],
+        "discriminator": [units],
+        "generator_steps": 2,
+    }
+    return Size(lambda: gens.gen(**made), lambda: gens.data("plain", rows), epochs, 32)
+
+
 SIZES = {
     # a step takes microseconds; milliseconds; longer than the answer may
     "small": net((6, 16, 3), 200, 4000, 16),
@@ -59,6 +70,7 @@ SIZES = {
     "recurrent": rec("last", 200, 9, 400, 16, cell="lstm", bidirectional=True),
     "long": rec("sequence", 48, 600, 2, 48, hidden=[128, 128], cell="lstm"),
     "pieces": rec("next token", 64, 600, 20, 16, hidden=[64], bptt_steps=20),
+    "adversaries": gen(400, 600, 64),
 }
 
 
@@ -114,7 +126,7 @@ while len(answers) < count:
         now = time.monotonic()
     inside += fitting
     answers.append((now - struct.unpack("d", os.read(sent, 8))[0]) * 1e3)
-    assert len(net.predict(X[:2])) == 2, "the net is not usable"
+    assert len(outputs(net, X[:2])) == 2, "the net is not usable"
 os.close(go)
 os.waitpid(child, 0)
 answers.sort()
