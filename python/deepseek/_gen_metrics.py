@@ -20,7 +20,19 @@ def frechet(real: ArrayLike, fake: ArrayLike, *, scaled: bool = True) -> float:
     """Fréchet distance of the normal distributions with the rows' means and covariances.
 
     |m - m'|² + tr(C + C' - 2 (C C')^½), Dowson & Landau 1982; of features of a network it is the FID of Heusel
-    et al. 2017. Not `scaled`, columns are taken as they are: pixels, or features.
+    et al. 2017.
+
+    Parameters
+    ----------
+    real, fake : array-like of shape (n, columns), (m, columns)
+        Rows, or their features.
+    scaled : bool, default=True
+        Whether columns are put on the scale of the real ones first; else they are taken as they are.
+
+    Returns
+    -------
+    float
+        At least 0, the lower the better.
     """
     a, b = _scaled(real, fake) if scaled else (np.asarray(rows, np.float64) for rows in (real, fake))
     apart = a.mean(axis=0) - b.mean(axis=0)
@@ -35,7 +47,17 @@ def frechet(real: ArrayLike, fake: ArrayLike, *, scaled: bool = True) -> float:
 def mmd(real: ArrayLike, fake: ArrayLike) -> float:
     """Squared maximum mean discrepancy, unbiased, so it may fall a little below 0 (Gretton et al. 2012).
 
-    Kernel exp(-|x - y|² / (2 s²)), s the median distance of real rows; of at most 1000 rows each.
+    Kernel exp(-|x - y|² / (2 s²)), s the median distance of real rows; columns on the scale of the real ones.
+
+    Parameters
+    ----------
+    real, fake : array-like of shape (n, columns), (m, columns)
+        At least 2 rows each; at most 1000 are looked at.
+
+    Returns
+    -------
+    float
+        The lower the better.
     """
     a, b = (rows[:_MOST_PAIRED] for rows in _scaled(real, fake))
     within, among, between = _squares(a, a), _squares(b, b), _squares(a, b)

@@ -43,7 +43,9 @@ class History(dict[str, list[Any]]):
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch of the lowest validation loss, or loss without one; None if there is none."""
+        """The epoch of the lowest validation loss, or loss without one; None if there is none, or two (a Gen's)."""
+        if "generator_loss" in self:
+            return None
         losses = self.get("val_loss") or self.get("loss") or []
         known = [
             (loss, epoch) for loss, epoch in zip(losses, self.get("epoch", ()), strict=False) if loss == loss

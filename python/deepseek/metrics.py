@@ -1,4 +1,4 @@
-"""Figures of merit that NumPy does not have."""
+"""Figures of merit that NumPy does not have: of texts, and of samples beside data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["character_error_rate", "edit_distance"]
+from ._gen_metrics import frechet as frechet_distance
+from ._gen_metrics import mmd as maximum_mean_discrepancy
+
+__all__ = ["character_error_rate", "edit_distance", "frechet_distance", "maximum_mean_discrepancy"]
 
 Array = NDArray[Any]
 

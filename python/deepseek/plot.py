@@ -64,7 +64,8 @@ def history(
     Parameters
     ----------
     history : mapping
-        What ``fit`` returns: ``loss`` and, if there was validation data, ``val_loss``.
+        What ``fit`` returns: ``loss`` and, if there was validation data, ``val_loss``; of a Gen also
+        ``generator_loss``.
     ax : matplotlib Axes, optional
         Where to draw.
     log : bool, default=True
@@ -80,7 +81,19 @@ def history(
     loss = np.asarray(history["loss"], dtype=np.float64)
     epochs = np.asarray(history.get("epoch") or np.arange(1, len(loss) + 1))
     marker = "o" if len(loss) == 1 else None
-    ax.plot(epochs, loss, color=BLUE, linewidth=1.8, marker=marker, label="training")
+    of_two = "generator_loss" in history
+    ax.plot(
+        epochs,
+        loss,
+        color=BLUE,
+        linewidth=1.8,
+        marker=marker,
+        label="discriminator" if of_two else "training",
+    )
+    if of_two:
+        ax.plot(
+            epochs, history["generator_loss"], color=ORANGE, linewidth=1.8, marker=marker, label="generator"
+        )
     if history.get("val_loss"):
         other = np.asarray(history["val_loss"], dtype=np.float64)
         ax.plot(epochs, other, color=ORANGE, linewidth=1.8, marker=marker, label=held_out)
@@ -96,7 +109,7 @@ def history(
                 color=ORANGE,
                 fontsize=9,
             )
-    every = [*loss, *history.get("val_loss", ())]
+    every = [*loss, *history.get("val_loss", ()), *history.get("generator_loss", ())]
     if log and not any(value <= 0 for value in every):  # NaN may be there, and is neither
         ax.set_yscale("log")
     ax.set_xlabel("epoch")

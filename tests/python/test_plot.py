@@ -58,6 +58,13 @@ def test_learning_curve_of_one_epoch_without_validation_or_with_odd_losses(pyplo
     assert own.get_yscale() == "linear"
 
 
+def test_learning_curves_of_adversaries(pyplot: Any) -> None:
+    ax = plot.history({"epoch": [1, 2], "loss": [1.0, 0.5], "generator_loss": [-0.2, 0.3]})
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["discriminator", "generator"]
+    assert list(ax.lines[1].get_ydata()) == [-0.2, 0.3]
+    assert ax.get_yscale() == "linear"
+
+
 def test_forecast(pyplot: Any) -> None:
     ax = plot.forecast([1.0, 2.0, np.nan], [1.1, 1.9, 3.0], band=([1, 1, 2], [2, 3, 4]), x=[5, 6, 7])
     truth, predicted = ax.lines

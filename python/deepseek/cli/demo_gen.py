@@ -27,8 +27,8 @@ def shuffled_pixels(X: NDArray[Any], y: NDArray[Any], labels: NDArray[Any]) -> N
 def run(arguments: argparse.Namespace) -> int:
     """Train on the digits, let the samples be read and draw them."""
     import deepseek as ds
-    from deepseek import _gen_metrics
     from deepseek.datasets import load_digits, train_test_split
+    from deepseek.metrics import frechet_distance
 
     digits = load_digits()
     X, y, X_test, y_test = train_test_split((digits.data / 8 - 1).astype(np.float32), digits.target)
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         ("baseline (pixels of several images)", shuffled_pixels(X, y, labels), labels),
     ):
         right = float(np.mean(reader.predict_classes(images) == truth))
-        far = _gen_metrics.frechet(X, images, scaled=False)
+        far = frechet_distance(X, images, scaled=False)
         say(f"  {name:<36}{right:6.1%}  {far:6.2f}")
     rate = arguments.epochs * len(X) / max(seconds, 1e-9)
     say(f"{arguments.epochs} epochs of {len(X)} images in {seconds:.2f} s: {rate:,.0f} a second")
