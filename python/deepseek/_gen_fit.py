@@ -50,6 +50,8 @@ def fit(
             if run.finished:
                 return nothing_left()
         functions = _functions(model, run if resume else None, monitor)
+        if held is not None and not functions:
+            raise ValueError("monitor_data is what monitors compare samples with: give a monitor")
         watch = None
         if functions:
             watch = Monitors(model, door.config, run, functions, data if held is None else held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ def test_it_learns_where_the_data_are() -> None:
         ({"monitor": "tstr"}, "'tstr' needs labels"),
         ({"monitor": "ks", "monitor_every": 0}, "monitor_every must be at least 1"),
         ({"monitor": "ks", "monitor_data": np.zeros((5, 3))}, "monitor_data's X must have 5 columns"),
+        ({"monitor_data": np.zeros((4, 5))}, "give a monitor"),
         ({"monitor": "ks", "monitor_data": np.zeros((1, 5))}, "at least 2 rows to compare"),
         ({"early_stopping": True}, "early_stopping needs a monitor"),
         ({"early_stopping": 4, "monitor": "ks"}, "early_stopping must be"),
@@ -154,6 +156,8 @@ def test_a_collapse_is_seen() -> None:
         gen.fit(X, y, epochs=9, batch_size=16, monitor="ks")
     error = caught.value
     assert isinstance(error, ds.DivergenceError) and error.epoch == 3
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.reason, again.epoch) == (str(error), error.reason, 3)
     assert error.history["epoch"] == [1, 2, 3] and error.history.outcome == "collapsed"
     assert len(error.history["ks"]) == 3 and np.isfinite(error.history["ks"]).all()
     assert np.isfinite(gen.sample(3, 1)).all()
