@@ -30,6 +30,20 @@ def test_a_fit_tells_its_epochs(kind: str) -> None:
     assert list(figures) == COLUMNS[1:-1] and gen.history.epochs == 4
 
 
+@pytest.mark.parametrize("name", [*KINDS, "everything"])
+def test_threads_change_no_bit(name: str) -> None:
+    options = gens.EVERYTHING if name == "everything" else gens.KINDS[name]
+    X, y = gens.data("labels" if "classes" in options else "plain", 96)
+    found = []
+    for threads in (1, 2, 5):
+        gen = gens.gen(**{**options, "threads": threads, "generator": [40, 30], "dropout": 0.1})
+        gen.fit(X, y, epochs=3, batch_size=32)
+        found.append(
+            (models.weights(gen), gen.sample(70, seed=1).tobytes(), gen.discriminate(X, y).tobytes())
+        )
+    assert found[0] == found[1] == found[2]
+
+
 def test_it_learns_where_the_data_are() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal([2.0, -1.0], size=(256, 2))
