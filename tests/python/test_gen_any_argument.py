@@ -50,7 +50,7 @@ def test_any_gen(options: dict[str, Any]) -> None:
 @given(st.dictionaries(st.sampled_from(FIT), ANY | CHOICES | ROWS, max_size=2))
 @settings(max_examples=EXAMPLES * 2)
 def test_any_fit(options: dict[str, Any]) -> None:
-    if options.get("epochs") in (2**31 - 1, 2**31) and type(options["epochs"]) is int:
+    if type(options.get("epochs")) is int and options["epochs"] >= 2**31 - 1:
         return  # right, but long
     X, _ = gens.data(rows=12)
     gen = gens.gen()

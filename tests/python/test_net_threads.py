@@ -76,13 +76,13 @@ def test_the_number_of_threads_may_change_during_a_fit(kind: str) -> None:
     """More than there were at its beginning are not for this fit, but the next."""
     X, y = KINDS[kind].data(100)
     one, other = (KINDS[kind].make(**KINDS[kind].rich) for _ in range(2))
-    held_out = (X, y) if y is not None else (X,)
-    one.fit(X, y, epochs=12, validation_data=held_out)
+    watched = KINDS[kind].watched
+    one.fit(X, y, epochs=12, **watched)
     before = ds.get_num_threads()
     change = ds.LambdaCallback(on_epoch_end=lambda epoch, logs: ds.set_num_threads(1 + epoch * 5 % 9))
     try:
         ds.set_num_threads(1)
-        other.fit(X, y, epochs=12, validation_data=held_out, callbacks=change)
+        other.fit(X, y, epochs=12, **watched, callbacks=change)
     finally:
         ds.set_num_threads(before)
     assert models.weights(one) == models.weights(other)
