@@ -13,6 +13,7 @@ INIT, SHUFFLE, DROPOUT = 0, 1, 2  # streams; splits and generated text draw from
 LATENT, MIX, NOISE, AUGMENT, GUMBEL = 5, 6, 7, 8, 9  # of adversaries
 
 Place = tuple[int, int]  # epoch, and step of the epoch: where in the training
+Rows = int | NDArray[np.int64]  # how many, or which
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -43,13 +44,16 @@ def words(
 
 
 def grid(
-    seed: int, stream: int, rows: int, width: int, *, layer: int = 0, place: Place = (0, 0)
+    seed: int, stream: int, rows: Rows, width: int, *, layer: int = 0, place: Place = (0, 0)
 ) -> NDArray[np.uint32]:
-    """A word for each element (rows, width), a function of its row and column alone.
+    """A word for each element of some rows, or of rows 0, 1, …, a function of its row and column alone.
 
     Row r owns ceil(width/64) groups of 64 columns, group g takes the 16 blocks (r·groups + g)·16 + l, and word w
     of block l belongs to column g·64 + w·16 + l.
     """
     groups = -(-width // 64)
-    drawn = words(seed, stream, np.arange(rows * groups * 16), layer=layer, epoch=place[0], step=place[1])
-    return drawn.reshape(rows, groups, 16, 4).swapaxes(2, 3).reshape(rows, groups * 64)[:, :width]
+    numbers = np.arange(rows) if isinstance(rows, int) else rows
+    blocks = numbers[:, None] * groups * 16 + np.arange(groups * 16)
+    drawn = words(seed, stream, blocks.ravel(), layer=layer, epoch=place[0], step=place[1])
+    by_column = drawn.reshape(len(numbers), groups, 16, 4).swapaxes(2, 3)
+    return by_column.reshape(len(numbers), groups * 64)[:, :width]

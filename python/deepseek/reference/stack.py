@@ -34,10 +34,13 @@ class Tape(NamedTuple):
 
 
 class Stack:
-    """The recurrent layers of `model.spec` on `inputs` features, their parameters among `model`'s."""
+    """The recurrent layers of `model.spec` on `inputs` features, their parameters among `model`'s.
 
-    def __init__(self, model: Model, inputs: int) -> None:
-        self.spec, self.params = model.spec, model.params
+    Their names begin with `prefix`, their Philox layers are those of a Rec from `philox` on.
+    """
+
+    def __init__(self, model: Model, inputs: int, prefix: str = "", philox: int = 0) -> None:
+        self.spec, self.params, self.prefix, self.philox = model.spec, model.params, prefix, philox
         self.cell = CELLS[self.spec["cell"]]
         self.directions = 2 if self.spec["bidirectional"] else 1
         for k, units in enumerate(self.spec["hidden"]):
@@ -50,13 +53,13 @@ class Stack:
 
     def _draw(self, k: int, d: int, units: int, inputs: int) -> None:
         """The parameters of layer k, direction d; each gate's block of a matrix is drawn by itself."""
-        spec, gates, suffix = self.spec, self.cell.gates, f"l{k}{SUFFIXES[d]}"
+        spec, gates, names = self.spec, self.cell.gates, self._all_names(k, d)
         for m, (matrix, width, auto) in enumerate(
             [("ih", inputs, "glorot_uniform"), ("hh", units, "orthogonal")]
         ):
             name = auto if spec["init"] == "auto" else spec["init"]
-            first = PHILOX_WEIGHTS + ((k * 2 + d) * 2 + m) * 4
-            self.params[f"rnn.weight_{matrix}_{suffix}"] = np.concatenate(
+            first = self.philox + PHILOX_WEIGHTS + ((k * 2 + d) * 2 + m) * 4
+            self.params[names[f"weight_{matrix}"]] = np.concatenate(
                 [
                     init.weights(name, units, width, 1.0, spec["seed"], first + g, spec["dtype"])
                     for g in range(gates)
@@ -66,17 +69,20 @@ class Stack:
                 bias = np.zeros(gates * units)
                 if spec["cell"] == "lstm" and matrix == "ih":
                     bias[units : 2 * units] = 1.0  # the forget gate begins open
-                self.params[f"rnn.bias_{matrix}_{suffix}"] = bias
+                self.params[names[f"bias_{matrix}"]] = bias
             if spec["layer_norm"]:
-                self.params[f"rnn.norm_{matrix}_{suffix}"] = np.ones(gates * units)
+                self.params[names[f"norm_{matrix}"]] = np.ones(gates * units)
 
-    def _names(self, k: int, d: int) -> dict[str, str]:
-        """A layer's own names of its parameters, and the model's."""
-        names = {member: f"rnn.{member}_l{k}{SUFFIXES[d]}" for member in MEMBERS}
-        return {member: name for member, name in names.items() if name in self.params}
+    def _all_names(self, k: int, d: int) -> dict[str, str]:
+        """What a layer may have: its own names of its parameters, and the model's."""
+        return {member: f"{self.prefix}rnn.{member}_l{k}{SUFFIXES[d]}" for member in MEMBERS}
 
-    def _parameters(self, k: int, d: int) -> recurrent.Parameters:
-        return {member: self.params[name] for member, name in self._names(k, d).items()}
+    def names(self, k: int, d: int) -> dict[str, str]:
+        """The same of what it has."""
+        return {member: name for member, name in self._all_names(k, d).items() if name in self.params}
+
+    def parameters(self, k: int, d: int) -> recurrent.Parameters:
+        return {member: self.params[name] for member, name in self.names(k, d).items()}
 
     def forward(
         self, x: Array, packing: Packing, state: Array, place: Place | None
@@ -86,22 +92,23 @@ class Stack:
         initial = np.split(state, self._cuts, axis=1)
         for k, units in enumerate(spec["hidden"]):
             rate = spec["dropout"] if k else spec["input_dropout"]
-            tape = Tape(training_mask(spec["seed"], rate, len(x), x.shape[1], k, place), [])
+            at = self.philox + k
+            tape = Tape(training_mask(spec["seed"], rate, packing.rows, x.shape[1], at, place), [])
             x = x if tape.mask is None else x * tape.mask
             outputs = []
             for d in range(self.directions):
                 mask = training_mask(
                     spec["seed"],
                     spec["recurrent_dropout"],
-                    len(state),
+                    packing.sequences,
                     units,
-                    PHILOX_RECURRENT + 2 * k + d,
+                    self.philox + PHILOX_RECURRENT + 2 * k + d,
                     place,
                 )
                 y, final, direction = recurrent.recurrent_forward(
                     self.cell,
                     spec["cell_activation"],
-                    self._parameters(k, d),
+                    self.parameters(k, d),
                     x,
                     packing,
                     initial[self.directions * k + d],
@@ -126,13 +133,13 @@ class Stack:
                 one, dstates[at], found = recurrent.recurrent_backward(
                     self.cell,
                     self.spec["cell_activation"],
-                    self._parameters(k, d),
+                    self.parameters(k, d),
                     part,
                     dstates[at],
                     tape.directions[d],
                 )
                 dx.append(one)
-                grads |= {name: found[member] for member, name in self._names(k, d).items()}
+                grads |= {name: found[member] for member, name in self.names(k, d).items()}
             dy = sum(dx[1:], dx[0])
             if tape.mask is not None:
                 dy = dy * tape.mask

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import philox
-from ..philox import Place
+from ..philox import Place, Rows
 
 
 def keep_threshold(rate: float) -> int:
@@ -19,14 +19,14 @@ def keep_threshold(rate: float) -> int:
 
 
 def dropout_mask(
-    seed: int, rate: float, rows: int, width: int, *, layer: int, epoch: int, step: int
+    seed: int, rate: float, rows: Rows, width: int, *, layer: int, epoch: int, step: int
 ) -> NDArray[np.float64]:
     drawn = philox.grid(seed, philox.DROPOUT, rows, width, layer=layer, place=(epoch, step))
     return np.where(drawn < keep_threshold(rate), 1.0 / (1.0 - rate), 0.0)
 
 
 def training_mask(
-    seed: int, rate: float, rows: int, width: int, layer: int, place: Place | None
+    seed: int, rate: float, rows: Rows, width: int, layer: int, place: Place | None
 ) -> NDArray[np.float64] | None:
     """The mask at a place of the training; None where nothing is dropped: at rate 0, and in inference."""
     if place is None or not rate:
