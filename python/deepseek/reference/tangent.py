@@ -10,7 +10,7 @@ Of a layer z = x·Wᵀ + b, y = φ(z), with the tangent ẋ of x, and d and e th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,22 +21,67 @@ from .layers.norm import norm_tangent, norm_tangent_backward
 from .mlp import Mlp, Tape
 
 Array = NDArray[np.float64]
-Tangents = list[dict[str, Any]]  # of x, of the linear part and of z, by layer
+
+
+class Linear(NamedTuple):
+    """A linear map and its layer norm, if it has one: the weights, the norm's gain, n and 1/deviation."""
+
+    weight: Array
+    gain: Array | None
+    n: Array | None
+    scale: Array | None
+
+
+class Moved(NamedTuple):
+    """The tangents of its input, of the product, of n, and of the value."""
+
+    x: Array
+    product: Array
+    n: Array | None
+    z: Array
+
+
+Tangents = list[Moved]  # by layer
+
+
+def linear_tangent(x: Array, at: Linear) -> Moved:
+    product = dense_forward(x, at.weight, None)
+    if at.gain is None or at.n is None or at.scale is None:
+        return Moved(x, product, None, product)
+    n = norm_tangent(product, at.n, at.scale, 1)
+    return Moved(x, product, n, n * at.gain)
+
+
+def linear_tangent_backward(
+    d: Array, e: Array, x: Array, moved: Moved, at: Linear
+) -> tuple[dict[str, Array], Array, Array]:
+    """(gradients, dx, ex) from those by the value and by its tangent; x is the input.
+
+    Of the weight and the gain, and of what is added to the product ("bias") and to the value ("shift").
+    """
+    grads = {"shift": d.sum(axis=0)}
+    if at.gain is not None and at.n is not None and at.scale is not None and moved.n is not None:
+        grads["gain"] = (d * at.n + e * moved.n).sum(axis=0)
+        d, e = norm_tangent_backward(d * at.gain, e * at.gain, moved.product, at.n, at.scale, 1)
+    dx, by_value, grads["bias"] = dense_backward(d, x, at.weight)
+    ex, by_tangent, _ = dense_backward(e, moved.x, at.weight)
+    grads["weight"] = by_value + by_tangent
+    return grads, dx, ex
+
+
+def _linear(mlp: Mlp, i: int, tape: Tape) -> Linear:
+    at = f"{mlp.prefix}{i}"
+    gain = mlp.params.get(f"{at}.norm.weight")
+    return Linear(mlp.params[f"{at}.weight"], gain, tape.get("n"), tape.get("scale"))
 
 
 def tangent_forward(mlp: Mlp, x: Array, tapes: list[Tape]) -> tuple[Array, Tangents]:
     """The tangent of the output, from that of the input."""
     tangents: Tangents = []
     for i, (layer, tape) in enumerate(zip(mlp.layers, tapes, strict=True)):
-        at = f"{mlp.prefix}{i}"
-        x = x if tape["mask"] is None else x * tape["mask"]
-        linear = z = dense_forward(x, mlp.params[f"{at}.weight"], None)
-        n = None
-        if layer["norm"] != "none":
-            n = norm_tangent(linear, tape["n"], tape["scale"], 1)
-            z = n * mlp.params[f"{at}.norm.weight"]
-        tangents.append({"x": x, "linear": linear, "n": n, "z": z})
-        x = activation.backward(layer["activation"], z, tape["z"], layer["alpha"])
+        moved = linear_tangent(x if tape["mask"] is None else x * tape["mask"], _linear(mlp, i, tape))
+        tangents.append(moved)
+        x = activation.backward(layer["activation"], moved.z, tape["z"], layer["alpha"])
     return x, tangents
 
 
@@ -46,21 +91,12 @@ def tangent_backward(
     """(gradients, dx, ex) from the gradients d by the output and e by its tangent."""
     grads: dict[str, Array] = {}
     for i, layer in reversed(list(enumerate(mlp.layers))):
-        tape, tangent, at = tapes[i], tangents[i], f"{mlp.prefix}{i}"
+        tape, moved, at = tapes[i], tangents[i], f"{mlp.prefix}{i}"
         name, z, alpha = layer["activation"], tape["z"], layer["alpha"]
-        d = activation.backward(name, d, z, alpha) + activation.curvature(name, z, alpha) * tangent["z"] * e
+        d = activation.backward(name, d, z, alpha) + activation.curvature(name, z, alpha) * moved.z * e
         e = activation.backward(name, e, z, alpha)
-        if layer["norm"] != "none":
-            weight = mlp.params[f"{at}.norm.weight"]
-            grads[f"{at}.norm.weight"] = (d * tape["n"] + e * tangent["n"]).sum(axis=0)
-            grads[f"{at}.norm.bias"] = d.sum(axis=0)
-            d, e = norm_tangent_backward(
-                d * weight, e * weight, tangent["linear"], tape["n"], tape["scale"], 1
-            )
-        dx, dweight, dbias = dense_backward(d, tape["x"], mlp.params[f"{at}.weight"])
-        ex, eweight, _ = dense_backward(e, tangent["x"], mlp.params[f"{at}.weight"])
-        grads[f"{at}.weight"] = dweight + eweight
-        if layer["bias"]:
-            grads[f"{at}.bias"] = dbias
-        d, e = (dx, ex) if tape["mask"] is None else (dx * tape["mask"], ex * tape["mask"])
+        found, d, e = linear_tangent_backward(d, e, tape["x"], moved, _linear(mlp, i, tape))
+        names = {"weight": "weight", "bias": "bias", "norm.weight": "gain", "norm.bias": "shift"}
+        grads |= {f"{at}.{k}": found[v] for k, v in names.items() if f"{at}.{k}" in mlp.params}
+        d, e = (d, e) if tape["mask"] is None else (d * tape["mask"], e * tape["mask"])
     return grads, d, e
