@@ -7,6 +7,7 @@ It is what the fast code is held against, and a readable statement of the formul
 from .gen import Gen
 from .net import Net
 from .rec import Rec
+from .sequence_gen import SequenceGen
 from .spec import complete, complete_gen, complete_rec
 
-__all__ = ["Gen", "Net", "Rec", "complete", "complete_gen", "complete_rec"]
+__all__ = ["Gen", "Net", "Rec", "SequenceGen", "complete", "complete_gen", "complete_rec"]

@@ -34,21 +34,30 @@ class Corruption(NamedTuple):
 
 
 def corruption(spec: Spec, rows: int, place: Place, probability: float) -> Corruption:
-    """Of rows 0, 1, … at a place of the training; `spec` is a Gen's."""
-    seed, width = spec["seed"], spec["data"]
-    factor, added = np.ones((rows, width)), np.zeros((rows, width))
+    """Of rows 0, 1, … at a place of the training; `spec` is a Gen's.
+
+    Of sequences a row holds all steps. What is added has numbers of its own at every step; a sequence is scaled as a
+    whole, and its features are put to 0 at all steps.
+    """
+    seed, width, steps = spec["seed"], spec["data"], max(spec["length"], 1)
+    factor, added = np.ones((rows, steps, width)), np.zeros((rows, steps, width))
+
+    def normal(stream: int, width: int, layer: int) -> Array:
+        found = (draws.normal(seed, stream, rows, width, place, layer + t) for t in range(steps))
+        return np.stack(list(found), axis=1)
+
     noise, augment = spec["noise"], spec["augment"]
     if noise["deviation"]:
         left = max(1.0 - place[0] / noise["epochs"], 0.0) if noise["epochs"] else 1.0
-        added += noise["deviation"] * left * draws.normal(seed, philox.NOISE, rows, width, place)
+        added += noise["deviation"] * left * normal(philox.NOISE, width, 0)
     if augment["target"]:
-        chance = draws.uniform(seed, philox.AUGMENT, rows, width + 3, place)
-        normal = draws.normal(seed, philox.AUGMENT, rows, width + 1, place, layer=1)
-        scaled, cut, jittered = (chance[:, i, None] < probability for i in range(3))
-        factor *= np.where(scaled, np.exp(augment["scale"] * normal[:, -1:]), 1.0)
-        factor *= np.where(cut & (chance[:, 3:] < augment["cutout"]), 0.0, 1.0)
-        added += np.where(jittered, augment["jitter"] * normal[:, :-1], 0.0)
-    return Corruption(factor, added)
+        chance = draws.uniform(seed, philox.AUGMENT, rows, width + 3, place)[:, None]
+        drawn = normal(philox.AUGMENT, width + 1, 1)
+        scaled, cut, jittered = (chance[:, :, i, None] < probability for i in range(3))
+        factor *= np.where(scaled, np.exp(augment["scale"] * drawn[:, :1, -1:]), 1.0)
+        factor *= np.where(cut & (chance[:, :, 3:] < augment["cutout"]), 0.0, 1.0)
+        added += np.where(jittered, augment["jitter"] * drawn[:, :, :-1], 0.0)
+    return Corruption(factor.reshape(rows, -1), added.reshape(rows, -1))
 
 
 @dataclass

@@ -30,6 +30,6 @@ def normal(seed: int, stream: int, rows: int, width: int, place: Place, layer: i
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2).reshape(rows, -1)[:, :width]
 
 
-def gumbel(seed: int, stream: int, rows: int, width: int, place: Place) -> Array:
+def gumbel(seed: int, stream: int, rows: int, width: int, place: Place, layer: int = 0) -> Array:
     """-log(-log u)."""
-    return np.asarray(-np.log(-np.log(uniform(seed, stream, rows, width, place))))
+    return np.asarray(-np.log(-np.log(uniform(seed, stream, rows, width, place, layer))))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import schedule, trainer
+from .discriminator import Lengths
 from .model import Model
 from .philox import Place
 from .shuffle import permutation
@@ -26,12 +27,15 @@ Rates = tuple[float, float]  # the generator's, the discriminator's
 Entry = dict[str, float]
 
 
-def turn(gen: Gen, x: Array, labels: Array | None, place: Place, rates: Rates) -> tuple[Entry, list[float]]:
+def turn(
+    gen: Gen, x: Array, labels: Array | None, place: Place, rates: Rates, lengths: Lengths = None
+) -> tuple[Entry, list[float]]:
     """A batch: what the discriminator's update tells, and the losses of the generator's that are due."""
     (epoch, step), generator, discriminator = place, gen.generator, gen.discriminator
-    made = generator.generate(len(x), labels, place)
+    made = generator.generate(len(x), labels, place, lengths=lengths)
     penalised = discriminator.training.updates % gen.spec["penalty"]["every"] == 0
-    told, grads = gen.discriminator_gradients(x, labels, made.output, place, penalised)
+    both = _both(lengths, made.lengths)
+    told, grads = gen.discriminator_gradients(x, labels, made.output, place, penalised, both)
     trainer.update(discriminator, grads, rates[1])
     discriminator.turn_vectors()
     gen.adaptation.observe(gen.spec["augment"], told.real, told.fake)
@@ -46,8 +50,9 @@ def turn(gen: Gen, x: Array, labels: Array | None, place: Place, rates: Rates) -
     for k in range(generator.spec["steps"] if due else 0):
         place = (epoch, step + 1 + k)
         if k:
-            made = generator.generate(len(x), labels, place)
-        value, grads = gen.generator_gradients(x, labels, made, place)
+            made = generator.generate(len(x), labels, place, lengths=lengths)
+        both = _both(lengths, made.lengths)
+        value, grads = gen.generator_gradients(x, labels, made, place, both)
         generator.mlp.track_statistics(made.layers)
         trainer.update(generator, grads, rates[0])
         gen.follow()
@@ -55,7 +60,11 @@ def turn(gen: Gen, x: Array, labels: Array | None, place: Place, rates: Rates) -
     return entry, losses
 
 
-def fit(gen: Gen, x: Array, labels: Array | None, options: Spec) -> list[Entry]:
+def _both(real: Lengths, fake: Lengths) -> Lengths:
+    return None if real is None or fake is None else np.concatenate([real, fake])
+
+
+def fit(gen: Gen, x: Array, labels: Array | None, options: Spec, lengths: Lengths = None) -> list[Entry]:
     """Train; a dict an epoch. Rows that fill no batch are left out of their epoch."""
     options = complete_fit(options)
     player = gen.spec["discriminator"]
@@ -73,7 +82,8 @@ def fit(gen: Gen, x: Array, labels: Array | None, options: Spec) -> list[Entry]:
             where = (epoch, first, options["epochs"], batch, batches)
             rates = _rate(gen.generator, *where), _rate(gen.discriminator, *where)
             its_labels = None if labels is None else labels[at]
-            entry, made = turn(gen, x[at], its_labels, (epoch, batch * places), rates)
+            its_lengths = None if lengths is None else lengths[at]
+            entry, made = turn(gen, x[at], its_labels, (epoch, batch * places), rates, its_lengths)
             entries.append(entry)
             losses += made
         gen.epoch += 1

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import draws, gan_losses, gan_trainer, philox
 from .corruption import Adaptation, Corruption, corruption
-from .discriminator import Discriminator
+from .discriminator import Discriminator, Lengths
 from .generator import Generator, Tape
 from .loss import one_hot
 from .penalty import POINTS, penalty
@@ -32,6 +32,8 @@ class Told(NamedTuple):
 class Gen:
     """Generative adversarial network of `spec`, the dict that the compiled core takes."""
 
+    players: ClassVar[tuple[type[Generator], type[Discriminator]]] = (Generator, Discriminator)
+
     def __init__(self, spec: Spec) -> None:
         self.spec = complete_gen(spec)
         self.reset(self.spec["seed"])
@@ -39,8 +41,8 @@ class Gen:
     def reset(self, seed: int) -> None:
         """Draw the parameters anew and forget the training."""
         self.spec["seed"] = seed
-        self.generator, self.discriminator = Generator(self.spec), Discriminator(self.spec)
-        self.average = Generator(self.spec) if self.spec["average"] else None
+        self.generator, self.discriminator = self.players[0](self.spec), self.players[1](self.spec)
+        self.average = self.players[0](self.spec) if self.spec["average"] else None
         self.adaptation = Adaptation()
         self.epoch = 0
 
@@ -69,9 +71,15 @@ class Gen:
         return self._pack(done.forward(rows)), done
 
     def discriminator_gradients(
-        self, x: Array, labels: Array | None, fake: Array, place: Place, penalised: bool = True
+        self,
+        x: Array,
+        labels: Array | None,
+        fake: Array,
+        place: Place,
+        penalised: bool = True,
+        lengths: Lengths = None,
     ) -> tuple[Told, dict[str, Array]]:
-        """What its update tells, and is made from."""
+        """What its update tells, and is made from; `lengths` are those of x and then of `fake`, if sequences."""
         spec, player = self.spec, self.discriminator
         shown, _ = self._shown(x, fake, place)
         n = len(shown) // 2
@@ -79,8 +87,9 @@ class Gen:
         if stop == 3:
             t = draws.uniform(spec["seed"], philox.MIX, n, 1, place)
             shown = np.vstack([shown, t * shown[:n] + (1.0 - t) * shown[n:]])
+            lengths = None if lengths is None else np.concatenate([lengths, lengths[:n]])
         packed = None if labels is None else np.tile(self._pack(labels), (len(shown) // n, 1))
-        tape = player.forward(shown, packed, place)
+        tape = player.forward(shown, packed, place, lengths)
         real, fakes = tape.score[:n], tape.score[n : 2 * n]
         value, *by_scores = gan_losses.discriminator(spec["loss"]["name"], real, fakes)
         d = np.concatenate([*by_scores, np.zeros(len(shown) - 2 * n)])
@@ -95,16 +104,16 @@ class Gen:
         return Told(value, extra, real, fakes), player.backward_both(d, e, tape, player.tangent(v, tape))[0]
 
     def generator_gradients(
-        self, x: Array, labels: Array | None, made: Tape, place: Place
+        self, x: Array, labels: Array | None, made: Tape, place: Place, lengths: Lengths = None
     ) -> tuple[float, dict[str, Array]]:
-        """(loss, gradients) of its update, the discriminator held fixed."""
+        """(loss, gradients) of its update, the discriminator held fixed; `lengths` as its."""
         shown, done = self._shown(x, made.output, place)
         packed = None if labels is None else np.tile(self._pack(labels), (2, 1))
-        tape = self.discriminator.forward(shown, packed, place)
+        tape = self.discriminator.forward(shown, packed, place, lengths)
         real, fakes = np.split(tape.score, 2)
         value, by_fakes = gan_losses.generator(self.spec["loss"]["name"], real, fakes)
         _, dx = self.discriminator.backward(np.concatenate([np.zeros_like(real), by_fakes]), tape)
-        by_rows = done.backward(dx.reshape(-1, self.spec["data"]))[len(x) :]
+        by_rows = done.backward(dx.reshape(2 * len(x), -1))[len(x) :]
         return value, self.generator.backward(by_rows, made)
 
     def follow(self) -> None:

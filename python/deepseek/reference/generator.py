@@ -27,6 +27,11 @@ class Tape(NamedTuple):
     g: Array
     output: Array
 
+    @property
+    def lengths(self) -> NDArray[np.int64] | None:
+        """Rows have none."""
+        return None
+
 
 class Generator(Model):
     """The generator of a Gen's `spec`."""
@@ -35,23 +40,36 @@ class Generator(Model):
         super().__init__({**spec, **spec["generator"]})
 
     def build(self) -> None:
-        spec, width = self.spec, self.spec["embedding"]
-        if spec["classes"]:
-            self.params["generator.embedding.weight"] = init.weights(
-                "normal", spec["classes"], width, 1.0, spec["seed"], EMBEDDING, spec["dtype"]
+        self.build_embedding("embedding", self.spec["classes"], self.spec["embedding"], EMBEDDING)
+        self.mlp = mlp.Mlp(
+            self, self.spec["layers"], self.spec["latent"] + self.spec["embedding"], "generator."
+        )
+
+    def build_embedding(self, name: str, rows: int, width: int, philox_layer: int) -> None:
+        """A table of vectors, where there is anything to look up."""
+        if rows:
+            self.params[f"generator.{name}.weight"] = init.weights(
+                "normal", rows, width, 1.0, self.spec["seed"], philox_layer, self.spec["dtype"]
             )
-        self.mlp = mlp.Mlp(self, spec["layers"], spec["latent"] + width, "generator.")
 
     def generate(
-        self, rows: int, labels: Array | None, place: Place, training: bool = True, seed: int | None = None
+        self,
+        rows: int,
+        labels: Array | None,
+        place: Place,
+        training: bool = True,
+        seed: int | None = None,
+        lengths: NDArray[np.int64] | None = None,
     ) -> Tape:
-        """From latents drawn at a place, by the model's seed or one given."""
+        """From latents drawn at a place, by the model's seed or one given; sequences have lengths."""
         seed = self.spec["seed"] if seed is None else seed
         latent = draws.normal(seed, philox.LATENT, rows, self.spec["latent"], place)
-        blocks = self.spec["outputs"]
-        wanted = any(block["activation"] == "gumbel" for block in blocks)
-        g = draws.gumbel(seed, philox.GUMBEL, rows, self.spec["data"] if wanted else 0, place)
-        return self.forward(latent, labels, g, place if training else None)
+        return self.forward(latent, labels, self.gumbel(seed, rows, place), place if training else None)
+
+    def gumbel(self, seed: int, rows: int, place: Place, layer: int = 0) -> Array:
+        """The noise of the output blocks, if one of them wants it."""
+        wanted = any(block["activation"] == "gumbel" for block in self.spec["outputs"])
+        return draws.gumbel(seed, philox.GUMBEL, rows, self.spec["data"] if wanted else 0, place, layer)
 
     def forward(self, latent: Array, labels: Array | None, g: Array, place: Place | None) -> Tape:
         """`labels` are one-hot; `place` means training."""

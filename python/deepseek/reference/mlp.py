@@ -17,7 +17,7 @@ from .layers.dense import dense_backward, dense_forward
 from .layers.dropout import training_mask
 from .layers.norm import norm_backward, norm_forward, norm_infer, running_statistics
 from .model import Model
-from .philox import Place
+from .philox import Place, Rows
 from .spec import Spec
 
 Array = NDArray[np.float64]
@@ -58,7 +58,7 @@ class Mlp:
             inputs = units
 
     def masks(
-        self, seed: int, rate: float, rows: int, philox_layers: Iterable[int], place: Place | None
+        self, seed: int, rate: float, rows: Rows, philox_layers: Iterable[int], place: Place | None
     ) -> list[Array | None]:
         """The masks on the layers' inputs, the first at `rate`."""
         rates = [rate, *(layer["dropout"] for layer in self.layers)]

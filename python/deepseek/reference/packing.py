@@ -36,6 +36,12 @@ class Packing:
             steps = enumerate(self.active, first)
             self.rows = np.concatenate([numbers[:n] * most + t for t, n in steps])
 
+    @classmethod
+    def of(cls, lengths: NDArray[np.int64], most: int) -> Packing:
+        """Of sequences 0, 1, … of these lengths, in any order; of equal ones the first comes first."""
+        order = np.argsort(-lengths, kind="stable")
+        return cls(lengths[order], order, 0, most)
+
     def steps(self) -> list[slice]:
         """The rows of each step."""
         return [slice(start, start + n) for start, n in zip(self.offset, self.active, strict=True)]

@@ -8,22 +8,18 @@ Spec = dict[str, Any]
 
 _BASE: Spec = {"dtype": "float32", "seed": 0, "threads": 0}
 _NET: Spec = {**_BASE, "input_dropout": 0.0}
-_REC: Spec = {
-    **_NET,
+_STACK: Spec = {
     "cell": "gru",
     "cell_activation": "tanh",
-    "inputs": 0,
-    "vocabulary": 0,
-    "embedding": 0,
     "bidirectional": False,
     "bias": True,
     "dropout": 0.0,
     "recurrent_dropout": 0.0,
     "layer_norm": False,
     "output": "last",
-    "bptt": 0,
     "init": "auto",
 }
+_REC: Spec = {**_NET, **_STACK, "inputs": 0, "vocabulary": 0, "embedding": 0, "bptt": 0}
 _GEN: Spec = {
     **_BASE,
     "latent": 32,
@@ -32,6 +28,11 @@ _GEN: Spec = {
     "outputs": [],
     "loss": {"name": "relativistic"},
     "average": 0.999,
+    "length": 0,
+    "vocabulary": 0,
+    "stop": -1,
+    "step_latent": 0,
+    "pretrain": {},
 }
 _PLAYER: Spec = {"input_dropout": 0.0, "steps": 1}
 _DISCRIMINATOR: Spec = {**_PLAYER, "spectral": False, "group": 0, "pack": 1}
@@ -118,15 +119,18 @@ def complete_rec(spec: Spec) -> Spec:
 
 def complete_gen(spec: Spec) -> Spec:
     """A Gen's."""
+    sequences = {**_STACK, "tokens": 0} if spec.get("length") else {}
     return {
         **_GEN,
         **spec,
+        "data": spec.get("data") or spec["vocabulary"],
+        "pretrain": _optimized(spec.get("pretrain", {})),
         "outputs": [{**_OUTPUT, **block} for block in spec.get("outputs", [])],
         "penalty": {**_PENALTY, **spec.get("penalty", {})},
         "noise": {**_NOISE, **spec.get("noise", {})},
         "augment": {**_AUGMENT, **spec.get("augment", {})},
-        "generator": _trained(_PLAYER, spec["generator"]),
-        "discriminator": _trained(_DISCRIMINATOR, spec["discriminator"]),
+        "generator": _trained({**_PLAYER, **sequences}, spec["generator"]),
+        "discriminator": _trained({**_DISCRIMINATOR, **sequences}, spec["discriminator"]),
     }
 
 
@@ -140,6 +144,12 @@ def _trained(model: Spec, spec: Spec) -> Spec:
         **model,
         **spec,
         "layers": [{**_LAYER, **layer} for layer in spec["layers"]],
+        **_optimized(spec),
+    }
+
+
+def _optimized(spec: Spec) -> Spec:
+    return {
         "optimizer": {**_OPTIMIZER, **spec.get("optimizer", {})},
         "schedule": {**_SCHEDULE, **spec.get("schedule", {})},
     }

@@ -23,6 +23,13 @@ def pool_forward(name: str, y: Array, units: int) -> Array:
     return np.concatenate([y[-1, :units], y[0, units:]])
 
 
+def pool_tangent(name: str, dy: Array, y: Array, units: int) -> Array:
+    """The tangent of the pooled vector, from that of y."""
+    if name == "max":
+        return np.asarray(dy[y.argmax(axis=0), np.arange(dy.shape[1])])
+    return pool_forward(name, dy, units)
+
+
 def pool_backward(name: str, d: Array, y: Array, units: int) -> Array:
     dy = np.zeros_like(y)
     match name:

@@ -1,0 +1,115 @@
+"""Both players' updates on sequences against central differences in float64, second derivatives included.
+
+Draws in which a maximum over the steps, or the end of a generated text, is nearly another are drawn again; so are
+those that normalise a sum of hardly any deviation, of which differences know little.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepseek.reference import SequenceGen, gan_losses
+from deepseek.reference.penalty import NAMES as PENALTIES
+from parity.differences import compare
+from parity.gen_sequence_cases import CELLS, DISCRIMINATORS, PLACE, STACKS, Spec, batch, scattered, spec_of
+
+TEXT_PENALTIES = ("none", "r1", "r2", "r1r2")
+
+
+def near_kink(gen: SequenceGen, made: Any, tape: Any, margin: float = 1e-2) -> bool:
+    if gen.spec["vocabulary"]:
+        z = np.sort(np.stack([piece.z for piece in made.pieces], axis=1) + made.g, axis=2)
+        if (z[:, :, -1] - z[:, :, -2]).min() < margin:
+            return True
+    if tape.deviation and ((tape.deviation.t > 2e-4) & (tape.deviation.t < 2 * margin)).any():
+        return True
+    scales = [direction.inputs.scale for layer in tape.below.stack for direction in layer.directions]
+    if any(scale is not None and scale.max() > 5.0 for scale in scales):
+        return True
+    if gen.spec["discriminator"]["output"] != "max":
+        return False
+    longer = [np.sort(top, axis=0) for top in tape.below.tops if len(top) > 1]
+    return any((top[-1] - top[-2]).min() < 1e-3 for top in longer)
+
+
+def updates(spec: Spec) -> tuple[Any, ...]:
+    """(gen, rows, lengths of both, labels, generated) away from kinks."""
+    for draw in range(200):
+        rng = np.random.default_rng(draw)
+        gen = scattered(spec, rng)
+        gen.adaptation.probability = 0.5
+        x, lengths, labels = batch(gen, rng)
+        made = gen.generator.generate(len(x), labels, PLACE, lengths=lengths)
+        both = np.concatenate([lengths, made.lengths])
+        shown, _ = gen._shown(x, made.output, PLACE)
+        packed = None if labels is None else np.tile(labels, (2, 1))
+        tape = gen.discriminator.forward(shown, packed, PLACE, both)
+        hinge = spec["loss"]["name"] == "hinge" and np.abs(np.abs(tape.score) - 1.0).min() < 1e-2
+        if not hinge and not near_kink(gen, made, tape):
+            return gen, x, both, labels, made
+    raise AssertionError("no draw away from the kinks")
+
+
+def check_updates(spec: Spec, whole: bool = False) -> None:
+    gen, x, both, labels, made = updates(spec)
+
+    def discriminator_value() -> float:
+        now = gen.discriminator_gradients(x, labels, made.output, PLACE, lengths=both)[0]
+        return now.loss + now.penalty
+
+    told, grads = gen.discriminator_gradients(x, labels, made.output, PLACE, lengths=both)
+    assert (told.penalty > 0) == (spec["penalty"]["name"] != "none")
+    compare(discriminator_value, grads, gen.discriminator.params, whole)
+
+    def generator_value() -> float:
+        now = gen.generator.generate(len(x), labels, PLACE, lengths=both[: len(x)])
+        np.testing.assert_array_equal(now.lengths, made.lengths)
+        return gen.generator_gradients(x, labels, now, (2, 6), both)[0]
+
+    value, grads = gen.generator_gradients(x, labels, made, (2, 6), both)
+    assert value == generator_value()
+    compare(generator_value, grads, gen.generator.params, whole)
+
+
+@pytest.mark.parametrize("text", [False, True], ids=["series", "text"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell(cell: str, text: bool) -> None:
+    check_updates(spec_of(cell, text, penalty="r1r2", conditional=True), whole=not text)
+
+
+@pytest.mark.parametrize("act", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
+@pytest.mark.parametrize("text", [False, True], ids=["series", "text"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_stacks(cell: str, text: bool, stack: Spec, act: str) -> None:
+    if act == "sigmoid" and cell != "rnn":
+        return
+    stack = {**stack, "cell_activation": act}
+    check_updates(spec_of(cell, text, penalty="r1r2", depth=2, conditional=True, stack=stack))
+
+
+@pytest.mark.parametrize("options", DISCRIMINATORS.values(), ids=DISCRIMINATORS)
+@pytest.mark.parametrize("text", [False, True], ids=["series", "text"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_discriminators(cell: str, text: bool, options: Spec) -> None:
+    check_updates(spec_of(cell, text, penalty="r1r2", conditional=True, discriminator=options))
+
+
+@pytest.mark.parametrize("text", [False, True], ids=["series", "text"])
+@pytest.mark.parametrize("penalty", PENALTIES)
+@pytest.mark.parametrize("loss", gan_losses.NAMES)
+def test_losses_and_penalties(loss: str, penalty: str, text: bool) -> None:
+    if text and penalty not in TEXT_PENALTIES:
+        return
+    check_updates(spec_of("gru", text, loss, penalty))
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_corruption_and_output_blocks(penalty: str) -> None:
+    blocks = [{"activation": "tanh", "units": 1}, {"activation": "gumbel", "units": 2, "temperature": 0.7}]
+    options = {"noise": {"deviation": 0.3}, "augment": {"target": 0.6}, "outputs": blocks}
+    generator = {"bidirectional": True}
+    check_updates(spec_of("lstm", penalty=penalty, conditional=True, generator=generator, **options))
