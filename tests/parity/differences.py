@@ -14,29 +14,33 @@ Array = NDArray[np.float64]
 STEP = 2e-4
 
 
-def slope(f: Callable[[], float], a: Array, direction: Array) -> float:
+def slope(f: Callable[[], float], a: Array, direction: Array, step: float = STEP) -> float:
     """df/dε of f at a + ε·direction; `f` reads `a`, which is changed and put back."""
     kept = a.copy()
     values = []
     for k in (-2, -1, 1, 2):
-        a[...] = kept + k * STEP * direction
+        a[...] = kept + k * step * direction
         values.append(f())
     a[...] = kept
-    return (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * STEP)
+    return (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * step)
 
 
-def central_difference(f: Callable[[], float], a: Array) -> Array:
+def central_difference(f: Callable[[], float], a: Array, step: float = STEP) -> Array:
     """df/da, one element after another."""
     out = np.empty_like(a)
     for i in np.ndindex(a.shape):
         direction = np.zeros_like(a)
         direction[i] = 1.0
-        out[i] = slope(f, a, direction)
+        out[i] = slope(f, a, direction, step)
     return out
 
 
 def compare(
-    value: Callable[[], float], grads: dict[str, Array], arrays: dict[str, Array], whole: bool = False
+    value: Callable[[], float],
+    grads: dict[str, Array],
+    arrays: dict[str, Array],
+    whole: bool = False,
+    step: float = STEP,
 ) -> None:
     """Hold gradients against differences: by all elements if `whole`, else along one random direction an array."""
     rng = np.random.default_rng(7)
@@ -45,10 +49,10 @@ def compare(
         assert got.shape == arrays[name].shape, name
         typical = max(float(np.linalg.norm(got)), 1e-4)
         if whole:
-            error = float(np.linalg.norm(got - central_difference(value, arrays[name])))
+            error = float(np.linalg.norm(got - central_difference(value, arrays[name], step)))
         else:
             direction = rng.normal(size=got.shape)
             direction /= np.linalg.norm(direction)
-            error = abs(float((got * direction).sum()) - slope(value, arrays[name], direction))
+            error = abs(float((got * direction).sum()) - slope(value, arrays[name], direction, step))
             typical /= got.size**0.5
         assert error < DIFFERENCES * typical, f"{name}: relative error {error / typical:.1e}"
