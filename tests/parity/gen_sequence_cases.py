@@ -64,7 +64,7 @@ def spec_of(
         "dtype": "float64",
         "seed": 11,
         "length": STEPS,
-        **({"vocabulary": VOCABULARY, "stop": STOP, "outputs": [gumbel]} if text else {"data": DATA}),
+        **({"vocabulary": VOCABULARY, "outputs": [gumbel]} if text else {"data": DATA}),
         "latent": 2,
         "step_latent": 3,
         **({"classes": CLASSES, "embedding": EMBEDDING} if conditional else {}),

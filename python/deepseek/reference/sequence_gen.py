@@ -43,24 +43,25 @@ class SequenceGen(Gen):
         self.lengths = np.array([self.spec["length"]])  # of the training sequences, sorted
 
     def rows(self, sequences: Sequences) -> tuple[Array, Sizes]:
-        """(rows, lengths); a text that is shorter than it may be has the stop token behind it."""
+        """(rows, lengths); with a stop token all texts are as long as they may be, filled up with it."""
         steps, width, stop = self.spec["length"], self.spec["data"], self.spec["stop"]
-        lengths = np.array([len(s) + (stop >= 0 and len(s) < steps) for s in sequences])
         rows = np.zeros((len(sequences), steps, width))
-        for row, sequence, length in zip(rows, sequences, lengths, strict=True):
-            if self.spec["vocabulary"]:
-                row[:length] = np.eye(width)[np.append(sequence, stop)[:length].astype(int)]
-            else:
-                row[:length] = sequence
+        if stop >= 0:
+            rows[:, :, stop] = 1.0
+        for row, sequence in zip(rows, sequences, strict=True):
+            row[: len(sequence)] = np.eye(width)[sequence] if self.spec["vocabulary"] else sequence
+        lengths = np.array([steps if stop >= 0 else len(s) for s in sequences])
         return rows.reshape(len(rows), -1), lengths
 
     def sequences(self, rows: Array, lengths: Sizes) -> list[NDArray[Any]]:
-        """The way back; texts without their stop token."""
-        found = []
-        for row, length in zip(rows.reshape(len(rows), self.spec["length"], -1), lengths, strict=True):
-            tokens = row[:length].argmax(axis=1)
-            found.append(tokens[tokens != self.spec["stop"]] if self.spec["vocabulary"] else row[:length])
-        return found
+        """The way back; texts end before their first stop token."""
+        found = [
+            row[:n] for row, n in zip(rows.reshape(len(rows), self.spec["length"], -1), lengths, strict=True)
+        ]
+        if not self.spec["vocabulary"]:
+            return found
+        texts = [row.argmax(axis=1) for row in found]
+        return [s[: np.append(s, self.spec["stop"]).tolist().index(self.spec["stop"])] for s in texts]
 
     def fit(self, x: Sequences, y: NDArray[Any] | None = None, **options: Any) -> list[dict[str, float]]:
         rows, lengths = self.rows(x)
@@ -99,6 +100,6 @@ class SequenceGen(Gen):
         made = player.generate(rows, self._labels(y), draws.SAMPLE, False, seed, lengths)
         return self.sequences(made.output, made.lengths)
 
-    def discriminate(self, x: Sequences, y: NDArray[Any] | None = None) -> Array:  # type: ignore[override]
+    def discriminate(self, x: Sequences, y: NDArray[Any] | None = None) -> Array:
         rows, lengths = self.rows(x)
         return self.discriminator.forward(rows, self._labels(y), None, lengths).score

@@ -69,15 +69,15 @@ class SequenceGenerator(Generator):
         seed: int | None = None,
         lengths: Sizes | None = None,
     ) -> SequenceTape:
-        """Sequences of the given lengths; where a stop token ends them those are not read."""
+        """Sequences of the given lengths."""
         spec, at = self.spec, place if training else None
         seed = spec["seed"] if seed is None else seed
+        if lengths is None:
+            raise ValueError("lengths are None, expected one a sequence")
         latent = self.latents(rows, labels, place, seed)
         g = np.stack([self.gumbel(seed, rows, place, t) for t in range(spec["length"])], axis=1)
         if spec["vocabulary"]:
             return self._text(latent, labels, g, at, lengths)
-        if lengths is None:
-            raise ValueError("lengths are None, expected one a sequence")
         packing = Packing.of(lengths, spec["length"])
         piece, _ = self._run(packing, np.empty((len(packing.rows), 0)), latent, self._fresh(rows), at)
         noise = g.reshape(rows * spec["length"], -1)[packing.rows]
@@ -109,7 +109,7 @@ class SequenceGenerator(Generator):
     ) -> tuple[Piece, Array]:
         """(piece, new state) of packed steps, `before` the rows (V + 1) of the tokens before them."""
         spec = self.spec
-        x = latent.reshape(-1, latent.shape[2])[packing.rows]
+        x = latent.reshape(len(latent) * spec["length"], -1)[packing.rows]
         if spec["vocabulary"]:
             x = np.hstack([before @ self.params["generator.tokens.weight"], x])
         y, state, tapes = self.stack.forward(x, packing, state, place)
@@ -136,9 +136,9 @@ class SequenceGenerator(Generator):
         return grads, by_token @ self.params[table].T, dstate
 
     def _text(
-        self, latent: Array, labels: Array | None, g: Array, place: Place | None, lengths: Sizes | None
+        self, latent: Array, labels: Array | None, g: Array, place: Place | None, lengths: Sizes
     ) -> SequenceTape:
-        """One token after another; after the stop token too, but nobody reads those."""
+        """One token after another, after a stop token too: that more of them follow is the generator's to learn."""
         rows, steps = latent.shape[:2]
         before, state = self._start(rows), self._fresh(rows)
         pieces, output = [], []
@@ -149,11 +149,6 @@ class SequenceGenerator(Generator):
             output.append(self._shown(piece.z, g[:, t], place))
             before = np.pad(output[-1], ((0, 0), (0, 1)))
         y = np.stack(output, axis=1)
-        if self.spec["stop"] >= 0:
-            stopped = y.argmax(axis=2) == self.spec["stop"]
-            lengths = np.where(stopped.any(axis=1), stopped.argmax(axis=1) + 1, steps)
-        if lengths is None:
-            raise ValueError("lengths are None, expected one a sequence where no stop token ends it")
         y *= (np.arange(steps) < lengths[:, None])[:, :, None]
         return SequenceTape(labels, pieces, g, y.reshape(rows, -1), lengths)
 
