@@ -39,7 +39,7 @@ class SequenceGen(Gen):
 
     def reset(self, seed: int) -> None:
         super().reset(seed)
-        self.taught = TrainingState()
+        self.teaching = False
         self.lengths = np.array([self.spec["length"]])  # of the training sequences, sorted
 
     def rows(self, sequences: Sequences) -> tuple[Array, Sizes]:
@@ -63,17 +63,25 @@ class SequenceGen(Gen):
         texts = [row.argmax(axis=1) for row in found]
         return [s[: np.append(s, self.spec["stop"]).tolist().index(self.spec["stop"])] for s in texts]
 
+    def _begin(self, teaching: bool) -> None:
+        """The other phase than before begins without the generator's moments, and its clock anew."""
+        if teaching != self.teaching:
+            self.generator.training = TrainingState(epoch=self.generator.training.epoch)
+        self.teaching = teaching
+
     def fit(self, x: Sequences, y: NDArray[Any] | None = None, **options: Any) -> list[dict[str, float]]:
         rows, lengths = self.rows(x)
         self.lengths = np.sort(lengths)
+        self._begin(teaching=False)
         return gan_trainer.fit(self, rows, self._labels(y), options, lengths)
 
     def pretrain(self, x: Sequences, y: NDArray[Any] | None = None, **options: Any) -> list[dict[str, float]]:
         """Teach the generator the likelihood of texts; its moving average begins there."""
         rows, lengths = self.rows(x)
         labels = self._labels(y)
-        pupil = copy.copy(self.generator)  # of the same parameters
-        pupil.spec, pupil.training = {**pupil.spec, **self.spec["pretrain"]}, self.taught
+        self._begin(teaching=True)
+        pupil = copy.copy(self.generator)  # the same parameters and training, another optimizer
+        pupil.spec = {**pupil.spec, **self.spec["pretrain"]}
 
         def updates(at: NDArray[np.int64], place: Place) -> Iterator[trainer.Update]:
             its_labels = None if labels is None else labels[at]
