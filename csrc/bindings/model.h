@@ -34,6 +34,12 @@ template <class Core, class Data>
 struct BoundModel {
     std::unique_ptr<Core> core;
     Data data, validation;
+    // What the last run did. Out of memory on its way to the caller it is told by the next call, or epochs would be
+    // missing from the history.
+    Block block;
+    Cursor cursor;
+    Index steps = 0;
+    bool untold = false;
     std::atomic<bool> cancel{false};  // asks the run in progress to return before its budget is spent
 
     explicit BoundModel(std::unique_ptr<Core> made) : core(std::move(made)) {}
@@ -44,25 +50,26 @@ struct BoundModel {
         if (core->running())
             throw std::runtime_error("fit: this model is being fitted already, in another call or thread");
         core->begin(train.*raw, held_out.*raw, options);
+        untold &= options.resume;
         data = std::move(train);
         validation = std::move(held_out);
     }
 
     py::dict run(Index max_epochs, double budget) {
         SignalPoll poll(&cancel);
-        Block block;
-        Cursor cursor;
-        Index steps = 0;
-        {
+        if (!untold) {
             const py::gil_scoped_release release;
             const Exclusive lock(core->lock());
             block = core->run(max_epochs, budget, &poll);
             cursor = core->cursor();
             steps = core->steps_per_epoch();
+            untold = true;
         }
         cancel.store(false, std::memory_order_relaxed);
         if (PyErr_Occurred()) throw py::error_already_set();
-        return block_to_dict(block, cursor, steps, core->players());
+        py::dict told = block_to_dict(block, cursor, steps, core->players());
+        untold = false;
+        return told;
     }
 
     void end() {

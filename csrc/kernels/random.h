@@ -1,6 +1,6 @@
-// Philox4x32-10 in vectors, and the dropout masks, uniform and normal numbers made of it. Words live in the lower halves of 64-bit lanes,
-// where a multiplication finds them and leaves its high half one shift away; the upper halves are garbage
-// until the end. Scalar form and reference: core/philox.h.
+// Philox4x32-10 in vectors, and the dropout masks, uniform and normal numbers made of it. Words live in the lower
+// halves of 64-bit lanes, where a multiplication finds them and leaves its high half one shift away; the upper halves
+// are garbage until the end. Scalar form and reference: core/philox.h.
 #pragma once
 #include "formulas/box_muller.h"
 #include "kernels/random_table.h"

@@ -32,6 +32,8 @@ public:
     virtual Index pieces() const { return 1; }
     virtual int player(Index /*piece*/) const { return 0; }  // whose step a piece is, of the model's players
     virtual Step<T>& step(int player) = 0;
+    // Whether a fit can go on from any piece: otherwise a step is never given up for Ctrl-C.
+    virtual bool pauses_anywhere() const { return pieces() == 1; }
     virtual double step_flops() const = 0;
     // Steps of several pieces as the schedules of the rates count them.
     virtual Index scheduled(Index steps) const { return steps; }

@@ -16,10 +16,10 @@ DiscriminatorStep<T>::DiscriminatorStep(GenModel<T>& model, const Backend<T>& ba
 }
 
 template <class T>
-bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll*) {
+bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) {
     const GenSpec& spec = batch_.spec();
     auto& desk = batch_.desk(share);
-    const auto never = [] { return false; };
+    const auto stop = [this, poll] { return this->give_up(poll); };
     const bool penalised = batch_.points() > 0 && clock_.steps % spec.penalty_every == 0;
     const Range packs = batch_.packs_of(share);
     batch_.place(desk, place.epoch, place.step);
@@ -37,7 +37,7 @@ bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& 
     }
     barrier.wait();
     const Range rows = share.of(all, batch_.grain());
-    batch_.discriminator().forward(desk.discriminator, batch_.below(), share, rows, barrier, never);
+    batch_.discriminator().forward(desk.discriminator, batch_.below(), share, rows, barrier, stop);
     barrier.wait();
     judge(share.of(batch_.packs()), all);
     const Range points = share.of(batch_.points(), batch_.grain());
@@ -46,9 +46,9 @@ bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& 
     if (penalised)
         batch_.tangents().backward(desk.discriminator, batch_.below(), rows, {0, batch_.points()});
     else
-        batch_.discriminator().backward(desk.discriminator, batch_.below(), share, rows, barrier, never);
+        batch_.discriminator().backward(desk.discriminator, batch_.below(), share, rows, barrier, stop);
     barrier.wait();
-    batch_.discriminator().weight_gradient(desk.discriminator, batch_.below(), share, never);
+    batch_.discriminator().weight_gradient(desk.discriminator, batch_.below(), share, stop);
     if (batch_.spectral().on()) {
         barrier.wait();
         if (share.worker == 0) batch_.spectral().through(this->grads_);

@@ -36,6 +36,7 @@ public:
         if (player == 0) return discriminator_;
         return generator_;
     }
+    bool pauses_anywhere() const override { return true; }
     double step_flops() const override { return flops_; }
     Index scheduled(Index steps) const override { return steps / pieces(); }
 

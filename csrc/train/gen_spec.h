@@ -1,5 +1,5 @@
-// What adversaries are: two players, each of dense layers trained in its own way, and the game between them. docs/gen.md
-// has the mathematics.
+// What adversaries are: two players, each of dense layers trained in its own way, and the game between them.
+// docs/gen.md has the mathematics.
 #pragma once
 #include <vector>
 

@@ -22,11 +22,11 @@ GeneratorStep<T>::GeneratorStep(GenModel<T>& model, const Backend<T>& backend, O
 }
 
 template <class T>
-bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll*) {
+bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) {
     const GenSpec& spec = batch_.spec();
     if (discriminator_.steps % spec.discriminator.steps != 0) return false;
     Desk& desk = batch_.desk(share);
-    const auto never = [] { return false; };
+    const auto stop = [this, poll] { return this->give_up(poll); };
     const Range packs = batch_.packs_of(share);
     const Index n = batch_.packs();
     const auto update = static_cast<std::uint32_t>(place.piece - 1);
@@ -42,17 +42,17 @@ bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barr
     if (anew || batch_.corruption().on()) batch_.show(desk, place, state_.probability, packs, pairs);
     const Range made{n + packs.begin, n + packs.end};
     auto& judge_chain = batch_.discriminator();
-    if (pairs) judge_chain.forward(desk.discriminator, batch_.below_to_input(), share, packs, barrier, never);
-    judge_chain.forward(desk.discriminator, batch_.below_to_input(), share, made, barrier, never);
+    if (pairs) judge_chain.forward(desk.discriminator, batch_.below_to_input(), share, packs, barrier, stop);
+    judge_chain.forward(desk.discriminator, batch_.below_to_input(), share, made, barrier, stop);
     judge(packs);
-    judge_chain.backward(desk.discriminator, batch_.below_to_input(), share, made, barrier, never);
+    judge_chain.backward(desk.discriminator, batch_.below_to_input(), share, made, barrier, stop);
     to_rows(packs);
     desk.generator.grads = this->grads_;
     batch_.generator().backward(desk.generator, batch_.generator_below(), share, batch_.made_in(packs),
-                                barrier, never);
+                                barrier, stop);
     barrier.wait();
     if (share.worker == 0) batch_.note_made(place.epoch, drawn);
-    batch_.generator().weight_gradient(desk.generator, batch_.generator_below(), share, never);
+    batch_.generator().weight_gradient(desk.generator, batch_.generator_below(), share, stop);
     if (spec.classes > 0) embedding_gradient(desk, share);
     return true;
 }

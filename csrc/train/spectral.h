@@ -1,5 +1,6 @@
-// Spectral normalisation (Miyato et al. 2018): the discriminator's layers see W / σ, σ = uᵀWv its largest singular value.
-// u and v follow W by power iteration, one turn after each update; to gradients they are constants. One worker does it.
+// Spectral normalisation (Miyato et al. 2018): the discriminator's layers see W / σ, σ = uᵀWv its largest singular
+// value. u and v follow W by power iteration, one turn after each update; to gradients they are constants. One worker
+// does it.
 #pragma once
 #include <vector>
 

@@ -252,7 +252,7 @@ Block Trainer<T>::run(Index max_epochs, double budget_seconds, Poll* poll) {
     const double flops = s.course->step_flops();
     clock_every_ = std::clamp<Index>(static_cast<Index>(kClockFlops / (flops + 1e4)), 1, 256);
     until_clock_ = clock_every_;
-    poll_ = flops >= kLongStepFlops && s.pieces == 1 ? poll : nullptr;
+    poll_ = flops >= kLongStepFlops && s.course->pauses_anywhere() ? poll : nullptr;
     if (!finished()) {
         s.course->begin_run();
         start_epoch();
