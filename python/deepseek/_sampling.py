@@ -71,11 +71,11 @@ class Sampler:
         return int(min(token, np.searchsorted(shares, shares[-1])))  # a product may round up to the sum
 
 
-def uniform(seed: int, first: int, count: int) -> Array:
+def uniform(seed: int, first: int, count: int, *, stream: int = _STREAM, layer: int = 0) -> Array:
     """Numbers in [0, 1) of 53 bits; the place of each is its own."""
     counters = np.zeros((count, 4), np.uint32)
     counters[:, 0] = np.arange(first, first + count, dtype=np.uint32)
-    counters[:, 3] = _STREAM
+    counters[:, 3] = stream | layer << 8
     words = np.asarray(_core.kernels.philox(seed, counters), np.uint64)
     return ((words[:, 0] >> np.uint64(5)) * 2.0**26 + (words[:, 1] >> np.uint64(6))) * 2.0**-53
 
