@@ -42,7 +42,7 @@ def report(
     gen : Gen
     X_real : table
         Real rows, as the Gen's `fit` takes them.
-    y : str, or array-like of shape (rows,), optional
+    y : str or int, or array-like of shape (rows,), optional
         The column to predict in the utility figure; or the labels of the rows, of a Gen that has classes. These are
         then predicted.
     n : int, optional
@@ -57,14 +57,15 @@ def report(
     -------
     Report
     """
+    seed = as_seed(seed)
     real = read(X_real, "X_real")
     count = real.rows if n is None else _checks.integer("n", n, FEWEST)
-    if y is None or isinstance(y, str):
+    if y is None or isinstance(y, (str, int)):
         return compare(X_real, gen.sample(count, seed=seed), y=y, held_out=held_out, seed=seed)
     labels = np.asarray(y)
     if labels.shape != (real.rows,):
         raise ValueError(f"y must name a column or have the shape {(real.rows,)}, got {labels.shape}")
-    wanted = labels[np.resize(fixed_order(real.rows, as_seed(seed)), count)]
+    wanted = labels[np.resize(fixed_order(real.rows, seed), count)]
     made = gen.sample(count, y=wanted, seed=seed)
     return compare(X_real, made, y=labels, y_synthetic=wanted, held_out=held_out, seed=seed)
 

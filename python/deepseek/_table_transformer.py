@@ -251,6 +251,11 @@ class TableTransformer:
             raise ValueError(f"X {what}; the columns at fit were {_some(self._names)}")
         return [found[name] for name in self._names if name in found]
 
+    def __repr__(self) -> str:
+        if not self._columns:
+            return "TableTransformer(not fitted)"
+        return f"TableTransformer({len(self._columns)} columns as {self.width} numbers)"
+
     def to_config(self) -> Config:
         """Plain dictionary, from which `from_config` makes the same transformer."""
         return {
