@@ -33,7 +33,7 @@ _NEAR = 0.01  # a synthetic row is a near copy below this quantile of the held-o
 
 
 def report(
-    gen: Any, X_real: Any, y: Any = None, *, n: int | None = None, seed: int = 0, held_out: Any = None
+    gen: Any, X_real: Any, y: Any = None, n: int | None = None, seed: int = 0, *, held_out: Any = None
 ) -> Report:
     """Judge a Gen's samples.
 
