@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ._frames import build_values, check_stored, read_values
 from ._raw import Config, Raw
-from ._table_columns import Categories, column_from_config
+from ._table_categories import Categories
+from ._table_columns import column_from_config
 
 
 class LabelColumn:

@@ -16,8 +16,10 @@ from ._frames import Table
 from ._raw import Config, Name, Raw, called
 from ._sampling import uniform
 from ._settings import as_seed
-from ._table_columns import Categories, Numbers, column_from_config, is_categorical
+from ._table_categories import Categories
+from ._table_columns import column_from_config, is_categorical
 from ._table_labels import LabelColumn
+from ._table_numbers import Numbers
 
 Array = NDArray[np.float64]
 
