@@ -30,7 +30,7 @@ _ATOM_SHARE, _ATOM_COUNT = 0.05, 10  # how often a value occurs that becomes an 
 _LEAST_WEIGHT = 0.01  # of a Gaussian, among the Gaussians
 _NARROWEST = 1e-3  # deviation of a Gaussian, in deviations of all values
 _FEWEST = 10  # different values a Gaussian, on average
-_GROUPS, _TURNS, _GAIN = 512, 100, 1e-6
+_GROUPS, _GAPS, _TURNS, _GAIN = 256, 64, 100, 1e-6
 
 
 @dataclass(frozen=True)
@@ -162,12 +162,16 @@ class _Gaussians(NamedTuple):
 
 
 def _grouped(points: Array, counts: NDArray[np.int64]) -> _Points:
-    """At most so many groups of about equal size: a fit's time does not depend on the number of rows."""
+    """A few hundred groups of about equal size: a fit's time does not depend on the number of rows."""
     n = counts.astype(np.float64)
     if len(points) <= _GROUPS:
         return _Points(n, points, np.zeros(len(points)))
     upto = np.cumsum(n)
-    starts = np.unique(np.searchsorted(upto, np.arange(_GROUPS) * (upto[-1] / _GROUPS), side="right"))
+    starts = np.searchsorted(upto, np.arange(_GROUPS) * (upto[-1] / _GROUPS), side="right")
+    gaps = (
+        np.argsort(-np.diff(points), kind="stable")[:_GAPS] + 1
+    )  # no group lies on both sides of a wide one
+    starts = np.unique([*starts.tolist(), *gaps.tolist()])
     sizes = np.add.reduceat(n, starts)
     means = np.add.reduceat(n * points, starts) / sizes
     around = np.square(points - np.repeat(means, np.diff([*starts.tolist(), len(points)])))
