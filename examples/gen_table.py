@@ -92,7 +92,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--wine", action="store_true", help="the small table that comes with the package")
-    parser.add_argument("--epochs", type=int, metavar="N", help="of the Gen; default: 150, of the wines 1500")
+    parser.add_argument("--epochs", type=int, metavar="N", help="of the Gen; default: 100, of the wines 500")
     parser.add_argument("--no-ctgan", action="store_true", help="do without CTGAN even if it is installed")
     parser.add_argument("--ctgan-epochs", type=int, default=300, metavar="N", help="default: 300, as CTGAN's")
     parser.add_argument("--plot", metavar="FILE", help="draw columns and correlations (needs matplotlib)")
@@ -102,7 +102,7 @@ def main() -> None:
     order = datasets.fixed_order(len(table[target]))
     cut = len(order) // 4
     test, train = taken(table, order[:cut]), taken(table, order[cut:])
-    epochs = options.epochs or (1500 if options.wine else 150)
+    epochs = options.epochs or (500 if options.wine else 100)
     gen = ds.Gen(
         latent_size=64,
         generator=[128, 128],
