@@ -28,7 +28,7 @@ from .schedules import Constant, Cosine, Exponential, OneCycle, Plateau, Schedul
 from .stopping import EarlyStopping
 
 if TYPE_CHECKING:
-    from . import datasets, metrics, plot
+    from . import datasets, metrics, plot, tables
     from ._files import ModelFileError
     from .gen import Gen
     from .rec import Rec
@@ -78,6 +78,7 @@ __all__ = [
     "metrics",
     "plot",
     "set_num_threads",
+    "tables",
 ]
 
 _LAZY = {
@@ -87,6 +88,7 @@ _LAZY = {
     "datasets": (".datasets", None),
     "metrics": (".metrics", None),
     "plot": (".plot", None),
+    "tables": (".tables", None),
 }
 
 

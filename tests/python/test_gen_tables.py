@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from deepseek._table_transformer import TableTransformer
 
 import deepseek as ds
+from deepseek._table_transformer import TableTransformer
 from deepseek.cli import main
 from programs import models
 
