@@ -9,47 +9,42 @@
 
 DS_ISA_BEGIN
 
-// Rows of squares that run side by side: enough chains of sums to keep the multipliers busy.
+// Chains of sums that keep the multipliers busy: so many squares run side by side.
 inline constexpr int kColumnSquares = 4;
 
 // Sums of `rows` rows of A times x, (G - 1)·N < rows <= G·N and rows >= N for squares of N; the last square
-// ends with the last row and may share rows with the one before. A cache line of each row is used up before
-// the next row's is touched, since rows a multiple of 4096 bytes apart share a set. kFetch asks for lines
-// ahead, of these rows and then of those that follow: more streams than hardware follows, if A comes from
-// afar.
-template <class T, int G, bool kFetch>
+// ends with the last row and may share rows with the one before. With C > 1 the next chunks of k's run beside the
+// first, all of them whole, and their sums follow G·N further on. Lines are not asked for ahead of time: with this
+// few rows at once hardware does it, and asking costs more than it brings.
+template <class T, int G, int C = 1>
 DS_INLINE void column_rows(T* sums, const T* a, Index lda, Index rows, const T* x, Index k) {
     using S = Square<T>;
     constexpr int N = kSquare<T>, kLine = 64 / int(sizeof(T));
-    typename S::Reg acc[G];
+    typename S::Reg acc[C][G];
     const T* at[G];
 #pragma GCC unroll 4
     for (int g = 0; g < G; ++g) {
-        acc[g] = S::zero();
+        for (int c = 0; c < C; ++c) acc[c][g] = S::zero();
         at[g] = opaque(a + (g < G - 1 ? g * N : rows - N) * lda);
     }
     Index p = 0;
     for (; p + kLine <= k; p += kLine) {
-        const Index ahead = p + kLine < k ? kLine : rows * lda + kLine - k;
 #pragma GCC unroll 4
-        for (int g = 0; g < G; ++g) {
-            const T* fetch = at[g] + ahead;
-            for (int i = 0; kFetch && i < N; ++i) {
-                __builtin_prefetch(fetch);
-                fetch = opaque(fetch + lda);
-            }
+        for (int h = 0; h < kLine; h += N) {
 #pragma GCC unroll 4
-            for (int h = 0; h < kLine; h += N) {
+            for (int e = 0; e < C * G; ++e) {
+                const int c = e / G, g = e % G;
+                const T* from = x + c * kSumChunk + p + h;
                 S q;
-                q.load(at[g], lda);
-                at[g] = opaque(at[g] + N);
+                q.load(at[g] + c * kSumChunk, lda);
 #pragma GCC unroll 8
-                for (int j = 0; j < N; ++j) S::accumulate(acc[g], q.col[j], S::broadcast(x[p + h + j]));
+                for (int j = 0; j < N; ++j) S::accumulate(acc[c][g], q.col[j], S::broadcast(from[j]));
+                if (c == C - 1) at[g] = opaque(at[g] + N);
             }
         }
     }
     // The last elements: squares that reach back over columns that are done, and skip them.
-    while (p < k) {
+    while (C == 1 && p < k) {
         const Index next = p + N < k ? p + N : k, from = k < N ? 0 : next - N;
         for (int g = 0; g < G; ++g) {
             S q;
@@ -60,57 +55,96 @@ DS_INLINE void column_rows(T* sums, const T* a, Index lda, Index rows, const T* 
 #pragma GCC unroll 8
             for (int j = 0; j < N; ++j)
                 if (from + j >= p && from + j < next)
-                    S::accumulate(acc[g], q.col[j], S::broadcast(x[from + j]));
+                    S::accumulate(acc[0][g], q.col[j], S::broadcast(x[from + j]));
             at[g] += next - p;
         }
         p = next;
     }
-    for (int g = 0; g < G; ++g) S::store(sums + (g < G - 1 ? g * N : rows - N), acc[g]);
+    for (int c = 0; c < C; ++c)
+        for (int g = 0; g < G; ++g) S::store(sums + c * G * N + (g < G - 1 ? g * N : rows - N), acc[c][g]);
 }
 
 // The same for any number of rows up to kColumnSquares·N.
 template <class T>
-DS_INLINE void column_sums(T* sums, const T* a, Index lda, Index rows, const T* x, Index k, bool far) {
+DS_INLINE void column_sums(T* sums, const T* a, Index lda, Index rows, const T* x, Index k) {
     constexpr int N = kSquare<T>;
-    if (rows > 3 * N && far) return column_rows<T, 4, true>(sums, a, lda, rows, x, k);
-    if (rows > 3 * N) return column_rows<T, 4, false>(sums, a, lda, rows, x, k);
-    if (rows > 2 * N) return column_rows<T, 3, false>(sums, a, lda, rows, x, k);
-    if (rows > N) return column_rows<T, 2, false>(sums, a, lda, rows, x, k);
-    if (rows == N) return column_rows<T, 1, false>(sums, a, lda, rows, x, k);
+    if (rows > 3 * N) return column_rows<T, 4>(sums, a, lda, rows, x, k);
+    if (rows > 2 * N) return column_rows<T, 3>(sums, a, lda, rows, x, k);
+    if (rows > N) return column_rows<T, 2>(sums, a, lda, rows, x, k);
+    if (rows == N) return column_rows<T, 1>(sums, a, lda, rows, x, k);
     for (Index i = 0; i < rows; ++i) sums[i] = T(0);
     for (Index p = 0; p < k; ++p)
         for (Index i = 0; i < rows; ++i) sums[i] = fma(a[i * lda + p], x[p], sums[i]);
+}
+
+// Up to kColumnSquares·N rows and every chunk of k: sums, or with `first` what overwrites them. Where k has two
+// chunks, half the rows run through two of them at once: rows a multiple of 4096 bytes apart share a set of the
+// first-level cache, which holds 8 or 12 lines, and 16 rows fare better there than 32. A matrix from beyond the
+// second-level cache comes at its own pace, and faster in fewer streams: half the rows, one chunk.
+template <class T>
+DS_INLINE void column_block(T* sums, const T* a, Index lda, Index rows, const T* x, Index k, bool first,
+                            bool far) {
+    constexpr Index kRows = kColumnSquares * kSquare<T>, kHalf = kRows / 2;
+    T part[kRows];
+    const auto add = [](T* to, const T* from, Index n) {
+        for (Index i = 0; i < n; ++i) to[i] = to[i] + from[i];
+    };
+    Index done = 0;
+    if (rows == kRows) {
+        const Index step = far ? kSumChunk : 2 * kSumChunk;
+        done = k / step * step;
+        for (Index h = 0; h < kRows; h += kHalf)
+            for (Index p = 0; p < done; p += step) {
+                const T* from = a + h * lda + p;
+                if (far)
+                    column_rows<T, 2>(part, from, lda, kHalf, x + p, kSumChunk);
+                else
+                    column_rows<T, 2, 2>(part, from, lda, kHalf, x + p, kSumChunk);
+                if (first && p == 0)
+                    for (Index i = 0; i < kHalf; ++i) sums[h + i] = part[i];
+                else
+                    add(sums + h, part, kHalf);
+                if (!far) add(sums + h, part + kHalf, kHalf);
+            }
+        first = first && done == 0;
+    }
+    for (Index p = done; p < k || (first && k == 0); p += kSumChunk) {
+        const Index chunk = k - p < kSumChunk ? k - p : kSumChunk;
+        column_sums(first ? sums : part, a + p, lda, rows, x + p, chunk);
+        if (!first) add(sums, part, rows);
+        first = false;
+    }
 }
 
 // y[i] = (row i of A) · x + bias[i], or y[i] more than that; every vector has its stride.
 template <class T>
 void matvec(Index m, Index k, const T* a, Index lda, const T* x, Index x_step, T* y, Index y_step,
             const T* bias, Index bias_step, bool accumulate) {
-    constexpr Index kRows = kColumnSquares * kSquare<T>;
-    T sums[kRows], gathered[kSumChunk];
+    constexpr Index kRows = kColumnSquares * kSquare<T>, kPiece = 8 * kSumChunk;
+    T sums[kRows], gathered[kPiece];
     const bool far = m * lda * Index(sizeof(T)) > kFar;
     bool first = !accumulate;
     do {
-        const Index chunk = k < kSumChunk ? k : kSumChunk;
+        const Index piece = x_step == 1 || k < kPiece ? k : kPiece;
         const T* xs = x;
         if (x_step != 1) {
-            for (Index p = 0; p < chunk; ++p) gathered[p] = x[p * x_step];
+            for (Index p = 0; p < piece; ++p) gathered[p] = x[p * x_step];
             xs = gathered;
         }
-        k -= chunk;
+        k -= piece;
         for (Index i = 0; i < m; i += kRows) {
             const Index rows = m - i < kRows ? m - i : kRows;
-            column_sums(sums, a + i * lda, lda, rows, xs, chunk, far);
             T* out = y + i * y_step;
             if (!first)
-                for (Index r = 0; r < rows; ++r) sums[r] = out[r * y_step] + sums[r];
+                for (Index r = 0; r < rows; ++r) sums[r] = out[r * y_step];
+            column_block(sums, a + i * lda, lda, rows, xs, piece, first, far);
             if (k == 0 && bias != nullptr)
                 for (Index r = 0; r < rows; ++r) sums[r] = sums[r] + bias[(i + r) * bias_step];
             for (Index r = 0; r < rows; ++r) out[r * y_step] = sums[r];
         }
         first = false;
-        a += chunk;
-        x += chunk * x_step;
+        a += piece;
+        x += piece * x_step;
     } while (k > 0);
 }
 
