@@ -39,17 +39,30 @@ void fill_normal(T* values, Index n, double deviation, std::uint64_t seed, std::
     });
 }
 
-constexpr Index kPanel = 16;  // columns of Q worked on at a time: their running sums stay in registers
+constexpr Index kPanel = 8;  // columns of Q worked on at a time: their running sums stay in registers
 
-// Rows from `first` on of a panel of kPanel columns: q -= beta·v·(vᵀq). Each column by itself, rows
-// ascending.
-void reflect(double* q, const double* v, double beta, Index first, Index rows) {
-    double t[kPanel] = {};
-    for (Index i = first; i < rows; ++i)
-        for (Index j = 0; j < kPanel; ++j) t[j] += v[i] * q[i * kPanel + j];
-    for (Index j = 0; j < kPanel; ++j) t[j] *= beta;
-    for (Index i = first; i < rows; ++i)
-        for (Index j = 0; j < kPanel; ++j) q[i * kPanel + j] -= v[i] * t[j];
+// Two columns of a panel, in the one register width that every CPU has; compilers do not find it by themselves here.
+typedef double Pair __attribute__((vector_size(16), may_alias));
+constexpr Index kPairs = kPanel / 2;
+
+// Reflection k, q -= v·t with t = beta·(vᵀq), of the rows from k on of a panel of kPanel columns; and in the same
+// pass over the panel, t for reflection k - 1. Each column by itself, rows ascending.
+void reflect(Pair* q, const double* v, Pair* t, const double* next, double next_beta, Index k, Index rows) {
+    Pair now[kPairs], sums[kPairs];
+    for (Index j = 0; j < kPairs; ++j) {
+        now[j] = t[j];
+        sums[j] = 0.0 + next[k - 1] * q[(k - 1) * kPairs + j];
+    }
+    for (Index i = k; i < rows; ++i) {
+        const double vi = v[i], ni = next[i];
+#pragma GCC unroll 4
+        for (Index j = 0; j < kPairs; ++j) {
+            const Pair x = q[i * kPairs + j] - vi * now[j];
+            q[i * kPairs + j] = x;
+            sums[j] += ni * x;
+        }
+    }
+    for (Index j = 0; j < kPairs; ++j) t[j] = sums[j] * next_beta;
 }
 
 // w = gain·Q or its transpose, Q (n, m) with m <= n orthonormal columns: what Householder's QR makes of a
@@ -77,11 +90,18 @@ void fill_orthogonal(T* w, Index inputs, Index outputs, double gain, std::uint64
         const Index width = std::min(kPanel, m - c);
         std::fill_n(panel.data(), n * kPanel, 0.0);
         for (Index j = 0; j < width; ++j) panel[(c + j) * kPanel + j] = sign[c + j];
-        // Reflection k leaves the columns before k as they are.
-        for (Index k = c + width; k-- > 0;) reflect(panel.data(), vectors.data() + k * n, beta[k], k, n);
+        // Reflection k leaves the columns before k as they are. Above the last there is none: t is zero.
+        Pair t[kPairs] = {};
+        for (Index k = c + width; k > 0; --k) {
+            const double* v = vectors.data() + std::min(k, m - 1) * n;
+            reflect(reinterpret_cast<Pair*>(panel.data()), v, t, vectors.data() + (k - 1) * n, beta[k - 1], k,
+                    n);
+        }
         for (Index i = 0; i < n; ++i)
-            for (Index j = 0; j < width; ++j)
-                w[tall ? i * m + c + j : (c + j) * n + i] = static_cast<T>(gain * panel[i * kPanel + j]);
+            for (Index j = 0; j < width; ++j) {
+                const double x = panel[i * kPanel + j] - vectors[i] * t[j / 2][j % 2];  // reflection 0
+                w[tall ? i * m + c + j : (c + j) * n + i] = static_cast<T>(gain * x);
+            }
     }
 }
 
