@@ -41,12 +41,13 @@ void fill_normal(T* values, Index n, double deviation, std::uint64_t seed, std::
 
 constexpr Index kPanel = 8;  // columns of Q worked on at a time: their running sums stay in registers
 
-// Two columns of a panel, in the one register width that every CPU has; compilers do not find it by themselves here.
+// Two columns of a panel, in the one register width that every CPU has; compilers do not find it by
+// themselves here.
 typedef double Pair __attribute__((vector_size(16), may_alias));
 constexpr Index kPairs = kPanel / 2;
 
-// Reflection k, q -= v·t with t = beta·(vᵀq), of the rows from k on of a panel of kPanel columns; and in the same
-// pass over the panel, t for reflection k - 1. Each column by itself, rows ascending.
+// Reflection k, q -= v·t with t = beta·(vᵀq), of the rows from k on of a panel of kPanel columns; and in the
+// same pass over the panel, t for reflection k - 1. Each column by itself, rows ascending.
 void reflect(Pair* q, const double* v, Pair* t, const double* next, double next_beta, Index k, Index rows) {
     Pair now[kPairs], sums[kPairs];
     for (Index j = 0; j < kPairs; ++j) {

@@ -41,6 +41,10 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
             whole_ = kernels.column[ta];
             return;
         }
+        if (n > 1 && n <= kernels.narrow_cols && !tb && m >= kernels.width) {
+            whole_ = kernels.narrow[ta];
+            return;
+        }
         if (m == 1 && tb) {
             whole_ = kernels.row[ta];
             return;

@@ -3,6 +3,7 @@
 // panels; which of them, and the blocking for caches, is decided in csrc/gemm/.
 #pragma once
 #include "kernels/gemm_column.h"
+#include "kernels/gemm_narrow.h"
 #include "kernels/gemm_pack.h"
 #include "kernels/gemm_row.h"
 #include "kernels/gemm_table.h"
@@ -138,6 +139,19 @@ void direct(const GemmArgs<T>& g) {
         return;
     }
     const bool far_b = g.k * g.ldb * Index(sizeof(T)) > kFar;
+    if (!kTransposed && !far_b && g.k > kSumChunk && g.m > kTileRows &&
+        g.m * g.lda * Index(sizeof(T)) > kFar) {
+        for (StripRows strips(g.m); strips.count > 0;) {  // A comes from afar: each row in one stretch
+            const Index row = strips.next;
+            GemmArgs<T> part = g;
+            part.m = strips.take();
+            part.a += row * g.lda, part.c += row * g.ldc;
+            if (g.y != nullptr) part.y += row * g.ldy;
+            if (g.saved != nullptr) part.saved += row * g.ld_saved;
+            direct<T, kTransposed>(part);
+        }
+        return;
+    }
     Index left = g.k;
     do {
         s.k = left < kSumChunk ? left : kSumChunk;
@@ -154,6 +168,24 @@ void direct(const GemmArgs<T>& g) {
         s.b += s.k * s.ldb;
         a += s.k * (kTransposed ? g.lda : 1);
     } while (left > 0);
+}
+
+// 1 < n <= kNarrow columns. With few rows, or so few k's that turning A does not pay, the tiles do it.
+template <class T, bool kTransposed>
+void narrow(const GemmArgs<T>& g) {
+    constexpr int W = Vec<T>::W, kLeast = Turned<T>::kCols;
+    if (g.m < W || g.n < 2 || g.k < (g.n <= W / 2 ? kLeast : 2 * kLeast)) return direct<T, kTransposed>(g);
+    GemmArgs<T> last = g;  // up to half a register of rows
+    last.m = g.m % W <= W / 2 ? g.m % W : 0;
+    last.forward = nullptr, last.backward = nullptr;
+    GemmArgs<T> most = g;
+    most.m -= last.m;
+    Narrow<T, kTransposed>::kTable[g.n - 2](most);
+    if (last.m > 0) {
+        last.a += most.m * (kTransposed ? 1 : g.lda), last.c += most.m * g.ldc;
+        direct<T, kTransposed>(last);
+    }
+    if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
 }
 
 // n = 1. With A transposed its rows are the columns of a row-major matrix: the product is a one-row strip
@@ -306,6 +338,9 @@ constexpr GemmKernels<T> gemm_kernels() {
     t.direct[1] = direct<T, true>;
     t.column[0] = column<T, false>;
     t.column[1] = column<T, true>;
+    t.narrow_cols = kNarrow<T>;
+    t.narrow[0] = narrow<T, false>;
+    t.narrow[1] = narrow<T, true>;
     t.stream[0] = stream<T, false>;
     t.stream[1] = stream<T, true>;
     t.row[0] = row<T, false>;

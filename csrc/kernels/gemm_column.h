@@ -13,9 +13,9 @@ DS_ISA_BEGIN
 inline constexpr int kColumnSquares = 4;
 
 // Sums of `rows` rows of A times x, (G - 1)·N < rows <= G·N and rows >= N for squares of N; the last square
-// ends with the last row and may share rows with the one before. With C > 1 the next chunks of k's run beside the
-// first, all of them whole, and their sums follow G·N further on. Lines are not asked for ahead of time: with this
-// few rows at once hardware does it, and asking costs more than it brings.
+// ends with the last row and may share rows with the one before. With C > 1 the next chunks of k's run beside
+// the first, all of them whole, and their sums follow G·N further on. Lines are not asked for ahead of time:
+// with this few rows at once hardware does it, and asking costs more than it brings.
 template <class T, int G, int C = 1>
 DS_INLINE void column_rows(T* sums, const T* a, Index lda, Index rows, const T* x, Index k) {
     using S = Square<T>;
@@ -77,10 +77,10 @@ DS_INLINE void column_sums(T* sums, const T* a, Index lda, Index rows, const T* 
         for (Index i = 0; i < rows; ++i) sums[i] = fma(a[i * lda + p], x[p], sums[i]);
 }
 
-// Up to kColumnSquares·N rows and every chunk of k: sums, or with `first` what overwrites them. Where k has two
-// chunks, half the rows run through two of them at once: rows a multiple of 4096 bytes apart share a set of the
-// first-level cache, which holds 8 or 12 lines, and 16 rows fare better there than 32. A matrix from beyond the
-// second-level cache comes at its own pace, and faster in fewer streams: half the rows, one chunk.
+// Up to kColumnSquares·N rows and every chunk of k: sums, or with `first` what overwrites them. Where k has
+// two chunks, half the rows run through two of them at once: rows a multiple of 4096 bytes apart share a set
+// of the first-level cache, which holds 8 or 12 lines, and 16 rows fare better there than 32. A matrix from
+// beyond the second-level cache comes at its own pace, and faster in fewer streams: half the rows, one chunk.
 template <class T>
 DS_INLINE void column_block(T* sums, const T* a, Index lda, Index rows, const T* x, Index k, bool first,
                             bool far) {

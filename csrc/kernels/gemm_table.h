@@ -68,12 +68,15 @@ struct GemmKernels {
     Index width = 0;      // lanes of a register
     Index tile_rows = 0;  // the register tile of the blocked path
     Index tile_cols = 0;
+    Index narrow_cols = 0;
 
     // Whole products straight from the operands. [1] reads A transposed.
     Whole direct[2] = {};
     // n = 1: vectorised over the rows of A. [1] reads A transposed. lda, ldb (B's stride) and ldc are
     // honoured.
     Whole column[2] = {};
+    // n = 2 … narrow_cols, none if that is less: vectorised over the rows of C. [1] reads A transposed.
+    Whole narrow[2] = {};
     // m = 1 and a B of more than kStreamFrom bytes. [1] reads A (k values) with stride lda.
     Whole stream[2] = {};
     // m = 1 with B transposed: vectorised over the rows of B. [1] reads A (k values) with stride lda.

@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 CHUNK = 256
 SIZES = [0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 513]
-# Sizes on both sides of each path's borders: one row, one column, in place, packed, several chunks.
+# Sizes on both sides of each path's borders: one row, one column, few columns, in place, packed, several chunks.
 SHAPES = [
     (1, 1, 50),
     (1, 50, 10),
@@ -31,7 +31,11 @@ SHAPES = [
     (300, 1, 700),
     (7, 1, 30),
     (9, 1, 19),
+    (77, 1, 800),
     (37, 2, 300),
+    (33, 4, 77),
+    (50, 8, 513),
+    (21, 11, 47),
     (8, 513, 257),
     (64, 10, 128),
     (100, 600, 520),
