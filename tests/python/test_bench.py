@@ -16,7 +16,7 @@ import pytest
 from deepseek import bench
 from deepseek.bench import coldstart, processes, report, runner, timing, worker
 from deepseek.bench.report import Entry, Result, Sheet
-from deepseek.bench.rows import GROUPS, Row, net_flops, rec_flops, rows_of
+from deepseek.bench.rows import GROUPS, Row, gen_flops, net_flops, rec_flops, rows_of
 from deepseek.cli import main
 
 
@@ -35,6 +35,8 @@ def test_the_rows_are_those_that_are_promised() -> None:
     assert {*trained.split(), "net-predict-1", "net-cold-start", "net-memory"} <= names
     recurrent = "rec-seed rnn-small gru-series lstm-char lstm-large ragged-gru lstm-step"
     assert {row.name for row in rows_of(["rec"])} == set(recurrent.split())
+    adversaries = "gan-seed gan-tab gan-digits gan-mnist gan-r1r2"
+    assert {row.name for row in rows_of(["gen"])} == set(adversaries.split())
     assert {f"matmul-{n}x{n}x{n}" for n in (32, 64, 128, 256, 512, 1024)} <= names
     for size in (256, 512, 1024):
         for narrow in (1, 8, 32):
@@ -62,6 +64,17 @@ def test_the_floor_counts_no_input_gradient_of_the_first_layer() -> None:
 def test_the_floor_of_a_sequence_counts_no_product_with_the_first_state() -> None:
     assert rec_flops("rnn", 2, 50, 1, 3, 1) == 2 * (2 * 50 * 2 * 3 + 3 * 50 * 50 * 2 + 3 * 50)
     assert rec_flops("lstm", 2, 5, 3, 7 + 4, 2) == 2 * (2 * 20 * 2 * 11 + 3 * 20 * 5 * 9 + 3 * 5 * 3 * 2)
+
+
+def test_the_floor_of_adversaries_counts_what_is_shared_once() -> None:
+    generator, discriminator = [2, 3, 5], [5, 7, 1]  # weights: 6, 15 and 35, 7
+    generates = 2 * 2 * (6 + 15) + 2 * 15  # forward and weight gradients, input gradient of all but the first
+    learns, tells = 2 * 2 * (2 * 42 + 7), 2 * 2 * 42  # from twice the rows; forward and input gradient
+    assert gen_flops(generator, discriminator, 11) == 11 * (generates + learns + tells)
+    with_real = gen_flops(generator, discriminator, 11, pairs=True)
+    assert with_real - gen_flops(generator, discriminator, 11) == 11 * 2 * 42
+    extra = gen_flops(generator, discriminator, 11, penalty=True) - gen_flops(generator, discriminator, 11)
+    assert extra == 11 * 2 * 2 * (35 + 35 + 42)
 
 
 def test_rows_are_chosen_by_pattern() -> None:
@@ -113,29 +126,12 @@ def test_everybody_gets_the_same_sequences() -> None:
     assert np.array_equal(ragged.X, timing.rec_data({**params, "steps": [2, 6]}).X)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_the_peers_compute_the_same_network(cell: str) -> None:
-    torch, _ = pytest.importorskip("torch"), pytest.importorskip("jax")
-    from deepseek.bench import peer_jax_cells as cells
-
-    layer = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[cell](3, 4, batch_first=True)
-    weights = {name: np.asarray(value) for name, value in cells.initial(cell, 3, 4, 2).items()}
-    with torch.no_grad():
-        layer.weight_ih_l0.copy_(torch.tensor(weights["ih"].T))
-        layer.weight_hh_l0.copy_(torch.tensor(weights["hh"].T))
-        layer.bias_ih_l0.zero_()
-        layer.bias_hh_l0.zero_()
-        X, y, lengths = timing.rec_data(
-            {"inputs": 3, "outputs": 2, "steps": [2, 6], "batch": 5, "batches": 1}
-        )
-        h = layer(torch.from_numpy(X))[0].numpy()[np.arange(5), lengths - 1]
-        whole = layer(torch.from_numpy(X))[0].numpy()[:, -1]
-    error = cells.objective(cell)
-    assert float(error(weights, X, y, lengths)) == pytest.approx(
-        np.square(h @ weights["out"] - y).mean(), 1e-5
-    )
-    assert float(error(weights, X, y)) == pytest.approx(np.square(whole @ weights["out"] - y).mean(), 1e-5)
+def test_everybody_learns_from_the_same_rows() -> None:
+    params = {"players": [[2, 3], [3, 1]], "batch": 2, "batches": 5}
+    X = timing.gen_data(params)
+    assert X.shape == (10, 3)
+    assert X.dtype == np.float32
+    assert np.array_equal(X, timing.gen_data(params))
 
 
 def test_medians_spread_ratio_and_share() -> None:

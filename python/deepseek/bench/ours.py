@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step, rec_data
+from .timing import (
+    Builder,
+    Measure,
+    calls,
+    function_data,
+    gen_data,
+    matmul_data,
+    net_data,
+    per_step,
+    rec_data,
+)
 
 
 def setup(threads: int) -> str:
@@ -122,6 +132,41 @@ def _step_rec(params: Mapping[str, Any], threads: int) -> Measure:
     return per_step(calls(step))
 
 
+def _train_gen(params: Mapping[str, Any], threads: int) -> Measure:
+    import deepseek as ds
+
+    X = gen_data(params)
+    (latent, *generator, data), (_, *discriminator, _) = params["players"]
+    hidden = [
+        ds.LeakyReLU(0.2) if activation == "leaky_relu" else activation
+        for activation in params["activations"]
+    ]
+    outputs = ["sigmoid" if activation == "sigmoid" else "identity" for activation in params["activations"]]
+    gen = ds.Gen(
+        data_size=data,
+        latent_size=latent,
+        generator=generator,
+        discriminator=discriminator,
+        activation=hidden[0],
+        output_activation=outputs[0],
+        discriminator_activation=hidden[1],
+        discriminator_output_activation=outputs[1],
+        bias=params["bias"],
+        loss=params["loss"],
+        penalty="r1r2" if params["penalty"] else None,
+        penalty_weight=params["penalty"] or None,
+        average=params["average"],
+        optimizer=ds.SGD(params["rate"])
+        if params["optimizer"] == "sgd"
+        else ds.Adam(params["rate"], *params["betas"]),
+        threads=threads,
+        seed=0,
+    )
+    return per_step(
+        lambda count: gen.fit(X, epochs=count, batch_size=params["batch"], verbose=False), params["batches"]
+    )
+
+
 BUILDERS: dict[str, Builder] = {
     "matmul": _matmul,
     "function": _function,
@@ -129,4 +174,5 @@ BUILDERS: dict[str, Builder] = {
     "predict_net": _predict_net,
     "train_rec": _train_rec,
     "step_rec": _step_rec,
+    "train_gen": _train_gen,
 }

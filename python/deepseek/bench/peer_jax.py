@@ -14,7 +14,18 @@ from typing import Any
 import numpy as np
 
 from . import peer_jax_cells as cells
-from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step, rec_data
+from . import peer_jax_gen as gen
+from .timing import (
+    Builder,
+    Measure,
+    calls,
+    function_data,
+    gen_data,
+    matmul_data,
+    net_data,
+    per_step,
+    rec_data,
+)
 
 
 def setup(threads: int) -> str:
@@ -22,26 +33,31 @@ def setup(threads: int) -> str:
     return str(import_module("jax").__version__)
 
 
-def _initial(layers: list[int]) -> list[tuple[Any, Any]]:
+def _initial(layers: list[int], bias: bool = True) -> list[tuple[Any, Any]]:
     jnp: Any = import_module("jax.numpy")
     rng = np.random.default_rng(0)
     shapes = list(pairwise(layers))
-    return [
-        (jnp.asarray(rng.standard_normal(shape, dtype=np.float32) / np.sqrt(shape[0])), jnp.zeros(shape[1]))
-        for shape in shapes
+    matrices = [
+        jnp.asarray(rng.standard_normal(shape, dtype=np.float32) / np.sqrt(shape[0])) for shape in shapes
     ]
+    return [(w, jnp.zeros(w.shape[1]) if bias else None) for w in matrices]
 
 
 def _outputs(weights: Any, x: Any, activation: str) -> Any:
     jax: Any = import_module("jax")
-    act = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}[activation]
-    for w, b in weights[:-1]:
-        x = act(x @ w + b)
-    z = x @ weights[-1][0] + weights[-1][1]
-    return jax.nn.sigmoid(z) if activation == "sigmoid" else z
+    act = {
+        "relu": jax.nn.relu,
+        "sigmoid": jax.nn.sigmoid,
+        "leaky_relu": lambda z: jax.nn.leaky_relu(z, 0.2),
+    }[activation]
+    for i, (w, b) in enumerate(weights):
+        x = x @ w if b is None else x @ w + b
+        if i < len(weights) - 1 or activation == "sigmoid":
+            x = act(x)
+    return x
 
 
-def _adam(rate: float) -> Any:
+def _adam(rate: float, beta1: float = 0.9, beta2: float = 0.999) -> Any:
     """Return Adam's update on trees, written out so that no further package is needed."""
     jax: Any = import_module("jax")
     jnp: Any = import_module("jax.numpy")
@@ -49,30 +65,45 @@ def _adam(rate: float) -> Any:
     def update(weights: Any, gradients: Any, state: Any) -> tuple[Any, Any]:
         m, v, t = state
         t = t + 1.0
-        m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, gradients)
-        v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, gradients)
-        c, d = 1.0 - 0.9**t, 1.0 - 0.999**t
+        m = jax.tree.map(lambda m, g: beta1 * m + (1.0 - beta1) * g, m, gradients)
+        v = jax.tree.map(lambda v, g: beta2 * v + (1.0 - beta2) * g * g, v, gradients)
+        c, d = 1.0 - beta1**t, 1.0 - beta2**t
         weights = jax.tree.map(lambda w, m, v: w - rate * (m / c) / (jnp.sqrt(v / d) + 1e-8), weights, m, v)
         return weights, (m, v, t)
 
     return update
 
 
+def _sgd(rate: float) -> Any:
+    jax: Any = import_module("jax")
+    return lambda weights, gradients, state: (
+        jax.tree.map(lambda w, g: w - rate * g, weights, gradients),
+        state,
+    )
+
+
+def _moments(weights: Any) -> Any:
+    """Return Adam's state before the first update."""
+    jax: Any = import_module("jax")
+    jnp: Any = import_module("jax.numpy")
+    zeros = jax.tree.map(jnp.zeros_like, weights)
+    return zeros, zeros, jnp.zeros(())
+
+
 def training(objective: Any, weights: Any, optimizer: str, batches: Any, count: int) -> Measure:
     """Measure a compiled pass over stacked batches that are on hand, divided by their number."""
     jax: Any = import_module("jax")
-    jnp: Any = import_module("jax.numpy")
-    adam = _adam(1e-4)
+    update = _sgd(1e-3) if optimizer == "sgd" else _adam(1e-4)
 
     def step(state: Any, batch: Any) -> tuple[Any, None]:
         weights, moments = state
-        gradients = jax.grad(objective)(weights, *batch)
-        if optimizer == "sgd":
-            return (jax.tree.map(lambda w, g: w - 1e-3 * g, weights, gradients), moments), None
-        return adam(weights, gradients, moments), None
+        return update(weights, jax.grad(objective)(weights, *batch), moments), None
 
-    zeros = jax.tree.map(jnp.zeros_like, weights)
-    state = (weights, () if optimizer == "sgd" else (zeros, zeros, jnp.zeros(())))
+    return _passes(step, (weights, () if optimizer == "sgd" else _moments(weights)), batches, count)
+
+
+def _passes(step: Any, state: Any, batches: Any, count: int) -> Measure:
+    jax: Any = import_module("jax")
     once = jax.jit(lambda state, batches: jax.lax.scan(step, state, batches)[0])
 
     def run(count: int) -> None:
@@ -161,6 +192,33 @@ def _sizes(params: Mapping[str, Any]) -> dict[str, Any]:
     return {key: params[key] for key in ("cell", "inputs", "hidden", "outputs")}
 
 
+def _train_gen(params: Mapping[str, Any], threads: int) -> Measure:
+    """Time turns; their latents are drawn inside the compiled loop."""
+    jax: Any = import_module("jax")
+    jnp: Any = import_module("jax.numpy")
+    k, rows, latent = params["batches"], params["batch"], params["players"][0][0]
+    update, state = adversaries(params)
+    turn = gen.turns(params, _outputs, update)
+
+    def step(state: Any, x: Any) -> tuple[Any, None]:
+        players, key = state
+        key, now = jax.random.split(key)
+        return (turn(players, x, jax.random.normal(now, (rows, latent)))[0], key), None
+
+    batches = jnp.asarray(gen_data(params).reshape(k, rows, -1))
+    return _passes(step, (state, jax.random.key(0)), batches, k)
+
+
+def adversaries(params: Mapping[str, Any]) -> tuple[Any, gen.State]:
+    """Return the update of both players of a row, and the state before the first turn."""
+    generator, discriminator = (_initial(layers, params["bias"]) for layers in params["players"])
+    average = generator if params["average"] else ()
+    if params["optimizer"] == "sgd":
+        return _sgd(params["rate"]), gen.State(generator, discriminator, (), (), average)
+    moments = _moments(generator), _moments(discriminator)
+    return _adam(params["rate"], *params["betas"]), gen.State(generator, discriminator, *moments, average)
+
+
 BUILDERS: dict[str, Builder] = {
     "matmul": _matmul,
     "function": _function,
@@ -168,4 +226,5 @@ BUILDERS: dict[str, Builder] = {
     "predict_net": _predict_net,
     "train_rec": _train_rec,
     "step_rec": _step_rec,
+    "train_gen": _train_gen,
 }

@@ -9,7 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from .timing import Builder, Measure, calls, function_data, matmul_data, net_data, per_step, rec_data
+from . import peer_torch_gen
+from .timing import (
+    Builder,
+    Measure,
+    calls,
+    function_data,
+    gen_data,
+    matmul_data,
+    net_data,
+    per_step,
+    rec_data,
+)
 
 
 def setup(threads: int) -> str:
@@ -20,14 +31,14 @@ def setup(threads: int) -> str:
     return str(torch.__version__)
 
 
-def _perceptron(layers: list[int], activation: str) -> Any:
+def _perceptron(layers: list[int], activation: str, bias: bool = True) -> Any:
     nn: Any = import_module("torch.nn")
-    between = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}[activation]
     modules: list[Any] = []
     for fan_in, fan_out in pairwise(layers):
-        modules += [nn.Linear(fan_in, fan_out), between()]
-    if activation == "relu":
-        modules.pop()  # a plain output layer; the row with sigmoids has one there too
+        between = {"relu": nn.ReLU(), "sigmoid": nn.Sigmoid(), "leaky_relu": nn.LeakyReLU(0.2)}[activation]
+        modules += [nn.Linear(fan_in, fan_out, bias), between]
+    if activation != "sigmoid":
+        modules.pop()  # a plain output layer; the rows with sigmoids have one there too
     return nn.Sequential(*modules)
 
 
@@ -136,6 +147,25 @@ def _step_rec(params: Mapping[str, Any], threads: int) -> Measure:
     return per_step(run)
 
 
+def _train_gen(params: Mapping[str, Any], threads: int) -> Measure:
+    """Time turns; their latents are drawn inside."""
+    torch: Any = import_module("torch")
+    batches = torch.from_numpy(gen_data(params)).split(params["batch"])
+    players = [
+        _perceptron(layers, activation, params["bias"])
+        for layers, activation in zip(params["players"], params["activations"], strict=True)
+    ]
+    turn = peer_torch_gen.turns(params, *players)
+    shape = (params["batch"], params["players"][0][0])
+    endless = chain.from_iterable(repeat(batches))
+
+    def run(count: int) -> None:
+        for x in islice(endless, count):
+            turn(x, torch.randn(shape))
+
+    return per_step(run)
+
+
 BUILDERS: dict[str, Builder] = {
     "matmul": _matmul,
     "function": _function,
@@ -143,4 +173,5 @@ BUILDERS: dict[str, Builder] = {
     "predict_net": _predict_net,
     "train_rec": _train_rec,
     "step_rec": _step_rec,
+    "train_gen": _train_gen,
 }

@@ -73,6 +73,47 @@ _RECS: dict[str, tuple[str, int, int, int, int | list[int], int, int]] = {
     "ragged-gru": ("gru", 8, 64, 1, [16, 128], 64, 5),
 }
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+# name: latent, generator's hidden, data, discriminator's hidden, batch, batches in the data set, recipe
+_GENS: dict[str, tuple[int, list[int], int, list[int], int, int, str]] = {
+    "gan-seed": (10, [50], 1, [50], 10, 1000, "article"),
+    "gan-tab": (16, [64, 64], 8, [64, 64], 128, 100, "plain"),
+    "gan-digits": (64, [128, 256], 64, [256, 128], 64, 100, "plain"),
+    "gan-mnist": (100, [256, 512, 1024], 784, [512, 256], 64, 10, "plain"),
+    "gan-r1r2": (64, [128, 256], 64, [256, 128], 64, 100, "modern"),
+}
+# Sigmoid: in every layer. Otherwise the outputs are plain, and leaky_relu's slope is 0.2.  Both players have the same
+# optimizer. The penalty is r1r2 of this weight; the average is the decay of the generator's. 0: none.
+_RECIPES: dict[str, dict[str, Any]] = {
+    "article": {
+        "activations": ["sigmoid", "sigmoid"],
+        "bias": False,
+        "loss": "least_squares",
+        "penalty": 0.0,
+        "average": 0.0,
+        "optimizer": "sgd",
+        "rate": 1.0,
+    },
+    "plain": {
+        "activations": ["relu", "leaky_relu"],
+        "bias": True,
+        "loss": "non_saturating",
+        "penalty": 0.0,
+        "average": 0.0,
+        "optimizer": "adam",
+        "rate": 1e-4,
+        "betas": [0.9, 0.999],
+    },
+    "modern": {
+        "activations": ["relu", "leaky_relu"],
+        "bias": True,
+        "loss": "relativistic",
+        "penalty": 0.1,
+        "average": 0.999,
+        "optimizer": "adam",
+        "rate": 1e-3,
+        "betas": [0.0, 0.99],
+    },
+}
 _ACTIVATIONS = ("relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "exp")
 _ELEMENTS = 65536
 
@@ -107,6 +148,41 @@ def rec_flops(cell: str, inputs: int, hidden: int, outputs: int, steps: float, b
     return 2.0 * (
         2 * units * inputs * steps + 3 * units * hidden * (steps - batch) + 3 * hidden * outputs * batch
     )
+
+
+def gen_flops(
+    generator: Sequence[int],
+    discriminator: Sequence[int],
+    batch: int,
+    pairs: bool = False,
+    penalty: bool = False,
+) -> float:
+    """Return the operations of one update of the discriminator and one of the generator.
+
+    Parameters
+    ----------
+    generator, discriminator : sequence of int
+        Sizes from the inputs to the outputs.
+    batch : int
+        Training rows; as many are generated.
+    pairs : bool
+        The generator's loss reads the scores of training rows too.
+    penalty : bool
+        The gradient by both kinds of rows is penalised.
+
+    Returns
+    -------
+    float
+        One forward pass of the generator for both updates. The discriminator learns from twice the batch; in the
+        generator's update it has a forward pass and an input gradient, no weight gradient. A penalty of gradients
+        adds a backward pass to the rows, a forward pass of tangents, both without the last layer's one unit, and one
+        more product in each weight gradient.
+    """
+    g, d = ([a * b for a, b in pairwise(sizes)] for sizes in (generator, discriminator))
+    learning = 2 * (2 * sum(d) + sum(d[1:]))
+    if penalty:
+        learning += 2 * (2 * sum(d[:-1]) + sum(d))
+    return 2.0 * batch * (learning + (3 if pairs else 2) * sum(d) + 2 * sum(g) + sum(g[1:]))
 
 
 def _kernel_rows() -> list[Row]:
@@ -176,10 +252,21 @@ def _rec_rows() -> list[Row]:
     return rows
 
 
+def _gen_rows() -> list[Row]:
+    rows = []
+    for name, (latent, generator, data, discriminator, batch, batches, recipe) in _GENS.items():
+        players = [latent, *generator, data], [data, *discriminator, 1]
+        params = {"players": list(players), "batch": batch, "batches": batches, **_RECIPES[recipe]}
+        flops = gen_flops(*players, batch, params["loss"] == "relativistic", params["penalty"] > 0)
+        rows.append(Row(name, "gen", "train_gen", params, flops=flops))
+    return rows
+
+
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "kernels": _kernel_rows,
     "net": _net_rows,
     "rec": _rec_rows,
+    "gen": _gen_rows,
 }
 
 

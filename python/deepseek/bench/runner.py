@@ -40,7 +40,7 @@ class Settings:
         Names of rows, with wildcards; all if empty.
     """
 
-    groups: Sequence[str] = ("kernels", "net", "rec")
+    groups: Sequence[str] = ("kernels", "net", "rec", "gen")
     peers: Sequence[str] = PEERS
     threads: Sequence[int] = (1,)
     rounds: int = 7

@@ -110,6 +110,12 @@ def rec_data(params: Mapping[str, Any]) -> RecData:
     return RecData(X, y, lengths)
 
 
+def gen_data(params: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return the rows that adversaries learn from: the same for every contestant."""
+    rows, columns = params["batch"] * params["batches"], params["players"][0][-1]
+    return np.random.default_rng(0).standard_normal((rows, columns), dtype=np.float32)
+
+
 def matmul_data(params: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the two factors of a matmul row."""
     rng = np.random.default_rng(0)
