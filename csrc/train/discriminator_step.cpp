@@ -19,36 +19,42 @@ template <class T>
 bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) {
     const GenSpec& spec = batch_.spec();
     auto& desk = batch_.desk(share);
+    auto& dense = batch_.discriminator();
     const auto stop = [this, poll] { return this->give_up(poll); };
     const bool penalised = batch_.points() > 0 && clock_.steps % spec.penalty_every == 0;
-    const Range packs = batch_.packs_of(share);
+    // Mixed rows are there for the penalty alone.
+    const Index all = penalised ? batch_.rows() : 2 * batch_.packs();
     batch_.place(desk, place.epoch, place.step);
     desk.discriminator.grads = this->grads_;
     desk.discriminator.tangents = penalised ? batch_.points() : 0;
-    // Mixed rows are there for the penalty alone.
-    const Index all = penalised ? batch_.rows() : 2 * batch_.packs();
     desk.discriminator.batch = all;
-    batch_.generate(desk, place, share, barrier);
-    batch_.show(desk, place, state_.probability, packs, true);
-    if (penalised) batch_.mix(desk, packs);
-    if (share.worker == 0) {
-        batch_.note_made(place.epoch, place.step);
-        penalised_ = penalised;
-    }
+    if (share.worker == 0) penalised_ = penalised;
+
+    batch_.make(desk, place, share, barrier);
+    batch_.show(desk, place, state_.probability, share, true);
+    if (penalised) batch_.mix(desk, share);
+    if (share.worker == 0) batch_.note_made(place.epoch, place.step);
     barrier.wait();
+    batch_.read(desk, share, barrier, kReal, all / batch_.packs());
     const Range rows = share.of(all, batch_.grain());
-    batch_.discriminator().forward(desk.discriminator, batch_.below(), share, rows, barrier, stop);
+    dense.forward(desk.discriminator, batch_.below(), share, rows, barrier, stop);
     barrier.wait();
     judge(share.of(batch_.packs()), all);
-    const Range points = share.of(batch_.points(), batch_.grain());
-    if (penalised) move(desk, points);
+    if (penalised) {
+        const Range points = share.of(batch_.points(), batch_.grain());
+        batch_.tangents().slopes(desk.tangents, points);
+        batch_.penalise(desk, share, barrier);
+        batch_.tangents().tangents(desk.tangents, points);
+    }
     barrier.wait();
     if (penalised)
         batch_.tangents().backward(desk.discriminator, batch_.below(), rows, {0, batch_.points()});
     else
-        batch_.discriminator().backward(desk.discriminator, batch_.below(), share, rows, barrier, stop);
+        dense.backward(desk.discriminator, batch_.below(), share, rows, barrier, stop);
     barrier.wait();
-    batch_.discriminator().weight_gradient(desk.discriminator, batch_.below(), share, stop);
+    batch_.unread(desk, share, barrier, penalised);
+    dense.weight_gradient(desk.discriminator, batch_.below(), share, stop);
+    batch_.weigh(desk, share, penalised);
     if (batch_.spectral().on()) {
         barrier.wait();
         if (share.worker == 0) batch_.spectral().through(this->grads_);
@@ -78,28 +84,6 @@ void DiscriminatorStep<T>::judge(Range pairs, Index all) {
         else
             backend_.activation_backward(top.d, top.saved, act, rows, 1);
     }
-}
-
-// The penalty at some points, and the tangents along its slope.
-template <class T>
-void DiscriminatorStep<T>::move(typename GenBatch<T>::Desk& desk, Range points) {
-    const GenSpec& spec = batch_.spec();
-    batch_.tangents().slopes(desk.tangents, points);
-    const Matrix<T> g = batch_.slopes(), shown = batch_.shown();
-    const Matrix<T> v{shown.row(batch_.rows()), shown.ld};
-    PenaltyArgs<T> a;
-    a.rows = points.size();
-    a.cols = spec.pack * spec.data;
-    a.v = v.row(points.begin);
-    a.ldv = v.ld;
-    a.penalty = batch_.penalties() + points.begin;
-    a.g = g.row(points.begin);
-    a.ldg = g.ld;
-    a.weight = static_cast<T>(spec.penalty_weight * static_cast<double>(spec.penalty_every) /
-                              static_cast<double>(batch_.packs()));
-    const bool one = spec.penalty == Penalty::kInterpolated;
-    (one ? backend_.gan().one_centred : backend_.gan().zero_centred)(a);
-    batch_.tangents().tangents(desk.tangents, points);
 }
 
 template <class T>

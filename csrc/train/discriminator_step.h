@@ -1,10 +1,10 @@
 // The discriminator's update on a batch: the generator's rows beside those of the data, their scores, the loss, and
 // where it is due a penalty on the gradient by the rows. Per worker's share:
-//   packs    generate, show                     — barrier —
-//   rows     forward                            — barrier —
+//   packs    make, show                         — barrier —
+//   rows     [read,] forward                    — barrier —
 //   pairs    losses;  points: slopes, tangents  — barrier —
 //   rows     backward                           — barrier —
-//   tiles    weight gradients
+//   [unread,] tiles: weight gradients
 #pragma once
 #include "train/gen_batch.h"
 
@@ -26,7 +26,6 @@ private:
     void settle(Share share, const OptimizerClock& clock) override;
 
     void judge(Range pairs, Index all);
-    void move(typename GenBatch<T>::Desk& desk, Range points);
 
     GenBatch<T>& batch_;
     const OptimizerClock& clock_;

@@ -6,6 +6,7 @@
 #include "train/course.h"
 #include "train/discriminator_step.h"
 #include "train/generator_step.h"
+#include "train/row_batch.h"
 #include "train/trainer.h"
 
 namespace ds {
@@ -72,7 +73,7 @@ private:
     AdversaryState& state_;
     CpuBackend<T> backend_;
     double flops_;
-    GenBatch<T> batch_;
+    RowBatch<T> batch_;
     DiscriminatorStep<T> discriminator_;
     GeneratorStep<T> generator_;
 };

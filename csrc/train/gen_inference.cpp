@@ -72,7 +72,7 @@ void GenInference<T>::scores(const T* params, T* out, const T* x, const std::int
                              Share share) const {
     const Index pack = spec_.pack, group = spec_.together() / pack;
     const Range mine = share.of(n / pack, group);
-    const Index width = model_.discriminator_inputs();
+    const Index width = model_.features();
     Buffer<T> room(discriminator_.buffer());
     Pass<T> pass;
     pass.backend = &backend_;

@@ -59,16 +59,15 @@ void GenModel<T>::build_discriminator() {
     const LayerSpec& last = spec.layers.back();
     if (spec.input_dropout > 0.0)
         discriminator_.push_back(
-            std::make_unique<Dropout<T>>(kDiscriminator, discriminator_inputs(), spec.input_dropout));
+            std::make_unique<Dropout<T>>(kDiscriminator, features(), spec.input_dropout));
     add_dense_layers(discriminator_, this->table_, spec,
-                     {.inputs = discriminator_inputs(),
+                     {.inputs = features(),
                       .count = hidden,
                       .prefix = "discriminator.",
                       .wanted = true,
                       .stream = kDiscriminator + 1,
                       .first_values = kDiscriminator});
-    Index width =
-        hidden > 0 ? spec.layers[static_cast<std::size_t>(hidden - 1)].units : discriminator_inputs();
+    Index width = hidden > 0 ? spec.layers[static_cast<std::size_t>(hidden - 1)].units : features();
     if (spec_.group > 0) {
         discriminator_.push_back(std::make_unique<Deviation<T>>(width, spec_.group));
         ++width;

@@ -32,7 +32,7 @@ public:
     const Layers<T>& generator() const { return generator_; }
     const Layers<T>& discriminator() const { return discriminator_; }
     Index generator_inputs() const { return spec_.latent + (spec_.classes > 0 ? spec_.embedding : 0); }
-    Index discriminator_inputs() const { return spec_.pack * spec_.data; }
+    Index features() const { return spec_.pack * spec_.data; }  // that the discriminator's dense layers read
     const Parameter& embedding() const { return this->table_[0]; }  // of labels, where there are any
 
     const std::vector<SpectralMatrix>& spectral() const { return spectral_; }

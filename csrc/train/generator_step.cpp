@@ -27,7 +27,6 @@ bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barr
     if (discriminator_.steps % spec.discriminator.steps != 0) return false;
     Desk& desk = batch_.desk(share);
     const auto stop = [this, poll] { return this->give_up(poll); };
-    const Range packs = batch_.packs_of(share);
     const Index n = batch_.packs();
     const auto update = static_cast<std::uint32_t>(place.piece - 1);
     // The first update's rows are drawn at the place of the discriminator's, wherever they are made.
@@ -35,25 +34,28 @@ bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barr
     const bool anew = !batch_.made_at(place.epoch, drawn);
     if (anew) {
         batch_.place(desk, place.epoch, drawn);
-        batch_.generate(desk, place, share, barrier);
+        batch_.make(desk, place, share, barrier);
     }
     batch_.place(desk, place.epoch, place.step);
     const bool pairs = spec.loss == GanLoss::kRelativistic;
-    if (anew || batch_.corruption().on()) batch_.show(desk, place, state_.probability, packs, pairs);
-    const Range made{n + packs.begin, n + packs.end};
-    auto& judge_chain = batch_.discriminator();
-    if (pairs) judge_chain.forward(desk.discriminator, batch_.below_to_input(), share, packs, barrier, stop);
-    judge_chain.forward(desk.discriminator, batch_.below_to_input(), share, made, barrier, stop);
+    if (anew || batch_.corrupts()) batch_.show(desk, place, state_.probability, share, pairs);
+    // What lies below the dense layers has other shares than these.
+    if (batch_.reads()) {
+        barrier.wait();
+        batch_.read(desk, share, barrier, pairs ? kReal : kMade, kMade + 1);
+    }
+    const Range packs = batch_.packs_of(share), made{n + packs.begin, n + packs.end};
+    auto& dense = batch_.discriminator();
+    if (pairs) dense.forward(desk.discriminator, batch_.below_to_features(), share, packs, barrier, stop);
+    dense.forward(desk.discriminator, batch_.below_to_features(), share, made, barrier, stop);
     judge(packs);
-    judge_chain.backward(desk.discriminator, batch_.below_to_input(), share, made, barrier, stop);
-    to_rows(packs);
+    dense.backward(desk.discriminator, batch_.below_to_features(), share, made, barrier, stop);
     desk.generator.grads = this->grads_;
-    batch_.generator().backward(desk.generator, batch_.generator_below(), share, batch_.made_in(packs),
-                                barrier, stop);
+    if (batch_.reads()) barrier.wait();
+    batch_.unmake(desk, share, barrier);
     barrier.wait();
     if (share.worker == 0) batch_.note_made(place.epoch, drawn);
-    batch_.generator().weight_gradient(desk.generator, batch_.generator_below(), share, stop);
-    if (spec.classes > 0) embedding_gradient(desk, share);
+    batch_.weigh_generator(desk, share);
     return true;
 }
 
@@ -74,38 +76,6 @@ void GeneratorStep<T>::judge(Range packs) {
                                  {n + packs.begin, n + packs.end}, 1);
 }
 
-// From the gradient by what was shown to that by the generator's last pre-activation.
-template <class T>
-void GeneratorStep<T>::to_rows(Range packs) {
-    const GenSpec& spec = batch_.spec();
-    const Tape<T>& top = batch_.generator().top();
-    const Range rows = batch_.made_in(packs);
-    for (Index i = rows.begin; i < rows.end; ++i) {
-        const T* by_shown = batch_.by_shown().row(batch_.packs() + i / spec.pack) + i % spec.pack * spec.data;
-        std::copy_n(by_shown, spec.data, top.d.row(i));
-    }
-    if (batch_.corruption().on())
-        for (Index i = rows.begin; i < rows.end; ++i) {
-            const Matrix<const T> factor{batch_.corruption().factor(batch_.size() + i), 0};
-            const Matrix<T> d{top.d.row(i), 0};
-            backend_.multiply(d, d, factor, {0, 1}, spec.data);
-        }
-    backend_.activation_backward(top.d, top.saved, batch_.generator().last().activation(), rows, spec.data);
-}
-
-// Rows ascending, whatever worker has which columns.
-template <class T>
-void GeneratorStep<T>::embedding_gradient(const Desk& desk, Share share) {
-    const GenSpec& spec = batch_.spec();
-    const Parameter& p = model_.embedding();
-    const Range cols = share.of(p.cols, 16);
-    if (cols.empty()) return;
-    const Matrix<T> de{desk.generator.grads + p.offset, p.ld};
-    for (Index c = 0; c < p.rows; ++c) std::fill_n(de.row(c) + cols.begin, cols.size(), T(0));
-    const Matrix<T> by_latent = batch_.by_latent();
-    backend_.scatter_add(de, {by_latent.p + spec.latent, by_latent.ld}, batch_.labels(), batch_.size(), cols);
-}
-
 template <class T>
 LossSum GeneratorStep<T>::batch_loss(const BatchPlace&) {
     const Index n = batch_.packs();
@@ -117,7 +87,7 @@ template <class T>
 void GeneratorStep<T>::end_step() {
     ++state_.turns;
     state_.generator_loss += loss_;
-    batch_.generator().end_step(batch_.desk({}).generator, model_.params());
+    batch_.end_generator(model_.params());
 }
 
 // The moving average, whose memory grows with the number of updates; running statistics are copied.

@@ -1,7 +1,7 @@
 // The generator's update, when its turn has come: scores of its rows from the discriminator as it is now, the gradient
 // back through that to the rows, and through the generator. A turn's first update goes on from the rows that the
 // discriminator has just learnt from: their generator has not changed since. Per worker's share:
-//   packs   [generate,] show, the discriminator's forward, losses, its backward, the generator's backward  — barrier —
+//   packs   [make,] show, the discriminator's forward, losses, its backward, the generator's backward  — barrier —
 //   tiles   weight gradients
 #pragma once
 #include "train/gen_batch.h"
@@ -25,8 +25,6 @@ private:
     void settle(Share share, const OptimizerClock& clock) override;
 
     void judge(Range packs);
-    void to_rows(Range packs);
-    void embedding_gradient(const Desk& desk, Share share);
 
     GenModel<T>& model_;
     GenBatch<T>& batch_;
