@@ -63,6 +63,7 @@ struct LinearBackwardWeight {
     Index outputs = 0;
     Index batch = 0;
     Index bias_batch = 0;
+    bool accumulate = false;  // dw starts from what it holds, dbias too
 };
 
 // Which random numbers are drawn: they depend on the seed, the place and nothing else. `layer` tells those of one
@@ -104,6 +105,8 @@ public:
     // What stands between the two products of a recurrent step.
     virtual void cell_forward(Cell cell, const CellForward<T>& op) const = 0;
     virtual void cell_backward(Cell cell, const CellBackward<T>& op) const = 0;
+    virtual void cell_tangent(Cell cell, const CellTangent<T>& op) const = 0;
+    virtual void cell_bent(Cell cell, const CellBent<T>& op) const = 0;
 
     // y = act(z); y may be z.
     virtual void activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows,
@@ -120,8 +123,9 @@ public:
     virtual void curvature(Matrix<T> e, Matrix<const T> dz, Matrix<const T> saved, ActivationOf<T> a,
                            Range rows, Index cols) const = 0;
 
-    virtual void dropout_mask(Matrix<T> mask, double rate, const RandomKey& key, Range rows,
-                              Index cols) const = 0;
+    // Row i draws as row `first` + i.
+    virtual void dropout_mask(Matrix<T> mask, double rate, const RandomKey& key, Range rows, Index cols,
+                              Index first = 0) const = 0;
     // Uniform numbers in (0, 1) and standard normal ones; row i draws as row `first` + i.
     virtual void uniform(Matrix<T> out, Stream stream, const RandomKey& key, Index first, Range rows,
                          Index cols) const = 0;
@@ -130,8 +134,9 @@ public:
     virtual void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows,
                           Index cols) const = 0;
     virtual void add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const = 0;  // y += x
-    // out[j] = Σ x[i][j] over the rows, in chunks as the matmul's.
-    virtual void column_sums(T* out, Matrix<const T> x, Index rows, Range cols) const = 0;
+    // out[j] = Σ x[i][j] over the rows, in chunks as the matmul's; `accumulate`: out starts from what it holds.
+    virtual void column_sums(T* out, Matrix<const T> x, Index rows, Range cols,
+                             bool accumulate = false) const = 0;
     virtual void copy(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const = 0;
 
     // Layer and batch normalisation, whose passes the norm layers walk themselves.

@@ -1,5 +1,6 @@
 #include "backend/cpu.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/random.h"
@@ -49,6 +50,16 @@ void CpuBackend<T>::cell_forward(Cell cell, const CellForward<T>& op) const {
 template <class T>
 void CpuBackend<T>::cell_backward(Cell cell, const CellBackward<T>& op) const {
     kernels_.cell.backward[static_cast<int>(cell)](op);
+}
+
+template <class T>
+void CpuBackend<T>::cell_tangent(Cell cell, const CellTangent<T>& op) const {
+    kernels_.cell.tangent[static_cast<int>(cell)](op);
+}
+
+template <class T>
+void CpuBackend<T>::cell_bent(Cell cell, const CellBent<T>& op) const {
+    kernels_.cell.bent[static_cast<int>(cell)](op);
 }
 
 template <class T>
@@ -110,17 +121,27 @@ void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Sh
                         .b = op.dy.p,
                         .ldb = op.dy.ld,
                         .c = op.dw.p,
-                        .ldc = op.dw.ld};
+                        .ldc = op.dw.ld,
+                        .accumulate = op.accumulate};
     if (share.workers == 1)
         op.plan->run(g, scratch);
     else
         op.plan->share(g, share.worker, share.workers, scratch);
-    if (op.dbias) column_sums(op.dbias, op.dy, op.bias_batch, share.of(op.outputs, 16));
+    if (op.dbias) column_sums(op.dbias, op.dy, op.bias_batch, share.of(op.outputs, 16), op.accumulate);
 }
 
 template <class T>
-void CpuBackend<T>::column_sums(T* out, Matrix<const T> x, Index rows, Range cols) const {
-    if (!cols.empty()) kernels_.reduce.col_sum(out + cols.begin, x.p + cols.begin, x.ld, rows, cols.size());
+void CpuBackend<T>::column_sums(T* out, Matrix<const T> x, Index rows, Range cols, bool accumulate) const {
+    if (cols.empty()) return;
+    if (!accumulate)
+        return kernels_.reduce.col_sum(out + cols.begin, x.p + cols.begin, x.ld, rows, cols.size());
+    alignas(64) T sums[64];
+    for (Index j = cols.begin; j < cols.end; j += 64)
+        for (Index row = 0; row < rows; row += kSumChunk) {
+            const Index n = std::min<Index>(64, cols.end - j);
+            kernels_.reduce.col_sum(sums, x.row(row) + j, x.ld, std::min(kSumChunk, rows - row), n);
+            kernels_.pointwise.add(out + j, sums, n);
+        }
 }
 
 template <class T>
@@ -145,10 +166,10 @@ void CpuBackend<T>::softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index co
 }
 
 template <class T>
-void CpuBackend<T>::dropout_mask(Matrix<T> mask, double rate, const RandomKey& key, Range rows,
-                                 Index cols) const {
-    kernels_.random.dropout_mask(mask.row(rows.begin), mask.ld, rows.begin, rows.size(), cols, key.seed,
-                                 key.step, key.epoch, stream_word(Stream::kDropout, key.layer),
+void CpuBackend<T>::dropout_mask(Matrix<T> mask, double rate, const RandomKey& key, Range rows, Index cols,
+                                 Index first) const {
+    kernels_.random.dropout_mask(mask.row(rows.begin), mask.ld, first + rows.begin, rows.size(), cols,
+                                 key.seed, key.step, key.epoch, stream_word(Stream::kDropout, key.layer),
                                  keep_threshold(rate), static_cast<T>(1.0 / (1.0 - rate)));
 }
 

@@ -26,6 +26,8 @@ public:
                      Range cols) const override;
     void cell_forward(Cell cell, const CellForward<T>& op) const override;
     void cell_backward(Cell cell, const CellBackward<T>& op) const override;
+    void cell_tangent(Cell cell, const CellTangent<T>& op) const override;
+    void cell_bent(Cell cell, const CellBent<T>& op) const override;
     void linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const override;
     void linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const override;
     void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const override;
@@ -43,11 +45,11 @@ public:
                  Index cols) const override;
     void normal(Matrix<T> out, Stream stream, const RandomKey& key, Index first, Range rows,
                 Index cols) const override;
-    void dropout_mask(Matrix<T> mask, double rate, const RandomKey& key, Range rows,
-                      Index cols) const override;
+    void dropout_mask(Matrix<T> mask, double rate, const RandomKey& key, Range rows, Index cols,
+                      Index first) const override;
     void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows, Index cols) const override;
     void add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const override;
-    void column_sums(T* out, Matrix<const T> x, Index rows, Range cols) const override;
+    void column_sums(T* out, Matrix<const T> x, Index rows, Range cols, bool accumulate) const override;
     void copy(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const override;
     const NormKernels<T>& norm() const override { return kernels_.norm; }
     const GanKernels<T>& gan() const override { return kernels_.gan; }

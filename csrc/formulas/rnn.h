@@ -24,6 +24,21 @@ struct RnnCell {
         g[0] = Act::backward(dh, g[0], V(ScalarOf<V>(0)));
         return V(ScalarOf<V>(0));
     }
+    // g: after forward; m: in the tangent of a + u, and so it stays. Returns that of h'.
+    template <class V>
+    static DS_INLINE V tangent(const V* g, const V*, V* m, V*, V, V&) {
+        return Act::backward(m[0], g[0], V(ScalarOf<V>(0)));
+    }
+    // backward of the cell and its tangent: e is the gradient by the tangent of h'.
+    template <class V>
+    static DS_INLINE V bent(V* g, V*, const V* m, const V*, V dh, V&, V e, V) {
+        const V zeros(ScalarOf<V>(0)), d = Act::backward(dh, g[0], zeros);
+        if constexpr (requires { Act::curvature(g[0], zeros); })
+            g[0] = fma(Act::curvature(g[0], zeros) * m[0], e, d);
+        else
+            g[0] = d;
+        return zeros;
+    }
 };
 
 DS_ISA_END

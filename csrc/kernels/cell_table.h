@@ -43,6 +43,7 @@ struct CellForward {
 // gates: in what forward left, out the gradient by the pre-activations. extra: the same, for the state's part if split.
 // dh: in the gradient by the new h, out the part of that by the old h which does not pass the matrix product.
 // dc: in the gradient by the new c, out that by the old.
+// to_gates, to_extra: where the gradients go instead, and what forward left stays.
 template <class T>
 struct CellBackward {
     Index rows = 0, units = 0;
@@ -54,12 +55,55 @@ struct CellBackward {
     Index ldh = 0;
     T* dc = nullptr;
     Index ldc = 0;
+    T* to_gates = nullptr;
+    Index ldtg = 0;
+    T* to_extra = nullptr;
+    Index ldtx = 0;
+};
+
+// Along a direction in which everything moves. gates, extra: what forward left.
+// moved_gates: in the tangents of the pre-activations, out what bent needs. moved_extra: split: in those of the state's
+// part, out what bent needs; else out only. h, c: in the tangents of the states before the step, out of those after it;
+// y: that of the new h once more.
+template <class T>
+struct CellTangent {
+    Index rows = 0, units = 0;
+    const T* gates = nullptr;
+    Index ldg = 0;
+    const T* extra = nullptr;
+    Index ldx = 0;
+    T* moved_gates = nullptr;
+    Index ldmg = 0;
+    T* moved_extra = nullptr;
+    Index ldmx = 0;
+    T* h = nullptr;
+    Index ldh = 0;
+    T* c = nullptr;
+    Index ldc = 0;
+    T* y = nullptr;
+    Index ldy = 0;
+};
+
+// backward, in place, of the step and its tangent together. eh, ec: the gradients by the tangents of the new states.
+template <class T>
+struct CellBent {
+    CellBackward<T> back;
+    const T* moved_gates = nullptr;
+    Index ldmg = 0;
+    const T* moved_extra = nullptr;
+    Index ldmx = 0;
+    const T* eh = nullptr;
+    Index ldeh = 0;
+    const T* ec = nullptr;
+    Index ldec = 0;
 };
 
 template <class T>
 struct CellKernels {
     void (*forward[kCellCount])(const CellForward<T>&) = {};
     void (*backward[kCellCount])(const CellBackward<T>&) = {};
+    void (*tangent[kCellCount])(const CellTangent<T>&) = {};
+    void (*bent[kCellCount])(const CellBent<T>&) = {};
 };
 
 }  // namespace ds

@@ -5,13 +5,13 @@
 namespace ds {
 
 template <class T>
-void Recurrent<T>::project(const Pass<T>& pass, const RecurrentBelow<T>& below, RecurrentTape<T>& tape,
-                           Range packed) const {
+void Recurrent<T>::sums(const Pass<T>& pass, const RecurrentBelow<T>& below, RecurrentTape<T>& tape,
+                        const RecurrentTape<T>* values, Range packed) const {
     if (packed.empty()) return;
     for (Index d = 0; d < directions(); ++d) {
         const Weights& w = weights_[d];
         const Matrix<T> gates = tape.direction[d].gates;
-        const T* b = bias(pass, w.bias_ih);
+        const T* b = values ? nullptr : bias(pass, w.bias_ih);
         if (!below.tokens) {
             const LinearForward<T> op{.plan = &tape.input,
                                       .y = gates,
@@ -24,22 +24,35 @@ void Recurrent<T>::project(const Pass<T>& pass, const RecurrentBelow<T>& below, 
             pass.backend->gather(gates, {pass.params + w.ih, ih_ld_}, below.tokens, packed, columns());
             if (b) pass.backend->add(gates, {b, 0}, packed, columns());
         }
-        if (spec_.layer_norm) w.norm_ih.forward(pass, tape.direction[d].norm_ih, gates, packed);
+        if (!spec_.layer_norm) continue;
+        if (values)
+            w.norm_ih.tangent(pass, values->direction[d].norm_ih, tape.direction[d].norm_ih, gates, packed);
+        else
+            w.norm_ih.forward(pass, tape.direction[d].norm_ih, gates, packed);
     }
 }
 
-// The states that the first steps start from go where `before` looks for them.
+template <class T>
+void Recurrent<T>::project(const Pass<T>& pass, const RecurrentBelow<T>& below, RecurrentTape<T>& tape,
+                           Range packed) const {
+    sums(pass, below, tape, nullptr, packed);
+}
+
+template <class T>
+void Recurrent<T>::draw_mask(const Pass<T>& pass, const RecurrentTape<T>& tape, Index d, Range own) const {
+    const RandomKey key{pass.seed, pass.epoch, pass.step,
+                        static_cast<std::uint32_t>(spec_.philox + 128 + 2 * layer_ + d)};
+    const Matrix<T> mask = tape.direction[d].mask;
+    const double rate = spec_.recurrent_dropout;
+    if (!tape.number) return pass.backend->dropout_mask(mask, rate, key, own, spec_.units);
+    for (Index row = own.begin; row < own.end; ++row)
+        pass.backend->dropout_mask(mask, rate, key, {row, row + 1}, spec_.units, tape.number[row] - row);
+}
+
 template <class T>
 void Recurrent<T>::enter(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape, Index d,
-                         Range own, bool training) const {
-    DirectionTape<T>& mine = tape.direction[d];
-    if (!training) return;
-    if (mine.mask) {
-        const auto stream = static_cast<std::uint32_t>(128 + 2 * layer_ + d);
-        pass.backend->dropout_mask(mine.mask, spec_.recurrent_dropout,
-                                   {pass.seed, pass.epoch, pass.step, stream}, own, spec_.units);
-    }
-    if (mine.before) return;
+                         Range own) const {
+    if (tape.direction[d].before) return;
     const Index border = d == 0 ? -layout.rows : layout.total;
     const Matrix<T> y = half(tape.y, d);
     pass.backend->copy({y.p + border * y.ld, y.ld}, half(tape.h, d), own, spec_.units);
@@ -55,30 +68,43 @@ Matrix<const T> Recurrent<T>::before(const SequenceLayout& layout, const Recurre
 }
 
 template <class T>
+void Recurrent<T>::cell_forward(const Pass<T>& pass, const RecurrentTape<T>& tape, Index d, Range own,
+                                Range at, bool keep) const {
+    const DirectionTape<T>& mine = tape.direction[d];
+    const Matrix<T> h = half(tape.h, d), y = half(tape.y, d);
+    pass.backend->cell_forward(spec_.cell, {.rows = at.size(),
+                                            .units = spec_.units,
+                                            .gates = mine.gates.row(at.begin),
+                                            .ldg = mine.gates.ld,
+                                            .extra = mine.extra ? mine.extra.row(at.begin) : nullptr,
+                                            .ldx = mine.extra.ld,
+                                            .h = h.row(own.begin),
+                                            .ldh = h.ld,
+                                            .c = shape_.memory ? mine.c.row(own.begin) : nullptr,
+                                            .ldc = mine.c.ld,
+                                            .y = y.row(at.begin),
+                                            .ldy = y.ld,
+                                            .keep = keep});
+}
+
+template <class T>
 void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& layout,
-                                     RecurrentTape<T>& tape, Index d, Range own, bool training,
-                                     const Halt& halt) const {
+                                     RecurrentTape<T>& tape, const RecurrentTape<T>* values, Index d,
+                                     const Walk& walk, const Halt& halt) const {
     DirectionTape<T>& mine = tape.direction[d];
     const Weights& w = weights_[d];
-    const Matrix<T> h = half(tape.h, d), y = half(tape.y, d);
-    const bool keeps_before = training && mine.before;
+    const Range own = walk.own;
+    const Matrix<T> h = half(tape.h, d);
+    const bool keeps_before = walk.training && mine.before;
     const bool added = !shape_.split && spec_.layer_norm;  // to the gates, once it is normalised
     const Matrix<T> sums = added ? mine.norm_hh.raw : state_part(mine);
     LinearForward<T> product{.plan = &tape.step,
                              .w = mine.packed ? mine.packed : pass.params + w.hh,
                              .ldw = hh_ld_,
-                             .bias = bias(pass, w.bias_hh),
+                             .bias = values ? nullptr : bias(pass, w.bias_hh),
                              .accumulate = !shape_.split && !added};
-    CellForward<T> cell{.units = spec_.units,
-                        .ldg = mine.gates.ld,
-                        .ldx = mine.extra.ld,
-                        .h = h.row(own.begin),
-                        .ldh = h.ld,
-                        .c = shape_.memory ? mine.c.row(own.begin) : nullptr,
-                        .ldc = mine.c.ld,
-                        .ldy = y.ld,
-                        .keep = training};
-    for (Index s = 0; s < layout.steps && !halt.asked(); ++s) {
+    const Index end = std::min(walk.steps.end, layout.steps);
+    for (Index s = walk.steps.begin; s < end && !halt.asked(); ++s) {
         const Index t = d == 0 ? s : layout.steps - 1 - s;
         const Range at = layout.at(t, own);
         if (at.empty()) continue;
@@ -96,33 +122,83 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
         }
         product.y = {sums.row(at.begin), sums.ld};
         pass.backend->linear_forward(product, rows, pass.scratch);
-        if (spec_.layer_norm) w.norm_hh.forward(pass, mine.norm_hh, sums, at);
+        if (spec_.layer_norm && values)
+            w.norm_hh.tangent(pass, values->direction[d].norm_hh, mine.norm_hh, sums, at);
+        else if (spec_.layer_norm)
+            w.norm_hh.forward(pass, mine.norm_hh, sums, at);
         if (added) pass.backend->add(mine.gates, sums, at, columns());
-        cell.rows = rows.end;
-        cell.gates = mine.gates.row(at.begin);
-        if (mine.extra) cell.extra = mine.extra.row(at.begin);
-        cell.y = y.row(at.begin);
-        pass.backend->cell_forward(spec_.cell, cell);
+        if (values)
+            cell_tangent(pass, tape, *values, d, own, at);
+        else
+            cell_forward(pass, tape, d, own, at, walk.training);
     }
 }
 
 template <class T>
 void Recurrent<T>::forward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
-                           Range own, bool training, const Halt& halt) const {
+                           Range own, bool training, const Halt& halt, Range steps) const {
     if (own.empty()) return;
     for (Index d = 0; d < directions(); ++d) {
-        enter(pass, layout, tape, d, own, training);
-        direction_forward(pass, layout, tape, d, own, training, halt);
+        if (training && steps.begin == 0) {
+            if (tape.direction[d].mask) draw_mask(pass, tape, d, own);
+            enter(pass, layout, tape, d, own);
+        }
+        direction_forward(pass, layout, tape, nullptr, d, {own, steps, training}, halt);
     }
+}
+
+// The cell's part of a step back: to where `back` says.
+template <class T>
+void Recurrent<T>::cell_backward(const Pass<T>& pass, const RecurrentTape<T>& tape,
+                                 const RecurrentBack<T>& back, Index d, Range own, Range at) const {
+    const DirectionTape<T>& mine = tape.direction[d];
+    const Matrix<T> dh = half(tape.dh, d);
+    const auto row = [at](Matrix<T> m) { return m ? m.row(at.begin) : nullptr; };
+    CellBackward<T> cell{.rows = at.size(),
+                         .units = spec_.units,
+                         .gates = mine.gates.row(at.begin),
+                         .ldg = mine.gates.ld,
+                         .extra = row(mine.extra),
+                         .ldx = mine.extra.ld,
+                         .dh = dh.row(own.begin),
+                         .ldh = dh.ld,
+                         .dc = shape_.memory ? mine.dc.row(own.begin) : nullptr,
+                         .ldc = mine.dc.ld};
+    if (!back.tangent) return pass.backend->cell_backward(spec_.cell, cell);
+    const RecurrentTangent<T>& tangent = *back.tangent;
+    const Matrix<T> by_h = tangent.by_h[d], by_c = tangent.by_c[d];
+    if (back.bent) {
+        const DirectionTape<T>& moved = tangent.moved.direction[d];
+        return pass.backend->cell_bent(spec_.cell, {.back = cell,
+                                                    .moved_gates = moved.gates.row(at.begin),
+                                                    .ldmg = moved.gates.ld,
+                                                    .moved_extra = row(moved.extra),
+                                                    .ldmx = moved.extra.ld,
+                                                    .eh = by_h.row(at.begin),
+                                                    .ldeh = by_h.ld,
+                                                    .ec = row(by_c),
+                                                    .ldec = by_c.ld});
+    }
+    const DirectionTape<T>& by = tangent.by.direction[d];
+    const Range rows{0, at.size()};
+    pass.backend->copy({by_h.row(at.begin), by_h.ld}, {cell.dh, cell.ldh}, rows, spec_.units);
+    if (by_c) pass.backend->copy({by_c.row(at.begin), by_c.ld}, {cell.dc, cell.ldc}, rows, spec_.units);
+    cell.to_gates = by.gates.row(at.begin);
+    cell.ldtg = by.gates.ld;
+    cell.to_extra = row(by.extra);
+    cell.ldtx = by.extra.ld;
+    pass.backend->cell_backward(spec_.cell, cell);
 }
 
 template <class T>
 void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout& layout,
-                                      RecurrentTape<T>& tape, Index d, bool each, Range own,
-                                      const Halt& halt) const {
-    DirectionTape<T>& mine = tape.direction[d];
+                                      RecurrentTape<T>& tape, const RecurrentBack<T>& back, Index d,
+                                      Range own, const Halt& halt) const {
+    const bool beside = back.tangent && !back.bent;
+    const DirectionTape<T>& mine = tape.direction[d];
+    const DirectionTape<T>& found = beside ? back.tangent->by.direction[d] : mine;
     const Weights& w = weights_[d];
-    const Matrix<T> dh = half(tape.dh, d), dy = half(tape.dy, d), sums = state_sums(mine);
+    const Matrix<T> dh = half(tape.dh, d), dy = half(tape.dy, d), sums = state_sums(found);
     const Matrix<T> to{dh.row(own.begin), dh.ld};
     LinearBackwardInput<T> product{.plan = &tape.step_back,
                                    .dx = to,
@@ -133,26 +209,21 @@ void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout&
         product.dx = {mine.back.row(own.begin), mine.back.ld};
         product.accumulate = false;
     }
-    CellBackward<T> cell{.units = spec_.units,
-                         .ldg = mine.gates.ld,
-                         .ldx = mine.extra.ld,
-                         .dh = to.p,
-                         .ldh = to.ld,
-                         .dc = shape_.memory ? mine.dc.row(own.begin) : nullptr,
-                         .ldc = mine.dc.ld};
-    for (Index s = layout.steps; s-- > 0 && !halt.asked();) {
+    for (Index s = std::min(back.steps.end, layout.steps); s-- > back.steps.begin && !halt.asked();) {
         const Index t = d == 0 ? s : layout.steps - 1 - s;
         const Range at = layout.at(t, own);
         if (at.empty()) continue;
         const Range rows{0, at.size()};
-        if (each) pass.backend->add(to, {dy.row(at.begin), dy.ld}, rows, spec_.units);
-        cell.rows = rows.end;
-        cell.gates = mine.gates.row(at.begin);
-        if (mine.extra) cell.extra = mine.extra.row(at.begin);
-        pass.backend->cell_backward(spec_.cell, cell);
-        if (spec_.layer_norm) {
-            w.norm_ih.backward(pass, mine.norm_ih, mine.gates, at);
-            w.norm_hh.backward(pass, mine.norm_hh, state_part(mine), at);
+        if (back.each) pass.backend->add(to, {dy.row(at.begin), dy.ld}, rows, spec_.units);
+        cell_backward(pass, tape, back, d, own, at);
+        if (spec_.layer_norm && back.bent) {
+            const DirectionTape<T>&moved = back.tangent->moved.direction[d],
+                  &by = back.tangent->by.direction[d];
+            w.norm_ih.backward_bent(pass, mine.norm_ih, mine.gates, moved.norm_ih, by.gates, at);
+            w.norm_hh.backward_bent(pass, mine.norm_hh, state_part(mine), moved.norm_hh, state_part(by), at);
+        } else if (spec_.layer_norm) {
+            w.norm_ih.backward(pass, found.norm_ih, found.gates, at);
+            w.norm_hh.backward(pass, found.norm_hh, state_part(found), at);
         }
         if (s == 0) break;  // nobody asks for the gradient by the states before
         product.dy = {sums.row(at.begin), sums.ld};
@@ -166,19 +237,20 @@ void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout&
 
 template <class T>
 void Recurrent<T>::backward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
-                            bool each, Matrix<const T> last, Range own, const Halt& halt) const {
+                            const RecurrentBack<T>& back, Range own, const Halt& halt) const {
     if (own.empty()) return;
-    for (Index row = own.begin; row < own.end; ++row) {
-        if (last)
-            std::copy_n(last.row(row), outputs(), tape.dh.row(row));
+    const bool starts = back.steps.end >= layout.steps;
+    for (Index row = own.begin; starts && row < own.end; ++row) {
+        const Index from = tape.number ? tape.number[row] - back.first_number : row;
+        if (back.last)
+            std::copy_n(back.last.row(from), outputs(), tape.dh.row(row));
         else
             std::fill_n(tape.dh.row(row), outputs(), T(0));
     }
     for (Index d = 0; d < directions(); ++d) {
-        if (shape_.memory)
-            for (Index row = own.begin; row < own.end; ++row)
-                std::fill_n(tape.direction[d].dc.row(row), spec_.units, T(0));
-        direction_backward(pass, layout, tape, d, each, own, halt);
+        for (Index row = own.begin; starts && shape_.memory && row < own.end; ++row)
+            std::fill_n(tape.direction[d].dc.row(row), spec_.units, T(0));
+        direction_backward(pass, layout, tape, back, d, own, halt);
     }
 }
 
@@ -200,52 +272,60 @@ void Recurrent<T>::input_gradient(const Pass<T>& pass, const RecurrentBelow<T>& 
 }
 
 template <class T>
+void Recurrent<T>::matrix_gradients(const Pass<T>& pass, const SequenceLayout& layout,
+                                    const RecurrentBelow<T>& below, const RecurrentTape<T>& from,
+                                    const RecurrentTape<T>& by, Index d, Share share, bool accumulate) const {
+    const Weights& w = weights_[d];
+    LinearBackwardWeight<T> op{.plan = &by.state_weight,
+                               .dw = {pass.grads + w.hh, hh_ld_},
+                               .x = before(layout, from, d),
+                               .dy = state_sums(by.direction[d]),
+                               .inputs = spec_.units,
+                               .outputs = columns(),
+                               .batch = layout.total,
+                               .accumulate = accumulate};
+    pass.backend->linear_backward_weight(op, share, pass.scratch);
+    op.dw = {pass.grads + w.ih, ih_ld_};
+    op.dy = input_sums(by.direction[d]);
+    if (below.tokens) {
+        const Range cols = share.of(columns(), 16);
+        if (cols.empty()) return;
+        for (Index i = 0; i < spec_.inputs && !accumulate; ++i)
+            std::fill_n(op.dw.row(i) + cols.begin, cols.size(), T(0));
+        pass.backend->scatter_add(op.dw, op.dy, below.tokens, layout.total, cols);
+    } else {
+        op.plan = &by.input_weight;
+        op.x = below.x;
+        op.inputs = spec_.inputs;
+        pass.backend->linear_backward_weight(op, share, pass.scratch);
+    }
+}
+
+template <class T>
 void Recurrent<T>::weight_gradient(const Pass<T>& pass, const SequenceLayout& layout,
-                                   const RecurrentBelow<T>& below, RecurrentTape<T>& tape,
-                                   Share share) const {
+                                   const RecurrentBelow<T>& below, RecurrentTape<T>& tape, Share share,
+                                   bool accumulate) const {
     const Range cols = share.of(columns(), 16);
     for (Index d = 0; d < directions(); ++d) {
-        const Weights& w = weights_[d];
-        const DirectionTape<T>& mine = tape.direction[d];
-        const Matrix<T> input_d = input_sums(mine), state_d = state_sums(mine);
-        LinearBackwardWeight<T> op{.plan = &tape.state_weight,
-                                   .dw = {pass.grads + w.hh, hh_ld_},
-                                   .x = before(layout, tape, d),
-                                   .dy = state_d,
-                                   .inputs = spec_.units,
-                                   .outputs = columns(),
-                                   .batch = layout.total};
-        pass.backend->linear_backward_weight(op, share, pass.scratch);
-        op.dw = {pass.grads + w.ih, ih_ld_};
-        if (below.tokens) {
-            for (Index i = 0; i < spec_.inputs && !cols.empty(); ++i)
-                std::fill_n(op.dw.row(i) + cols.begin, cols.size(), T(0));
-            if (!cols.empty()) pass.backend->scatter_add(op.dw, input_d, below.tokens, layout.total, cols);
-        } else {
-            op.plan = &tape.input_weight;
-            op.x = below.x;
-            op.dy = input_d;
-            op.inputs = spec_.inputs;
-            pass.backend->linear_backward_weight(op, share, pass.scratch);
-        }
-        row_gradients(pass, w, mine, layout.total, cols);
+        matrix_gradients(pass, layout, below, tape, tape, d, share, accumulate);
+        row_gradients(pass, weights_[d], tape.direction[d], layout.total, cols, accumulate);
     }
 }
 
 // Of the biases and the normalisations' gains, which are one row each.
 template <class T>
 void Recurrent<T>::row_gradients(const Pass<T>& pass, const Weights& w, const DirectionTape<T>& tape,
-                                 Index total, Range cols) const {
+                                 Index total, Range cols, bool accumulate) const {
     if (cols.empty()) return;
     if (spec_.layer_norm) {
-        w.norm_ih.weight_gradient(pass, tape.norm_ih, tape.gates, total, cols);
-        w.norm_hh.weight_gradient(pass, tape.norm_hh, state_part(tape), total, cols);
+        w.norm_ih.weight_gradient(pass, tape.norm_ih, tape.gates, total, cols, accumulate);
+        w.norm_hh.weight_gradient(pass, tape.norm_hh, state_part(tape), total, cols, accumulate);
         return;
     }
     if (w.bias_ih < 0) return;
-    pass.backend->column_sums(pass.grads + w.bias_ih, tape.gates, total, cols);
+    pass.backend->column_sums(pass.grads + w.bias_ih, tape.gates, total, cols, accumulate);
     if (shape_.split)
-        pass.backend->column_sums(pass.grads + w.bias_hh, tape.extra, total, cols);
+        pass.backend->column_sums(pass.grads + w.bias_hh, tape.extra, total, cols, accumulate);
     else  // the two biases are added to each other
         std::copy_n(pass.grads + w.bias_ih + cols.begin, cols.size(), pass.grads + w.bias_hh + cols.begin);
 }

@@ -5,7 +5,11 @@
 //
 // A worker runs whole sequences (its `own` rows) through all steps, so no barrier lies inside them; what runs over
 // all steps at once is shared by packed rows or by tiles. The caller sets a barrier between the four.
+// Where a step has to wait for what becomes of the one before, forward and backward run over ranges of steps: the
+// states and their gradients stay in the tape meanwhile.
 #pragma once
+#include <limits>
+
 #include "layers/recurrent_parts.h"
 
 namespace ds {
@@ -24,6 +28,22 @@ struct RecurrentBelow {
     Matrix<T> dx;                   // null: nobody asks
 };
 
+inline constexpr Range kAllSteps{0, std::numeric_limits<Index>::max()};
+
+// A walk back over some steps, from the gradients by y (tape.dy if `each`) and by the last states (`last` if not null,
+// by row, or by number from `first_number` on where rows have numbers).
+template <class T>
+struct RecurrentBack {
+    bool each = false;
+    Matrix<const T> last;
+    Index first_number = 0;
+    Range steps = kAllSteps;
+    // With tangents: to tangent->by, where their gradients go and the batch's tape stays as it is; `bent`: that of
+    // values and tangents together, in place as without.
+    RecurrentTangent<T>* tangent = nullptr;
+    bool bent = false;
+};
+
 template <class T>
 class Recurrent : public RecurrentParts<T> {
 public:
@@ -35,15 +55,25 @@ public:
                  Range packed) const;
     // `halt` is asked after each step; once true, what is left undone does not matter.
     void forward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape, Range own,
-                 bool training, const Halt& halt) const;
+                 bool training, const Halt& halt, Range steps = kAllSteps) const;
 
-    // From the gradients by y (tape.dy if `each`) and by the last states (`last` if not null).
-    void backward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape, bool each,
-                  Matrix<const T> last, Range own, const Halt& halt) const;
+    void backward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
+                  const RecurrentBack<T>& back, Range own, const Halt& halt) const;
     void input_gradient(const Pass<T>& pass, const RecurrentBelow<T>& below, RecurrentTape<T>& tape,
                         Range packed) const;
+    // `accumulate`: added to what is there.
     void weight_gradient(const Pass<T>& pass, const SequenceLayout& layout, const RecurrentBelow<T>& below,
-                         RecurrentTape<T>& tape, Share share) const;
+                         RecurrentTape<T>& tape, Share share, bool accumulate) const;
+
+    // project and forward of the tangents, `below` theirs; the states before have none. Then, after the way back, what
+    // they add to the weights' gradients.
+    void tangent_project(const Pass<T>& pass, const RecurrentBelow<T>& below, const RecurrentTape<T>& tape,
+                         RecurrentTangent<T>& tangent, Range packed) const;
+    void tangent_forward(const Pass<T>& pass, const SequenceLayout& layout, const RecurrentTape<T>& tape,
+                         RecurrentTangent<T>& tangent, Range own) const;
+    void tangent_weight_gradient(const Pass<T>& pass, const SequenceLayout& layout,
+                                 const RecurrentBelow<T>& below, RecurrentTangent<T>& tangent,
+                                 Share share) const;
 
 private:
     using Parts = RecurrentParts<T>;
@@ -73,15 +103,33 @@ private:
         return offset < 0 || spec_.layer_norm ? nullptr : pass.params + offset;
     }
     Matrix<const T> before(const SequenceLayout& layout, const RecurrentTape<T>& tape, Index d) const;
-    void enter(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape, Index d, Range own,
-               bool training) const;
-    void direction_forward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape, Index d,
-                           Range own, bool training, const Halt& halt) const;
-    void direction_backward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
-                            Index d, bool each, Range own, const Halt& halt) const;
+    // The states that the first steps start from go where `before` looks for them.
+    void enter(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape, Index d,
+               Range own) const;
+    void draw_mask(const Pass<T>& pass, const RecurrentTape<T>& tape, Index d, Range own) const;
 
+    // `values`: those whose tangents are walked; null: the values themselves.
+    void sums(const Pass<T>& pass, const RecurrentBelow<T>& below, RecurrentTape<T>& tape,
+              const RecurrentTape<T>* values, Range packed) const;
+    struct Walk {
+        Range own, steps;
+        bool training = true;
+    };
+    void direction_forward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
+                           const RecurrentTape<T>* values, Index d, const Walk& walk, const Halt& halt) const;
+    void cell_forward(const Pass<T>& pass, const RecurrentTape<T>& tape, Index d, Range own, Range at,
+                      bool keep) const;
+    void cell_tangent(const Pass<T>& pass, const RecurrentTape<T>& tape, const RecurrentTape<T>& values,
+                      Index d, Range own, Range at) const;
+    void direction_backward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
+                            const RecurrentBack<T>& back, Index d, Range own, const Halt& halt) const;
+    void cell_backward(const Pass<T>& pass, const RecurrentTape<T>& tape, const RecurrentBack<T>& back,
+                       Index d, Range own, Range at) const;
+    void matrix_gradients(const Pass<T>& pass, const SequenceLayout& layout, const RecurrentBelow<T>& below,
+                          const RecurrentTape<T>& from, const RecurrentTape<T>& by, Index d, Share share,
+                          bool accumulate) const;
     void row_gradients(const Pass<T>& pass, const Weights& weights, const DirectionTape<T>& tape, Index total,
-                       Range cols) const;
+                       Range cols, bool accumulate) const;
 };
 
 }  // namespace ds

@@ -11,16 +11,18 @@ constexpr Index kFirstStream = 4096;
 }  // namespace
 
 template <class T>
-RecurrentParts<T>::RecurrentParts(ParameterTable& table, Index layer, const RecurrentSpec& spec)
+RecurrentParts<T>::RecurrentParts(ParameterTable& table, const std::string& prefix, Index layer,
+                                  const RecurrentSpec& spec)
     : spec_(spec), shape_(cell_shape(spec.cell)), layer_(layer) {
     for (Index d = 0; d < directions(); ++d) {
         Weights& w = weights_[d];
         const std::string end = "_l" + std::to_string(layer) + (d ? "_reverse" : "");
-        const Index stream = kFirstStream + (layer * 2 + d) * 8;
+        const std::string begin = prefix + "rnn.";
+        const Index stream = spec.philox + kFirstStream + (layer * 2 + d) * 8;
         const Index ih =
-            table.add("rnn.weight_ih" + end, ParameterKind::kWeight, stream, spec.inputs, columns());
+            table.add(begin + "weight_ih" + end, ParameterKind::kWeight, stream, spec.inputs, columns());
         const Index hh =
-            table.add("rnn.weight_hh" + end, ParameterKind::kWeight, stream + 4, spec.units, columns());
+            table.add(begin + "weight_hh" + end, ParameterKind::kWeight, stream + 4, spec.units, columns());
         if (!spec.first && spec.inputs * columns() <= kLargeWeight) table.keep_transposed(ih);
         if (!large()) table.keep_transposed(hh);
         w.ih = table[ih].offset;
@@ -32,22 +34,22 @@ RecurrentParts<T>::RecurrentParts(ParameterTable& table, Index layer, const Recu
         ih_back_ld_ = table[ih].transposed_ld;
         hh_back_ld_ = table[hh].transposed_ld;
         const auto row = [&](const char* name, ParameterKind kind, Index of) {
-            return table[table.add(name + end, kind, of, 1, columns())].offset;
+            return table[table.add(begin + name + end, kind, of, 1, columns())].offset;
         };
         if (spec.bias) {
-            w.bias_ih = row("rnn.bias_ih", ParameterKind::kBias, stream);
-            w.bias_hh = row("rnn.bias_hh", ParameterKind::kBias, stream + 4);
+            w.bias_ih = row("bias_ih", ParameterKind::kBias, stream);
+            w.bias_hh = row("bias_hh", ParameterKind::kBias, stream + 4);
         }
         if (spec.layer_norm) {
-            w.norm_ih = {row("rnn.norm_ih", ParameterKind::kNormWeight, stream), w.bias_ih, columns()};
-            w.norm_hh = {row("rnn.norm_hh", ParameterKind::kNormWeight, stream + 4), w.bias_hh, columns()};
+            w.norm_ih = {row("norm_ih", ParameterKind::kNormWeight, stream), w.bias_ih, columns()};
+            w.norm_hh = {row("norm_hh", ParameterKind::kNormWeight, stream + 4), w.bias_hh, columns()};
         }
     }
 }
 
 template <class T>
 bool RecurrentParts<T>::draw(const Parameter& p, std::uint64_t seed, T* values) const {
-    const Index place = p.layer - kFirstStream - layer_ * 16;
+    const Index place = p.layer - spec_.philox - kFirstStream - layer_ * 16;
     if (place < 0 || place >= 8 * directions()) return false;
     const Index units = spec_.units;
     if (p.kind == ParameterKind::kNormWeight) return std::fill_n(values, p.cols, T(1)), true;
@@ -100,6 +102,39 @@ void RecurrentParts<T>::carve(Carver& carver, Index rows, Index total, bool ragg
         if (!masked) continue;
         own.mask = matrix(rows, spec_.units);
         own.back = matrix(rows, spec_.units);
+    }
+}
+
+template <class T>
+void RecurrentParts<T>::carve_tangent(Carver& carver, Index rows, Index total, const RecurrentTape<T>& tape,
+                                      bool ragged, RecurrentTangent<T>& tangent) const {
+    const auto matrix = [&carver](Index r, Index cols) {
+        const Index ld = leading_dim<T>(cols);
+        return Matrix<T>{carver.take<T>(r, ld), ld};
+    };
+    // Masks, plans and packed weights are the batch's, and so is the room that the way back over the values does not
+    // need yet.
+    RecurrentTape<T>&moved = tangent.moved, &by = tangent.by;
+    moved = by = tape;
+    moved.fresh = true;
+    moved.y = matrix(total + 2 * rows, outputs());
+    if (moved.y) moved.y.p += rows * moved.y.ld;
+    moved.h = matrix(rows, outputs());
+    for (Index d = 0; d < directions(); ++d) {
+        DirectionTape<T>&of_moved = moved.direction[d], &of_by = by.direction[d];
+        of_moved.gates = matrix(total, columns());
+        of_by.gates = matrix(total, columns());
+        if (shape_.extra > 0) of_moved.extra = matrix(total, shape_.extra * spec_.units);
+        if (shape_.split) of_by.extra = matrix(total, shape_.extra * spec_.units);
+        if (ragged || spec_.recurrent_dropout > 0.0) of_moved.before = matrix(total, spec_.units);
+        tangent.by_h[d] = matrix(total, spec_.units);
+        if (shape_.memory) {
+            of_moved.c = matrix(rows, spec_.units);
+            tangent.by_c[d] = matrix(total, spec_.units);
+        }
+        if (!spec_.layer_norm) continue;
+        weights_[d].norm_ih.carve_tangent(carver, total, of_moved.norm_ih, of_by.norm_ih);
+        weights_[d].norm_hh.carve_tangent(carver, total, of_moved.norm_hh, of_by.norm_hh);
     }
 }
 

@@ -20,6 +20,7 @@ struct RecurrentSpec {
     double recurrent_dropout = 0.0;  // one mask a sequence, on what W_hh multiplies (Gal & Ghahramani 2016)
     bool standard_init = true;       // glorot_uniform, orthogonal, zeros, and ones for the LSTM's forget gate
     Init init = Init::kGlorotUniform;
+    Index philox = 0;  // added to the Philox layers of all its random numbers
 };
 
 // What a direction keeps of a batch.
@@ -36,18 +37,29 @@ struct DirectionTape {
 
 template <class T>
 struct RecurrentTape {
-    bool fresh = true;  // the states before the first step are zero
-    Matrix<T> y;        // packed, directions side by side; with a batch's rows of room before and after
-    Matrix<T> dy;       // packed
-    Matrix<T> h, dh;    // by row, directions side by side: the running states and their gradients
+    bool fresh = true;              // the states before the first step are zero
+    const Index* number = nullptr;  // by row: as which the masks are drawn; null: as the row itself
+    Matrix<T> y;      // packed, directions side by side; with a batch's rows of room before and after
+    Matrix<T> dy;     // packed
+    Matrix<T> h, dh;  // by row, directions side by side: the running states and their gradients
     DirectionTape<T> direction[2];
     GemmPlan<T> input, step, step_back, input_back, input_weight, state_weight;
+};
+
+// What gradients of input gradients need besides (Pearlmutter 1994; docs/gen-sequences.md has the derivation): two tapes
+// of a batch more, which borrow from its own what is the same. `e` is the gradient of what is penalised by the tangents.
+template <class T>
+struct RecurrentTangent {
+    RecurrentTape<T> moved;      // tangents
+    RecurrentTape<T> by;         // e by the pre-activations
+    Matrix<T> by_h[2], by_c[2];  // e by the new states, packed, by direction
 };
 
 template <class T>
 class RecurrentParts {
 public:
-    RecurrentParts(ParameterTable& table, Index layer, const RecurrentSpec& spec);
+    // Names of the parameters begin with `prefix`.
+    RecurrentParts(ParameterTable& table, const std::string& prefix, Index layer, const RecurrentSpec& spec);
 
     Index units() const { return spec_.units; }
     Index directions() const { return spec_.both ? 2 : 1; }
@@ -61,6 +73,9 @@ public:
     // `rows` sequences of `total` steps in all; `ragged`: they may have different lengths.
     void carve(Carver& carver, Index rows, Index total, bool ragged, bool training,
                RecurrentTape<T>& tape) const;
+    // Once `tape` is planned and carved.
+    void carve_tangent(Carver& carver, Index rows, Index total, const RecurrentTape<T>& tape, bool ragged,
+                       RecurrentTangent<T>& tangent) const;
     void plan(const Backend<T>& backend, Index rows, Index total, bool training,
               RecurrentTape<T>& tape) const;
     Index scratch(const RecurrentTape<T>& tape) const;

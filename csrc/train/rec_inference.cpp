@@ -18,7 +18,7 @@ constexpr std::size_t kRooms = 8;  // kept for the next calls
 template <class T>
 struct RecInference<T>::Room {
     Room(const RecModel<T>& model, const Backend<T>& backend, const BatchBounds& b)
-        : bounds(b), stack(model, backend, false) {
+        : bounds(b), stack(model.body(), backend, false) {
         stack.plan(b.rows, b.total);
         Carver measure;
         carve(measure, model);
@@ -133,7 +133,7 @@ typename RecInference<T>::Work RecInference<T>::plan(const SequenceSet<T>& data,
     std::stable_sort(work.order_.begin(), work.order_.end(),
                      [&](Index a, Index b) { return data.steps(a) > data.steps(b); });
     Index width = model_.spec().outputs();
-    for (const Recurrent<T>& layer : model_.stack()) width += 8 * layer.outputs();
+    for (const Recurrent<T>& layer : model_.body().stack()) width += 8 * layer.outputs();
     const Index fit = std::max<Index>(kChunkBytes / (width * Index(sizeof(T))), 1);
     const Index most = std::clamp<Index>((data.x.count + workers - 1) / workers, 1, kChunkSequences);
     Index rows = 0, total = 0;

@@ -3,38 +3,19 @@
 namespace ds {
 namespace {
 
-constexpr Index kEmbeddingStream = 4095;
 constexpr Index kHeadDropout = 64;  // the first stream of the head's dropout layers
+
+const RecSpec& checked(const RecSpec& spec) {
+    check(spec);
+    return spec;
+}
 
 }  // namespace
 
 template <class T>
-RecModel<T>::RecModel(const RecSpec& spec) : spec_(spec) {
-    check(spec);
-    if (spec.embedding > 0) {
-        const Index e = this->table_.add("embedding.weight", ParameterKind::kEmbedding, kEmbeddingStream,
-                                         spec.vocabulary, spec.embedding);
-        embedding_ = this->table_[e].offset;
-        embedding_ld_ = this->table_[e].ld;
-    }
-    RecurrentSpec layer;
-    layer.cell = spec.cell;
-    layer.both = spec.bidirectional;
-    layer.bias = spec.bias;
-    layer.layer_norm = spec.layer_norm;
-    layer.recurrent_dropout = spec.recurrent_dropout;
-    layer.standard_init = spec.standard_init;
-    layer.init = spec.init;
-    layer.inputs = spec.first_width();
-    for (std::size_t l = 0; l < spec.hidden.size(); ++l) {
-        layer.units = spec.hidden[l];
-        layer.first = l == 0 && spec.embedding == 0;
-        layer.tokens = l == 0 && spec.tokens() && spec.embedding == 0;
-        stack_.emplace_back(this->table_, static_cast<Index>(l), layer);
-        layer.inputs = stack_.back().outputs();
-    }
+RecModel<T>::RecModel(const RecSpec& spec) : spec_(checked(spec)), body_(this->table_, spec, "", 0) {
     add_dense_layers(head_, this->table_, spec,
-                     {.inputs = layer.inputs,
+                     {.inputs = spec.top_width(),
                       .count = static_cast<Index>(spec.layers.size()),
                       .prefix = "head.",
                       .wanted = true,
@@ -45,26 +26,8 @@ RecModel<T>::RecModel(const RecSpec& spec) : spec_(spec) {
 
 template <class T>
 void RecModel<T>::draw(const Parameter& p, std::uint64_t seed, T* values) const {
-    if (p.kind == ParameterKind::kEmbedding)
-        return init_weights(values, p.cols, p.rows, Init::kNormal, 1.0, seed,
-                            static_cast<std::uint32_t>(p.layer));
-    for (const Recurrent<T>& layer : stack_)
-        if (layer.draw(p, seed, values)) return;
-    draw_dense(spec_.layers[static_cast<std::size_t>(p.layer)], p, seed, values);
-}
-
-template <class T>
-Index RecModel<T>::state_size() const {
-    Index size = 0;
-    for (const Recurrent<T>& layer : stack_) size += layer.outputs() * (layer.memory() ? 2 : 1);
-    return size;
-}
-
-template <class T>
-double RecModel<T>::step_flops() const {
-    double flops = 0.0;
-    for (const Recurrent<T>& layer : stack_) flops += layer.flops();
-    return flops;
+    if (!body_.draw(p, seed, values))
+        draw_dense(spec_.layers[static_cast<std::size_t>(p.layer)], p, seed, values);
 }
 
 template class RecModel<float>;

@@ -5,11 +5,13 @@
 namespace ds {
 
 template <class T>
-RecStack<T>::RecStack(const RecModel<T>& model, const Backend<T>& backend, bool training)
-    : model_(model),
+RecStack<T>::RecStack(const RecBody<T>& body, const Backend<T>& backend, bool training,
+                      const RecStackOptions& options)
+    : body_(body),
       backend_(backend),
       training_(training),
-      stack_(model.stack().size()),
+      options_(options),
+      stack_(body.stack().size()),
       dropped_(stack_.size() + 1),
       mask_(stack_.size() + 1) {}
 
@@ -25,26 +27,29 @@ void RecStack<T>::carve(Carver& carver, Index rows, Index total, Index steps, bo
         const Index ld = leading_dim<T>(cols);
         return Matrix<T>{carver.take<T>(r, ld), ld};
     };
+    ragged_ = ragged;
+    most_rows_ = rows;
+    most_total_ = total;
     order_ = carver.take<Index>(rows, 1);
     length_ = carver.take<Index>(rows, 1);
     active_ = carver.take<Index>(steps, 1);
     offset_ = carver.take<Index>(steps + 1, 1);
+    if (options_.numbered) number_ = carver.take<Index>(rows, 1);
     if (spec().tokens()) tokens_ = carver.take<Index>(total, 1);
     const bool vectors = !spec().tokens() || spec().embedding > 0;
     if (vectors) x_ = matrix(total, spec().first_width());
-    if (training_ && spec().embedding > 0) dx_ = matrix(total, spec().embedding);
+    if (training_ && (spec().embedding > 0 || options_.inputs)) dx_ = matrix(total, spec().first_width());
     for (std::size_t l = 0; l < stack_.size(); ++l)
-        model_.stack()[l].carve(carver, rows, total, ragged, training_, stack_[l]);
+        body_.stack()[l].carve(carver, rows, total, ragged, training_, stack_[l]);
     for (std::size_t l = 0; l <= stack_.size(); ++l) {
         if (!drops(l)) continue;
-        const Index width = l == 0 ? spec().first_width() : model_.stack()[l - 1].outputs();
         const Index most = l == stack_.size() && !each_step() ? rows : total;
-        dropped_[l] = matrix(most, width);
-        mask_[l] = matrix(most, width);
+        dropped_[l] = matrix(most, width(l));
+        mask_[l] = matrix(most, width(l));
     }
     if (each_step()) return;
-    const bool last = spec().output == Output::kLast;
-    pooled_ = last ? stack_.back().h : matrix(rows, spec().top_width());
+    const bool in_place = spec().output == Output::kLast && !options_.numbered;
+    pooled_ = in_place ? stack_.back().h : matrix(rows, spec().top_width());
     if (training_) pooled_d_ = matrix(rows, spec().top_width());
     if (spec().output == Output::kMax) argmax_ = carver.take<Index>(rows, spec().top_width());
 }
@@ -52,43 +57,58 @@ void RecStack<T>::carve(Carver& carver, Index rows, Index total, Index steps, bo
 template <class T>
 void RecStack<T>::plan(Index rows, Index total) {
     for (std::size_t l = 0; l < stack_.size(); ++l)
-        model_.stack()[l].plan(backend_, rows, total, training_, stack_[l]);
+        body_.stack()[l].plan(backend_, rows, total, training_, stack_[l]);
 }
 
 template <class T>
 Index RecStack<T>::scratch() const {
     Index most = 0;
     for (std::size_t l = 0; l < stack_.size(); ++l)
-        most = std::max(most, model_.stack()[l].scratch(stack_[l]));
+        most = std::max(most, body_.stack()[l].scratch(stack_[l]));
     return most;
+}
+
+// Longest first, and the place in the batch decides between equals; `steps` of a place.
+template <class T>
+template <class Steps>
+bool RecStack<T>::sort(Index count, const Steps& steps) {
+    for (Index i = 0; i < count; ++i) order_[i] = i;
+    std::sort(order_, order_ + count, [&](Index a, Index b) {
+        const Index la = steps(a), lb = steps(b);
+        return la != lb ? la > lb : a < b;
+    });
+    Index rows = 0;
+    for (; rows < count; ++rows) {
+        const Index left = steps(order_[rows]) - place_.first;
+        if (left <= 0) break;
+        length_[rows] = place_.most > 0 ? std::min(left, place_.most) : left;
+    }
+    for (Index row = 0; number_ && row < count; ++row) number_[row] = options_.first_number + order_[row];
+    layout_ = lay_out(rows, length_, active_, offset_);
+    for (RecurrentTape<T>& tape : stack_) {
+        tape.fresh = place_.first == 0;
+        tape.number = number_;
+    }
+    return rows > 0;
 }
 
 template <class T>
 bool RecStack<T>::place(const SequenceSet<T>& data, const SequencePlace& place) {
     place_ = place;
-    for (Index i = 0; i < place.size; ++i) order_[i] = place.sequence(i);
-    // Longest first, and the place in the batch decides between equals, which are told apart by their number here.
-    for (Index i = 0; i < place.size; ++i) length_[i] = i;
-    std::sort(length_, length_ + place.size, [&](Index a, Index b) {
-        const Index la = data.steps(order_[a]), lb = data.steps(order_[b]);
-        return la != lb ? la > lb : a < b;
-    });
-    for (Index i = 0; i < place.size; ++i) length_[i] = place.sequence(length_[i]);
-    std::swap_ranges(order_, order_ + place.size, length_);
-    Index rows = 0;
-    for (; rows < place.size; ++rows) {
-        const Index left = data.steps(order_[rows]) - place.first;
-        if (left <= 0) break;
-        length_[rows] = place.most > 0 ? std::min(left, place.most) : left;
-    }
-    layout_ = lay_out(rows, length_, active_, offset_);
-    for (RecurrentTape<T>& tape : stack_) tape.fresh = place.first == 0;
-    return rows > 0;
+    const bool some = sort(place.size, [&](Index i) { return data.steps(place.sequence(i)); });
+    for (Index i = 0; i < place.size; ++i) order_[i] = place.sequence(order_[i]);
+    return some;
+}
+
+template <class T>
+bool RecStack<T>::place(const Index* lengths, Index count) {
+    place_ = {};
+    return sort(count, [lengths](Index i) { return lengths[i]; });
 }
 
 template <class T>
 void RecStack<T>::clear_states(Range own) {
-    for (std::size_t l = 0; l < stack_.size(); ++l) model_.stack()[l].clear_states(stack_[l], own);
+    for (std::size_t l = 0; l < stack_.size(); ++l) body_.stack()[l].clear_states(stack_[l], own);
 }
 
 template <class T>
@@ -97,7 +117,7 @@ void RecStack<T>::set_states(Matrix<const T> states, Range own) {
     for (Index row = own.begin; row < own.end; ++row) {
         const T* from = states.row(row);
         for (std::size_t l = 0; l < stack_.size(); ++l)
-            from = model_.stack()[l].set_state(stack_[l], row, from);
+            from = body_.stack()[l].set_state(stack_[l], row, from);
     }
 }
 
@@ -105,7 +125,7 @@ template <class T>
 void RecStack<T>::get_states(Matrix<T> states, Range own) const {
     for (Index row = own.begin; row < own.end; ++row) {
         T* to = states.row(row);
-        for (std::size_t l = 0; l < stack_.size(); ++l) to = model_.stack()[l].get_state(stack_[l], row, to);
+        for (std::size_t l = 0; l < stack_.size(); ++l) to = body_.stack()[l].get_state(stack_[l], row, to);
     }
 }
 
@@ -115,8 +135,8 @@ void RecStack<T>::gather(const Pass<T>& pass, const SequenceSet<T>& data, Range 
     const auto source = [&](Index row, Index t) { return x.start[order_[row]] + place_.first + t; };
     if (x.tokens) {
         each(packed, [&](Index i, Index row, Index t) { tokens_[i] = x.tokens[source(row, t)]; });
-        if (model_.embedding() >= 0)
-            backend_.gather(x_, {pass.params + model_.embedding(), model_.embedding_ld()}, tokens_, packed,
+        if (body_.embedding() >= 0)
+            backend_.gather(x_, {pass.params + body_.embedding(), body_.embedding_ld()}, tokens_, packed,
                             spec().embedding);
         return;
     }
@@ -137,31 +157,52 @@ RecurrentBelow<T> RecStack<T>::below(std::size_t l) const {
     return b;
 }
 
+// Rows are packed ones, or the head's.
 template <class T>
 void RecStack<T>::drop(const Pass<T>& pass, std::size_t l, Range rows) {
     if (!dropped_[l] || rows.empty()) return;
-    const Index width = l == 0 ? spec().first_width() : model_.stack()[l - 1].outputs();
     const Matrix<const T> from = l == 0 ? x_ : l < stack_.size() || each_step() ? stack_[l - 1].y : pooled_;
+    draw_mask(pass, l, rows);
+    if (options_.numbered && l == stack_.size() && !each_step())
+        for (Index row = rows.begin; row < rows.end; ++row)
+            backend_.multiply(dropped_[l], from, mask_[l], {pooled_row(row), pooled_row(row) + 1}, width(l));
+    else
+        backend_.multiply(dropped_[l], from, mask_[l], rows, width(l));
+}
+
+template <class T>
+void RecStack<T>::draw_mask(const Pass<T>& pass, std::size_t l, Range rows) {
     const double rate = l == 0 ? spec().input_dropout : spec().dropout;
-    backend_.dropout_mask(mask_[l], rate, {pass.seed, pass.epoch, pass.step, static_cast<std::uint32_t>(l)},
-                          rows, width);
-    backend_.multiply(dropped_[l], from, mask_[l], rows, width);
+    const RandomKey key{pass.seed, pass.epoch, pass.step,
+                        static_cast<std::uint32_t>(body_.philox() + static_cast<Index>(l))};
+    // Row `to` draws as row `number`.
+    const auto one = [&](Index to, Index number) {
+        backend_.dropout_mask(mask_[l], rate, key, {to, to + 1}, width(l), number - to);
+    };
+    if (!options_.numbered)
+        backend_.dropout_mask(mask_[l], rate, key, rows, width(l));
+    else if (l == stack_.size() && !each_step())
+        for (Index row = rows.begin; row < rows.end; ++row) one(pooled_row(row), number_[row]);
+    else
+        each(rows, [&](Index i, Index row, Index t) { one(i, number_[row] * options_.length + t); });
+}
+
+template <class T>
+void RecStack<T>::undrop(std::size_t l, Matrix<T> d, Range rows) const {
+    if (mask_[l] && d) backend_.multiply(d, d, mask_[l], rows, width(l));
 }
 
 template <class T>
 void RecStack<T>::pool(Range rows) {
     const Index width = spec().top_width();
-    const Matrix<T>& y = stack_.back().y;
+    const Matrix<T>&y = stack_.back().y, &h = stack_.back().h;
     for (Index row = rows.begin; row < rows.end; ++row) {
-        T* out = pooled_.row(row);
+        T* out = pooled_.row(pooled_row(row));
         const Index length = layout_.length[row];
-        if (spec().output == Output::kMean) {
-            std::fill_n(out, width, T(0));
-            for (Index t = 0; t < length; ++t) {
-                const T* step = y.row(layout_.offset[t] + row);
-                for (Index j = 0; j < width; ++j) out[j] += step[j];
-            }
-            for (Index j = 0; j < width; ++j) out[j] /= static_cast<T>(length);
+        if (spec().output == Output::kLast) {
+            if (options_.numbered) std::copy_n(h.row(row), width, out);
+        } else if (spec().output == Output::kMean) {
+            mean_steps<T>(layout_, row, y, width, out);
         } else if (spec().output == Output::kMax) {
             Index* best = argmax_ + row * width;
             std::fill_n(best, width, Index(0));
@@ -176,12 +217,11 @@ void RecStack<T>::pool(Range rows) {
 }
 
 template <class T>
-void RecStack<T>::unpool(Range rows) {
+void RecStack<T>::unpool(Matrix<const T> pooled_d, Matrix<T> dy, Range rows) const {
     const Index width = spec().top_width();
-    const Matrix<T>& dy = stack_.back().dy;
     for (Index row = rows.begin; row < rows.end; ++row) {
         const Index length = layout_.length[row];
-        const T* d = pooled_d_.row(row);
+        const T* d = pooled_d.row(pooled_row(row));
         for (Index t = 0; t < length; ++t) {
             T* step = dy.row(layout_.offset[t] + row);
             if (spec().output == Output::kMean)
@@ -193,58 +233,114 @@ void RecStack<T>::unpool(Range rows) {
 }
 
 template <class T>
+void RecStack<T>::pack(const Pass<T>& pass, Share share) {
+    for (std::size_t l = 0; l < stack_.size(); ++l) body_.stack()[l].pack(pass, stack_[l], share);
+}
+
+template <class T>
 void RecStack<T>::forward(const Pass<T>& pass, const SequenceSet<T>& data, Share share, Barrier& barrier,
                           const Halt& halt) {
+    gather(pass, data, share.of(layout_.total));
+    forward(pass, share, barrier, halt);
+}
+
+template <class T>
+void RecStack<T>::forward(const Pass<T>& pass, Share share, Barrier& barrier, const Halt& halt) {
     const Range packed = share.of(layout_.total), own = layout_.own(share);
-    gather(pass, data, packed);
     for (std::size_t l = 0; l < stack_.size(); ++l) {
         if (!halt.asked()) {
             drop(pass, l, packed);
-            model_.stack()[l].pack(pass, stack_[l], share);
-            model_.stack()[l].project(pass, below(l), stack_[l], packed);
+            body_.stack()[l].pack(pass, stack_[l], share);
+            body_.stack()[l].project(pass, below(l), stack_[l], packed);
         }
         barrier.wait();
-        model_.stack()[l].forward(pass, layout_, stack_[l], own, training_, halt);
+        body_.stack()[l].forward(pass, layout_, stack_[l], own, training_, halt);
         barrier.wait();
     }
     const Range head = share.of(head_rows());
     if (!each_step()) pool(head);
     drop(pass, stack_.size(), head);
+    if (options_.numbered && !each_step()) barrier.wait();  // rows by place are other workers'
 }
 
 template <class T>
-void RecStack<T>::backward(const Pass<T>& pass, Share share, Barrier& barrier, const Halt& halt) {
+void RecStack<T>::walk_back(const Pass<T>& pass, const Walk& walk, Share share, Barrier& barrier,
+                            const Halt& halt) {
     const Range packed = share.of(layout_.total), own = layout_.own(share);
-    const auto undrop = [&](std::size_t l, Matrix<T> d, Range rows) {
-        if (!mask_[l] || !d) return;
-        const Index width = l == 0 ? spec().first_width() : model_.stack()[l - 1].outputs();
-        backend_.multiply(d, d, mask_[l], rows, width);
-    };
-    const std::size_t top = stack_.size() - 1;
-    undrop(stack_.size(), top_gradient(), share.of(head_rows()));
-    barrier.wait();
     const bool last = spec().output == Output::kLast;
-    if (!each_step() && !last) unpool(own);
+    const std::size_t top = stack_.size() - 1;
+    if (options_.numbered && !each_step()) barrier.wait();  // the caller's rows are other workers'
+    undrop(stack_.size(), each_step() ? target(walk, top).dy : walk.pooled, share.of(head_rows()));
+    barrier.wait();
+    if (!each_step() && !last) unpool(walk.pooled, target(walk, top).dy, own);
     for (std::size_t l = top + 1; l-- > 0;) {
-        const Recurrent<T>& layer = model_.stack()[l];
+        const Recurrent<T>& layer = body_.stack()[l];
+        RecurrentTape<T>& to = target(walk, l);
+        RecurrentTangent<T>* tangent = walk.tangents ? &(*walk.tangents)[l] : nullptr;
         const bool ends = l == top && last;
-        layer.backward(pass, layout_, stack_[l], !ends, ends ? pooled_d_ : Matrix<T>{}, own, halt);
+        layer.backward(pass, layout_, stack_[l],
+                       {.each = !ends,
+                        .last = ends ? walk.pooled : Matrix<T>{},
+                        .first_number = options_.first_number,
+                        .tangent = tangent,
+                        .bent = walk.bent},
+                       own, halt);
         barrier.wait();
-        const RecurrentBelow<T> under = below(l);
+        RecurrentBelow<T> under = below(l);
+        under.dx = l == 0 ? walk.dx : target(walk, l - 1).dy;
         if (!halt.asked()) {
-            layer.input_gradient(pass, under, stack_[l], packed);
+            layer.input_gradient(pass, under, to, packed);
             undrop(l, under.dx, packed);
         }
-        if (!halt.asked()) layer.weight_gradient(pass, layout_, under, stack_[l], share);
-        if (l > 0 || dx_) barrier.wait();
+        if (walk.weights && !halt.asked())
+            layer.weight_gradient(pass, layout_, under, stack_[l], share, false);
+        if (l > 0 || under.dx) barrier.wait();
     }
-    if (!dx_) return;
-    const Matrix<T> d{pass.grads + model_.embedding(), model_.embedding_ld()};
+}
+
+template <class T>
+void RecStack<T>::backward(const Pass<T>& pass, Share share, Barrier& barrier, const Halt& halt,
+                           bool weights) {
+    walk_back(pass, {.pooled = pooled_d_, .dx = dx_, .weights = weights}, share, barrier, halt);
+    if (weights && dx_ && !options_.inputs) table_gradient(pass, share);
+}
+
+template <class T>
+void RecStack<T>::table_gradient(const Pass<T>& pass, Share share) const {
+    const Matrix<T> d{pass.grads + body_.embedding(), body_.embedding_ld()};
     const Range cols = share.of(spec().embedding, 16);
     if (cols.empty()) return;
     for (Index token = 0; token < spec().vocabulary; ++token)
         std::fill_n(d.row(token) + cols.begin, cols.size(), T(0));
     backend_.scatter_add(d, dx_, tokens_, layout_.total, cols);
+}
+
+template <class T>
+void RecStack<T>::weight_gradient(const Pass<T>& pass, Share share, bool accumulate) {
+    for (std::size_t l = 0; l < stack_.size(); ++l)
+        body_.stack()[l].weight_gradient(pass, layout_, below(l), stack_[l], share, accumulate);
+}
+
+template <class T>
+void RecStack<T>::forward_step(const Pass<T>& pass, Index t, Range own) {
+    const Range at = layout_.at(t, own);
+    for (std::size_t l = 0; l < stack_.size(); ++l) {
+        drop(pass, l, at);
+        body_.stack()[l].project(pass, below(l), stack_[l], at);
+        body_.stack()[l].forward(pass, layout_, stack_[l], own, training_, {}, {t, t + 1});
+    }
+    drop(pass, stack_.size(), at);
+}
+
+template <class T>
+void RecStack<T>::backward_step(const Pass<T>& pass, Index t, Range own) {
+    const Range at = layout_.at(t, own);
+    undrop(stack_.size(), top_gradient(), at);
+    for (std::size_t l = stack_.size(); l-- > 0;) {
+        body_.stack()[l].backward(pass, layout_, stack_[l], {.each = true, .steps = {t, t + 1}}, own, {});
+        body_.stack()[l].input_gradient(pass, below(l), stack_[l], at);
+        undrop(l, below(l).dx, at);
+    }
 }
 
 template class RecStack<float>;

@@ -40,7 +40,7 @@ RecStep<T>::RecStep(RecModel<T>& model, const Backend<T>& backend, OptimizerStat
       rec_(model),
       data_(data),
       wanted_(model.spec(), data_),
-      stack_(model, backend, true),
+      stack_(model.body(), backend, true),
       chain_(model.head()) {
     stack_.plan(bounds.rows, bounds.total);
     chain_.plan(backend, stack_.each_step() ? bounds.total : bounds.rows);

@@ -1,6 +1,7 @@
 // A Rec's share of a training step: the recurrent stack up, the head up, the loss, and both down again. Barriers
 // stand where packed rows meet sequences: two a recurrent layer and pass.
 #pragma once
+#include "train/rec_model.h"
 #include "train/rec_targets.h"
 #include "train/step.h"
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "train/chain.h"
 #include "train/ctc.h"
+#include "train/rec_spec.h"
 #include "train/rec_stack.h"
 
 namespace ds {
