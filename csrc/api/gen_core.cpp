@@ -3,6 +3,7 @@
 #include "api/model_core_of.h"
 #include "train/gen_course.h"
 #include "train/gen_inference.h"
+#include "train/sequence_inference.h"
 
 namespace ds {
 namespace {
@@ -14,24 +15,41 @@ public:
 
     const GenSpec& spec() const override { return this->model_.spec(); }
 
+    bool phases() const override { return spec().texts(); }
+    void enter_phase(bool teaching) override {
+        Cursor& cursor = this->trainer_.cursor();
+        if (cursor.teaching == teaching) return;
+        if (cursor.step > 0) ++cursor.epoch;  // given up
+        cursor.step = 0;
+        std::swap(cursor.epoch, cursor.other_epoch);
+        cursor.teaching = teaching;
+        this->model_.teach(teaching);
+        this->trainer_.retrain(1);
+    }
+    void reset(std::uint64_t seed) override {
+        enter_phase(false);
+        ModelCoreOf<T, GenCore, GenModel<T>, GenInference<T>>::reset(seed);
+    }
+
     void begin(const RawRows& data, const RawRows&, const FitOptions& wanted) override {
+        const GenSpec& s = spec();
         FitOptions options = wanted;
         options.keeps_best = true;
-        const GenSpec& s = spec();
-        if (options.batch_size % s.together() != 0)
+        if (options.teaching && !s.texts())
+            throw ValueError("phase: only texts have a likelihood to be taught");
+        if (options.resume && options.teaching != this->trainer_.cursor().teaching)
+            throw ValueError("phase: the interrupted fit was of the other");
+        if (!options.teaching && options.batch_size % s.together() != 0)
             throw ValueError("batch_size: got " + std::to_string(options.batch_size) +
                              ", expected a multiple of " + std::to_string(s.together()) +
                              ", the rows that are judged together");
         if (data.rows < s.together())
             throw ValueError("X: got " + std::to_string(data.rows) + " rows, expected at least " +
                              std::to_string(s.together()) + ", as many as are judged together");
-        const Dataset<T> set{
-            static_cast<const T*>(data.x), data.rows, s.data, nullptr, 0, data.label, nullptr};
-        const bool anew = !options.resume;
-        this->trainer_.begin(std::make_unique<GenCourse<T>>(this->model_, this->trainer_, active_kernels(),
-                                                            set, options.batch_size, this->threads()),
-                             options);
-        if (anew) this->trainer_.cursor().adversaries.end_epoch();  // of an epoch that was given up
+        if (!options.resume) enter_phase(options.teaching);
+        this->trainer_.begin(course(data, options), options);
+        if (!options.resume)
+            this->trainer_.cursor().adversaries.end_epoch();  // of an epoch that was given up
     }
 
     bool sample(void* out, const std::int64_t* labels, std::uint64_t seed, Index first, Index n,
@@ -47,7 +65,17 @@ public:
         });
     }
 
+    bool sample_sequences(void* out, const std::int64_t* labels, const Index* lengths, std::uint64_t seed,
+                          Index first, Index n, Poll* poll) override {
+        const DefaultFpEnv environment;
+        const SequenceInference<T> engine(this->model_, active_kernels());
+        return by_chunks(engine, n, poll, [&](Index begin, Index rows) {
+            engine.sample(out, labels, lengths, seed, first, {begin, begin + rows});
+        });
+    }
+
     bool scores(void* out, const RawRows& raw, Poll* poll) override {
+        if (spec().sequences()) return sequence_scores(out, raw, poll);
         const DefaultFpEnv environment;
         const GenInference<T>& engine = this->engine();
         const CpuBackend<T> backend(active_kernels());
@@ -76,6 +104,54 @@ public:
     }
 
 private:
+    static LabelledSequences<T> sequences(const RawRows& raw, Index cols) {
+        return {{static_cast<const T*>(raw.x), cols, raw.tokens, raw.start, raw.length, raw.rows}, raw.label};
+    }
+
+    std::unique_ptr<Course<T>> course(const RawRows& data, const FitOptions& options) {
+        const GenSpec& s = spec();
+        const KernelTable& kernels = active_kernels();
+        const int workers = this->threads();
+        if (!s.sequences()) {
+            const Dataset<T> set{
+                static_cast<const T*>(data.x), data.rows, s.data, nullptr, 0, data.label, nullptr};
+            return std::make_unique<GenCourse<T>>(this->model_, this->trainer_, kernels, set, data.rows,
+                                                  options.batch_size, workers);
+        }
+        const LabelledSequences<T> set = sequences(data, s.data);
+        if (options.teaching)
+            return std::make_unique<TeachCourse<T>>(this->model_, this->trainer_, kernels, set,
+                                                    options.batch_size, workers);
+        return std::make_unique<GenCourse<T>>(this->model_, this->trainer_, kernels, set, data.rows,
+                                              options.batch_size, workers);
+    }
+
+    bool sequence_scores(void* out, const RawRows& raw, Poll* poll) {
+        const DefaultFpEnv environment;
+        const SequenceInference<T> engine(this->model_, active_kernels());
+        const LabelledSequences<T> data = sequences(raw, spec().data);
+        return by_chunks(engine, raw.rows, poll, [&](Index begin, Index rows) {
+            engine.scores(static_cast<T*>(out), data, {begin, begin + rows});
+        });
+    }
+
+    // Every worker takes the next chunk; looks for Ctrl-C stand between rounds of them.
+    template <class Body>
+    bool by_chunks(const SequenceInference<T>& engine, Index n, Poll* poll, const Body& body) {
+        const Index chunk = engine.chunk();
+        const int workers =
+            static_cast<int>(std::min<Index>(this->threads(), std::max<Index>((n + chunk - 1) / chunk, 1)));
+        for (Index begin = 0; begin < n; begin += workers * chunk) {
+            if (begin > 0 && poll && poll->cancelled()) return false;
+            this->over_team(workers, [&](Share share) {
+                for (Index at = begin + share.worker * chunk; at < std::min(n, begin + workers * chunk);
+                     at += share.workers * chunk)
+                    body(at, std::min(chunk, n - at));
+            });
+        }
+        return true;
+    }
+
     // Whole groups of `together` rows, with looks for Ctrl-C between slices.
     template <class Body>
     bool in_slices(Index rows, Index together, int player, Poll* poll, const Body& body) const {

@@ -7,10 +7,13 @@
 
 namespace ds {
 
-// The caller's rows as they come, and their labels where the model has classes.
+// The caller's rows or sequences as they come, and their labels where the model has classes.
 struct RawRows {
-    const void* x = nullptr;
-    Index rows = 0;
+    const void* x = nullptr;  // values, or null: tokens
+    const Index* tokens = nullptr;
+    const Index* start = nullptr;  // of each sequence
+    const Index* length = nullptr;
+    Index rows = 0;  // or sequences
     const std::int64_t* label = nullptr;
 };
 
@@ -22,6 +25,9 @@ public:
     virtual const GenSpec& spec() const = 0;
     // `validation` is for the other kinds of model; adversaries are judged by what they make, outside.
     virtual void begin(const RawRows& data, const RawRows& validation, const FitOptions& options) = 0;
+    // Sequences of some lengths: out (n, length, data), or tokens (n, length).
+    virtual bool sample_sequences(void* out, const std::int64_t* labels, const Index* lengths,
+                                  std::uint64_t seed, Index first, Index n, Poll* poll) = 0;
     // Rows number `first` … of a seed's samples. False: cancelled by the poll.
     virtual bool sample(void* out, const std::int64_t* labels, std::uint64_t seed, Index first, Index n,
                         Poll* poll) = 0;

@@ -22,6 +22,9 @@ public:
 
     // PyTorch's layout; has() tells whether the parameter has a tensor in the slab now. write() of kBest makes it.
     virtual bool has(Slab slab, Index parameter) const = 0;
+    // Before a state of the other phase is written: moments of its kind. Only texts have two.
+    virtual void enter_phase(bool /*teaching*/) {}
+    virtual bool phases() const { return false; }
     virtual void read(Slab slab, Index parameter, void* out) const = 0;
     virtual void write(Slab slab, Index parameter, const void* values) = 0;
     virtual void parameters_written() = 0;

@@ -24,6 +24,11 @@ FitOptions options_from_dict(const py::dict& d) {
     get("restore_best", o.stopping.restore_best);
     get("monitor", monitor);
     get("resume", o.resume);
+    std::string phase = "adversarial";
+    get("phase", phase);
+    if (phase != "adversarial" && phase != "likelihood")
+        throw ValueError("phase: got \"" + phase + "\", expected \"adversarial\" or \"likelihood\"");
+    o.teaching = phase == "likelihood";
     o.stopping.on_validation = monitor == "val_loss";
     if (o.epochs < 1) throw ValueError("epochs: got " + std::to_string(o.epochs) + ", expected at least 1");
     if (o.batch_size < 1)

@@ -38,14 +38,100 @@ struct BoundGen : BoundModel<GenCore, Arrays> {
 
     Arrays rows_of(const py::object& x, const py::object& y) const {
         const GenSpec& spec = core->spec();
+        if (spec.sequences()) throw ValueError("X: this model is of sequences: values, starts, lengths");
         const py::array xs = matrix(x, "X");
         if (xs.shape(1) != spec.data)
             throw ValueError("X: expected " + std::to_string(spec.data) + " columns, got " + describe(xs));
         Arrays a;
-        a.raw = {xs.data(), xs.shape(0), labels_of(spec, y, xs.shape(0))};
+        a.raw.x = xs.data();
+        a.raw.rows = xs.shape(0);
+        a.raw.label = labels_of(spec, y, xs.shape(0));
         a.x = xs;
         a.y = y;
         return a;
+    }
+
+    // Packed sequences: values (steps, data) or tokens (steps), and where each sequence starts and how long it is.
+    Arrays sequences_of(const py::object& x, const py::object& starts, const py::object& lengths,
+                        const py::object& y) const {
+        const GenSpec& spec = core->spec();
+        if (!spec.sequences()) throw ValueError("X: this model is of rows, not of sequences");
+        const py::array start = require<Index>(starts, 1, "starts"),
+                        length = require<Index>(lengths, 1, "lengths");
+        const Index n = start.shape(0);
+        if (length.shape(0) != n)
+            throw ValueError("lengths: expected one a sequence, got " + describe(length));
+        Arrays a;
+        const py::array values = spec.texts() ? require<Index>(x, 1, "X") : matrix(x, "X");
+        if (!spec.texts() && values.shape(1) != spec.data)
+            throw ValueError("X: expected " + std::to_string(spec.data) + " features, got " +
+                             describe(values));
+        a.raw.start = data<Index>(start);
+        a.raw.length = data<Index>(length);
+        const Index steps = values.shape(0);
+        for (Index i = 0; i < n; ++i) {
+            const Index from = a.raw.start[i], many = a.raw.length[i];
+            if (many < 1 || many > spec.length || from < 0 || from > steps - many)
+                throw ValueError("X: sequence " + std::to_string(i) + " starts at " + std::to_string(from) +
+                                 " with " + std::to_string(many) + " steps, expected 1 to " +
+                                 std::to_string(spec.length) + " within " + std::to_string(steps));
+        }
+        if (spec.texts()) {
+            a.raw.tokens = data<Index>(values);
+            for (Index i = 0; i < steps; ++i)
+                if (a.raw.tokens[i] < 0 || a.raw.tokens[i] >= spec.vocabulary)
+                    throw ValueError("X: token " + std::to_string(a.raw.tokens[i]) + ", expected 0 to " +
+                                     std::to_string(spec.vocabulary - 1));
+        } else {
+            a.raw.x = values.data();
+        }
+        a.raw.rows = n;
+        a.raw.label = labels_of(spec, y, n);
+        a.x = py::make_tuple(values, start, length);
+        a.y = y;
+        return a;
+    }
+
+    void begin_sequences(const py::object& x, const py::object& starts, const py::object& lengths,
+                         const py::object& y, const py::dict& options) {
+        const FitOptions o = options_from_dict(options);
+        begin_fit(sequences_of(x, starts, lengths, y), Arrays{}, &Arrays::raw, o);
+    }
+
+    py::array sample_sequences(Index n, const py::object& y, const py::object& lengths, std::uint64_t seed,
+                               Index first) {
+        const GenSpec& spec = core->spec();
+        if (!spec.sequences()) throw ValueError("sample: this model is of rows, not of sequences");
+        if (n < 0 || first < 0) throw ValueError("n, first: expected numbers of sequences >= 0");
+        const py::array many = require<Index>(lengths, 1, "lengths");
+        const auto* steps = data<Index>(many);
+        if (many.shape(0) != n) throw ValueError("lengths: expected one a sequence, got " + describe(many));
+        for (Index i = 0; i < n; ++i)
+            if (steps[i] < 1 || steps[i] > spec.length)
+                throw ValueError("lengths: sequence " + std::to_string(i) + " has " +
+                                 std::to_string(steps[i]) + " steps, expected 1 to " +
+                                 std::to_string(spec.length));
+        const std::int64_t* labels = labels_of(spec, y, n);
+        py::array out = spec.texts()
+                            ? py::array(py::dtype::of<Index>(), std::vector<py::ssize_t>{n, spec.length})
+                            : py::array(dtype(), std::vector<py::ssize_t>{n, spec.length, spec.data});
+        void* target = out.mutable_data();
+        read_only(
+            [&](Poll* poll) { return core->sample_sequences(target, labels, steps, seed, first, n, poll); });
+        return out;
+    }
+
+    py::array sequence_scores(const py::object& x, const py::object& starts, const py::object& lengths,
+                              const py::object& y) {
+        const Arrays rows = sequences_of(x, starts, lengths, y);
+        if (rows.raw.rows % core->spec().together() != 0)
+            throw ValueError("X: got " + std::to_string(rows.raw.rows) +
+                             " sequences, expected a multiple of " + std::to_string(core->spec().together()) +
+                             ", as many as are judged together");
+        py::array out(dtype(), std::vector<py::ssize_t>{rows.raw.rows});
+        void* target = out.mutable_data();
+        read_only([&](Poll* poll) { return core->scores(target, rows.raw, poll); });
+        return out;
     }
 
     void begin(const py::object& x, const py::object& y, const py::dict& options) {
@@ -55,6 +141,7 @@ struct BoundGen : BoundModel<GenCore, Arrays> {
 
     py::array sample(Index n, const py::object& y, std::uint64_t seed, Index first) {
         const GenSpec& spec = core->spec();
+        if (spec.sequences()) throw ValueError("sample: this model is of sequences, and wants their lengths");
         if (n < 0 || first < 0) throw ValueError("n, first: expected numbers of rows >= 0");
         const std::int64_t* labels = labels_of(spec, y, n);
         py::array out(dtype(), std::vector<py::ssize_t>{n, spec.data});
@@ -95,6 +182,13 @@ void bind_gen_core(py::module_& m) {
             "The specification, defaults filled in.")
         .def("begin", &BoundGen::begin, py::arg("X"), py::arg("y"), py::arg("options"),
              "Start or resume a fit over these arrays, which are read in place.")
+        .def("begin", &BoundGen::begin_sequences, py::arg("X"), py::arg("starts"), py::arg("lengths"),
+             py::arg("y"), py::arg("options"), "The same over packed sequences.")
+        .def("sample", &BoundGen::sample_sequences, py::arg("n"), py::arg("y"), py::arg("lengths"),
+             py::arg("seed"), py::arg("first") = 0,
+             "The same of sequences: (n, length, data), or tokens (n, length).")
+        .def("scores", &BoundGen::sequence_scores, py::arg("X"), py::arg("starts"), py::arg("lengths"),
+             py::arg("y"), "The same of packed sequences, one a sequence.")
         .def("sample", &BoundGen::sample, py::arg("n"), py::arg("y"), py::arg("seed"), py::arg("first") = 0,
              "Rows number `first` to `first` + n - 1 of a seed's samples.")
         .def("scores", &BoundGen::scores, py::arg("X"), py::arg("y"),

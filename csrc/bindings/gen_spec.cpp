@@ -28,10 +28,22 @@ py::dict block_to_dict(const OutputSpec& block) {
                     py::arg("temperature") = block.temperature, py::arg("hard") = block.hard);
 }
 
+void read_training(const py::dict& dict, ModelSpec& spec, const char* place) {
+    Reader r(dict, place);
+    py::dict optimizer, schedule;
+    r.get("optimizer", optimizer);
+    read_optimizer(optimizer, spec.optimizer);
+    r.get("schedule", schedule);
+    read_schedule(schedule, spec.schedule);
+    r.finish();
+}
+
 void read_player(Reader& r, PlayerSpec& player) {
     py::dict optimizer, schedule;
+    read_stack(r, player.stack);
+    r.get("tokens", player.stack.embedding);
+    player.input_dropout = player.stack.input_dropout;
     read_layers(r, player.layers);
-    r.get("input_dropout", player.input_dropout);
     r.get("optimizer", optimizer);
     read_optimizer(optimizer, player.optimizer);
     r.get("schedule", schedule);
@@ -94,6 +106,11 @@ GenSpec gen_spec_from_dict(const py::dict& dict) {
     r.get("latent", spec.latent);
     r.get("classes", spec.classes);
     r.get("embedding", spec.embedding);
+    r.get("length", spec.length);
+    r.get("vocabulary", spec.vocabulary);
+    r.get("stop", spec.stop);
+    r.get("step_latent", spec.step_latent);
+    within(r, "pretrain", [&](const py::dict& d) { read_training(d, spec.pupil, "pretrain."); });
     py::list outputs;
     r.get("outputs", outputs);
     for (std::size_t i = 0; i < outputs.size(); ++i)
@@ -119,6 +136,7 @@ GenSpec gen_spec_from_dict(const py::dict& dict) {
         player.get("spectral", spec.spectral);
         player.get("group", spec.group);
         player.get("pack", spec.pack);
+        read_pooling(player, spec.discriminator.stack.output);
         player.finish();
     });
     r.finish();
@@ -134,8 +152,16 @@ py::dict spec_to_dict(const GenSpec& spec) {
     discriminator["spectral"] = spec.spectral;
     discriminator["group"] = spec.group;
     discriminator["pack"] = spec.pack;
+    py::dict generator = player_to_dict(spec.generator);
+    if (spec.sequences()) {
+        stack_to_dict(spec.generator.stack, generator);
+        stack_to_dict(spec.discriminator.stack, discriminator);
+        generator["tokens"] = spec.generator.stack.embedding;
+        discriminator["tokens"] = spec.discriminator.stack.embedding;
+        discriminator["output"] = kOutputNames[static_cast<int>(spec.discriminator.stack.output)];
+    }
     const AugmentSpec& a = spec.augment;
-    return py::dict(
+    py::dict whole(
         py::arg("dtype") = dtype_name(spec.is_double), py::arg("seed") = spec.seed,
         py::arg("threads") = spec.threads, py::arg("data") = spec.data, py::arg("latent") = spec.latent,
         py::arg("classes") = spec.classes, py::arg("embedding") = spec.embedding,
@@ -149,7 +175,16 @@ py::dict spec_to_dict(const GenSpec& spec) {
             py::dict(py::arg("target") = a.target, py::arg("every") = a.every, py::arg("rows") = a.rows,
                      py::arg("limit") = a.limit, py::arg("scale") = a.scale, py::arg("cutout") = a.cutout,
                      py::arg("jitter") = a.jitter),
-        py::arg("generator") = player_to_dict(spec.generator), py::arg("discriminator") = discriminator);
+        py::arg("generator") = generator, py::arg("discriminator") = discriminator);
+    if (spec.sequences()) {
+        whole["length"] = spec.length;
+        whole["vocabulary"] = spec.vocabulary;
+        whole["stop"] = spec.stop;
+        whole["step_latent"] = spec.step_latent;
+        whole["pretrain"] = py::dict(py::arg("optimizer") = optimizer_to_dict(spec.pupil.optimizer),
+                                     py::arg("schedule") = schedule_to_dict(spec.pupil.schedule));
+    }
+    return whole;
 }
 
 }  // namespace ds

@@ -6,6 +6,8 @@ namespace ds {
 namespace {
 
 constexpr const char* kNormNames[] = {"none", "batch", "layer"};
+constexpr const char* kCellNames[] = {"rnn", "gru", "lstm"};
+constexpr const char* kCellActivationNames[] = {"tanh", "relu", "sigmoid"};
 
 }  // namespace
 
@@ -167,10 +169,43 @@ py::dict model_to_dict(const ModelSpec& spec) {
                     py::arg("schedule") = schedule_to_dict(spec.schedule));
 }
 
-constexpr const char* kCellNames[] = {"rnn", "gru", "lstm"};
-constexpr const char* kCellActivationNames[] = {"tanh", "relu", "sigmoid"};
-
 }  // namespace
+
+void read_stack(Reader& r, StackSpec& stack) {
+    int cell = 1, activation = 0;
+    std::string init = "auto";
+    r.choose("cell", cell, [](const auto& n) { return parse_name<int>("cell", n, kCellNames); });
+    r.choose("cell_activation", activation,
+             [](const auto& n) { return parse_name<int>("cell_activation", n, kCellActivationNames); });
+    stack.cell = cell == 0 ? static_cast<Cell>(activation) : cell == 1 ? Cell::kGru : Cell::kLstm;
+    r.get("hidden", stack.hidden);
+    r.get("bidirectional", stack.bidirectional);
+    r.get("bias", stack.bias);
+    r.get("input_dropout", stack.input_dropout);
+    r.get("dropout", stack.dropout);
+    r.get("recurrent_dropout", stack.recurrent_dropout);
+    r.get("layer_norm", stack.layer_norm);
+    r.get("init", init);
+    stack.standard_init = init == "auto";
+    if (!stack.standard_init) stack.init = parse_name<Init>("init", init, kInitNames);
+}
+
+void read_pooling(Reader& r, Output& output) {
+    r.choose("output", output, [](const auto& n) { return parse_name<Output>("output", n, kOutputNames); });
+}
+
+void stack_to_dict(const StackSpec& stack, py::dict& d) {
+    d["cell"] = kCellNames[stack.cell == Cell::kLstm ? 2 : stack.cell == Cell::kGru ? 1 : 0];
+    d["cell_activation"] = kCellActivationNames[stack.cell < Cell::kGru ? static_cast<int>(stack.cell) : 0];
+    d["hidden"] = stack.hidden;
+    d["bidirectional"] = stack.bidirectional;
+    d["bias"] = stack.bias;
+    d["input_dropout"] = stack.input_dropout;
+    d["dropout"] = stack.dropout;
+    d["recurrent_dropout"] = stack.recurrent_dropout;
+    d["layer_norm"] = stack.layer_norm;
+    d["init"] = stack.standard_init ? "auto" : kInitNames[static_cast<int>(stack.init)];
+}
 
 NetSpec net_spec_from_dict(const py::dict& dict) {
     NetSpec spec;
@@ -193,28 +228,12 @@ py::dict spec_to_dict(const NetSpec& spec) {
 RecSpec rec_spec_from_dict(const py::dict& dict) {
     RecSpec spec;
     Reader r(dict, "");
-    int cell = 1, activation = 0;
-    std::string init = "auto";
-    r.choose("cell", cell, [](const auto& n) { return parse_name<int>("cell", n, kCellNames); });
-    r.choose("cell_activation", activation,
-             [](const auto& n) { return parse_name<int>("cell_activation", n, kCellActivationNames); });
-    spec.cell = cell == 0 ? static_cast<Cell>(activation) : cell == 1 ? Cell::kGru : Cell::kLstm;
+    read_stack(r, spec);
+    read_pooling(r, spec.output);
     r.get("inputs", spec.inputs);
     r.get("vocabulary", spec.vocabulary);
     r.get("embedding", spec.embedding);
-    r.get("hidden", spec.hidden);
-    r.get("bidirectional", spec.bidirectional);
-    r.get("bias", spec.bias);
-    r.get("input_dropout", spec.input_dropout);
-    r.get("dropout", spec.dropout);
-    r.get("recurrent_dropout", spec.recurrent_dropout);
-    r.get("layer_norm", spec.layer_norm);
-    r.choose("output", spec.output,
-             [](const auto& n) { return parse_name<Output>("output", n, kOutputNames); });
     r.get("bptt", spec.bptt);
-    r.get("init", init);
-    spec.standard_init = init == "auto";
-    if (!spec.standard_init) spec.init = parse_name<Init>("init", init, kInitNames);
     read_model(r, spec, spec.output == Output::kCtc ? "ctc" : nullptr);
     r.finish();
     check(spec);
@@ -224,21 +243,12 @@ RecSpec rec_spec_from_dict(const py::dict& dict) {
 py::dict spec_to_dict(const RecSpec& spec) {
     py::dict d = model_to_dict(spec);
     if (spec.output == Output::kCtc) d["loss"]["name"] = "ctc";
-    d["cell"] = kCellNames[spec.cell == Cell::kLstm ? 2 : spec.cell == Cell::kGru ? 1 : 0];
-    d["cell_activation"] = kCellActivationNames[spec.cell < Cell::kGru ? static_cast<int>(spec.cell) : 0];
+    stack_to_dict(spec, d);
     d["inputs"] = spec.inputs;
     d["vocabulary"] = spec.vocabulary;
     d["embedding"] = spec.embedding;
-    d["hidden"] = spec.hidden;
-    d["bidirectional"] = spec.bidirectional;
-    d["bias"] = spec.bias;
-    d["input_dropout"] = spec.input_dropout;
-    d["dropout"] = spec.dropout;
-    d["recurrent_dropout"] = spec.recurrent_dropout;
-    d["layer_norm"] = spec.layer_norm;
     d["output"] = kOutputNames[static_cast<int>(spec.output)];
     d["bptt"] = spec.bptt;
-    d["init"] = spec.standard_init ? "auto" : kInitNames[static_cast<int>(spec.init)];
     return d;
 }
 

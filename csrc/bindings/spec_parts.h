@@ -9,6 +9,7 @@
 
 #include "core/check.h"
 #include "train/spec.h"
+#include "train/stack_spec.h"
 
 namespace ds {
 
@@ -58,6 +59,10 @@ bool reads_double(Reader& reader);  // "dtype"
 const char* dtype_name(bool is_double);
 void read_layers(Reader& reader, std::vector<LayerSpec>& layers);
 py::list layers_to_list(const std::vector<LayerSpec>& layers);
+// What a recurrent stack has but its inputs; what is read from it.
+void read_stack(Reader& reader, StackSpec& stack);
+void read_pooling(Reader& reader, Output& output);
+void stack_to_dict(const StackSpec& stack, py::dict& dict);
 void read_optimizer(const py::dict& dict, OptimizerSpec& optimizer);
 py::dict optimizer_to_dict(const OptimizerSpec& optimizer);
 void read_schedule(const py::dict& dict, ScheduleSpec& schedule);

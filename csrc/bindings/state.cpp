@@ -57,7 +57,7 @@ void write(ModelCore& core, Slab slab, const Checked& arrays) {
 
 // Each number of the cursor by name; `visit` reads or writes it.
 template <class C, class Visit>
-void each_number(C& c, int players, const Visit& visit) {
+void each_number(C& c, const ModelCore& core, const Visit& visit) {
     visit("epoch", c.epoch);
     visit("step", c.step);
     visit("target_epoch", c.target_epoch);
@@ -78,7 +78,7 @@ void each_number(C& c, int players, const Visit& visit) {
     visit("stopping.best_epoch", c.stopping.best_epoch);
     visit("stopping.waited", c.stopping.waited);
     visit("stopping.stopped", c.stopping.stopped);
-    if (players == 1) return;
+    if (core.players() == 1) return;
     visit("generator.steps", c.second_clock.steps);
     visit("generator.beta1_power", c.second_clock.beta1_power);
     visit("generator.beta2_power", c.second_clock.beta2_power);
@@ -92,6 +92,9 @@ void each_number(C& c, int players, const Visit& visit) {
     visit("epoch.real_score", c.adversaries.real_score);
     visit("epoch.fake_score", c.adversaries.fake_score);
     visit("epoch.generator_loss", c.adversaries.generator_loss);
+    if (!core.phases()) return;
+    visit("phase.teaching", c.teaching);
+    visit("phase.other_epoch", c.other_epoch);
 }
 
 void check_cursor(const Cursor& c) {
@@ -99,7 +102,7 @@ void check_cursor(const Cursor& c) {
                     c.schedule_start >= 0 && c.schedule_epochs >= 0 && c.clock.steps >= 0 &&
                     c.plateau.bad_epochs >= 0 && c.stopping.waited >= 0 && c.second_clock.steps >= 0 &&
                     c.adversaries.pairs >= 0 && c.adversaries.updates >= 0 && c.adversaries.batches >= 0 &&
-                    c.adversaries.turns >= 0;
+                    c.adversaries.turns >= 0 && c.other_epoch >= 0;
     if (!ok) throw ValueError("state: a counter is negative");
 }
 
@@ -133,18 +136,19 @@ void write_params(ModelCore& core, const py::dict& tensors) {
 py::dict read_state(ModelCore& core) {
     py::dict out;
     for (const NamedSlab& s : kStateSlabs) out.attr("update")(read_tensors(core, s.slab, s.prefix));
-    each_number(core.cursor(), core.players(), [&](const char* name, auto& value) { out[name] = value; });
+    each_number(core.cursor(), core, [&](const char* name, auto& value) { out[name] = value; });
     return out;
 }
 
 void write_state(ModelCore& core, const py::dict& state) {
     if (core.running()) throw std::runtime_error("set_state: this model is being fitted");
     Cursor cursor;
-    each_number(cursor, core.players(), [&](const char* name, auto& value) {
+    each_number(cursor, core, [&](const char* name, auto& value) {
         if (!state.contains(name)) throw ValueError("state: \"" + std::string(name) + "\" is missing");
         value = py::cast<std::decay_t<decltype(value)>>(state[name]);
     });
     check_cursor(cursor);
+    core.enter_phase(cursor.teaching);
     const std::string first_best = kStateSlabs[2].prefix + core.table()[0].name;
     const bool has_best = state.contains(first_best.c_str());
     std::vector<Checked> slabs;

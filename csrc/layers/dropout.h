@@ -23,7 +23,12 @@ public:
 
     void forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override {
         const RandomKey key{pass.seed, pass.epoch, pass.step, stream_};
-        pass.backend->dropout_mask(tape.aux, rate_, key, rows, this->outputs_);
+        if (pass.numbers)
+            for (Index i = rows.begin; i < rows.end; ++i)
+                pass.backend->dropout_mask(tape.aux, rate_, key, {i, i + 1}, this->outputs_,
+                                           pass.numbers[i] - i);
+        else
+            pass.backend->dropout_mask(tape.aux, rate_, key, rows, this->outputs_);
         pass.backend->multiply(tape.y, below.x, tape.aux, rows, this->outputs_);
     }
 

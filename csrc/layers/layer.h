@@ -31,8 +31,11 @@ struct Pass {
     Index batch = 0;                       // rows in this mini-batch
     Index tangents = 0;                    // and of tangents behind them
     const std::int64_t* labels = nullptr;  // of each row, for layers that depend on them
-    bool keep_logits = false;              // inference for a loss that works on the pre-activation
-    Index first_row = 0;                   // inference: of all rows of the call, where numbers are drawn
+    // Of each row number·length + step, where random numbers follow sequences and not the rows.
+    const Index* numbers = nullptr;
+    Index length = 1;
+    bool keep_logits = false;  // inference for a loss that works on the pre-activation
+    Index first_row = 0;       // inference: of all rows of the call, where numbers are drawn
 };
 
 // What one layer keeps of one mini-batch; rows are the batch's.

@@ -32,18 +32,25 @@ void OutputBlocks<T>::carve(Carver& carver, Index batch, Tape<T>& tape) const {
     tape.aux = {carver.take<T>(batch, tape.y.ld), tape.y.ld};
 }
 
+// Row i of a batch draws as that row; of sequences' steps, as its number, and the step tells the streams apart.
 template <class T>
-void OutputBlocks<T>::draw(const Pass<T>& pass, Matrix<T> g, Index first, Range rows) const {
-    pass.backend->uniform(g, Stream::kGumbel, {pass.seed, pass.epoch, pass.step, 0}, first, rows,
+void OutputBlocks<T>::draw(const Pass<T>& pass, T* g, Index row) const {
+    RandomKey key{pass.seed, pass.epoch, pass.step, 0};
+    Index number = row;
+    if (pass.numbers) {
+        number = pass.numbers[row] / pass.length;
+        key.layer = static_cast<std::uint32_t>(pass.numbers[row] % pass.length);
+    }
+    pass.backend->uniform({g, this->outputs_}, Stream::kGumbel, key, pass.first_row + number, {0, 1},
                           this->outputs_);
-    for (Index r = rows.begin; r < rows.end; ++r) pass.backend->gan().gumbel(g.row(r), this->outputs_);
+    pass.backend->gan().gumbel(g, this->outputs_);
 }
 
 template <class T>
 void OutputBlocks<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
     const Backend<T>& backend = *pass.backend;
     if (draws_) {
-        draw(pass, tape.aux, 0, rows);
+        for (Index r = rows.begin; r < rows.end; ++r) draw(pass, tape.aux.row(r), r);
         backend.add(tape.aux, below.x, rows, this->outputs_);
     }
     for (const Block& b : blocks_) {
@@ -95,7 +102,7 @@ void OutputBlocks<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y,
     const Matrix<T> noisy{pass.scratch, this->outputs_};
     for (Index r = 0; r < rows; ++r) {
         if (draws_) {
-            draw(pass, noisy, pass.first_row + r, {0, 1});
+            draw(pass, noisy.p, r);
             backend.add(noisy, {x.row(r), x.ld}, {0, 1}, this->outputs_);
         }
         for (const Block& b : blocks_) {

@@ -37,7 +37,7 @@ private:
         Index begin;
         ActivationOf<T> activation;
     };
-    void draw(const Pass<T>& pass, Matrix<T> g, Index first, Range rows) const;
+    void draw(const Pass<T>& pass, T* g, Index row) const;
 
     std::vector<Block> blocks_;
     bool draws_ = false;  // some block is a category

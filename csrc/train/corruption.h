@@ -26,39 +26,53 @@ public:
 
     // Factors and added numbers of some rows; numbers of row i are those of row i.
     void draw(const Backend<T>& backend, const RandomKey& key, double probability, Range rows, T* scratch) {
+        for (Index i = rows.begin; i < rows.end; ++i) draw_step(backend, key, probability, i, 0, i, scratch);
+    }
+
+    // Of step t of sequence `number`, kept in a row. A sequence is scaled, cut and jittered or not as a whole.
+    void draw_step(const Backend<T>& backend, RandomKey key, double probability, Index number, Index t,
+                   Index row, T* scratch) {
         const double left =
             spec_.noise_epochs > 0
                 ? std::max(1.0 - static_cast<double>(key.epoch) / static_cast<double>(spec_.noise_epochs),
                            0.0)
                 : 1.0;
-        if (spec_.noise > 0.0) backend.normal(added_, Stream::kNoise, key, 0, rows, spec_.data);
-        const T deviation = static_cast<T>(spec_.noise * left);
-        const Index ld = leading_dim<T>(spec_.data + 3);
+        T *factor = factor_.row(row), *added = added_.row(row);
+        const Index cols = spec_.data, ld = leading_dim<T>(cols + 3);
+        const auto step = static_cast<std::uint32_t>(t);
+        if (spec_.noise > 0.0) {
+            key.layer = step;
+            backend.normal({added, ld}, Stream::kNoise, key, number, {0, 1}, cols);
+            backend.gan().scaled(added, static_cast<T>(spec_.noise * left), added, cols);
+        } else {
+            std::fill_n(added, cols, T(0));
+        }
+        if (spec_.augment.target <= 0.0) {
+            std::fill_n(factor, cols, T(1));
+            return;
+        }
+        T *chance = scratch, *normal = scratch + ld;
+        key.layer = 0;
+        backend.uniform({chance, ld}, Stream::kAugment, key, number, {0, 1}, cols + 3);
+        key.layer = 1;
+        backend.normal({normal, ld}, Stream::kAugment, key, number, {0, 1}, cols + 1);
+        if (t > 0) {  // the scale is that of step 0
+            const T scale = normal[cols];
+            key.layer = 1 + step;
+            backend.normal({normal, ld}, Stream::kAugment, key, number, {0, 1}, cols + 1);
+            normal[cols] = scale;
+        }
         AugmentArgs<T> a;
-        a.cols = spec_.data;
-        a.chance = scratch;
-        a.normal = scratch + ld;
+        a.cols = cols;
+        a.factor = factor;
+        a.added = added;
+        a.chance = chance;
+        a.normal = normal;
         a.probability = static_cast<T>(probability);
         a.scale = static_cast<T>(spec_.augment.scale);
         a.cutout = static_cast<T>(spec_.augment.cutout);
         a.jitter = static_cast<T>(spec_.augment.jitter);
-        RandomKey second = key;
-        second.layer = 1;
-        for (Index i = rows.begin; i < rows.end; ++i) {
-            if (spec_.noise > 0.0)
-                backend.gan().scaled(added_.row(i), deviation, added_.row(i), spec_.data);
-            else
-                std::fill_n(added_.row(i), spec_.data, T(0));
-            if (spec_.augment.target <= 0.0) {
-                std::fill_n(factor_.row(i), spec_.data, T(1));
-                continue;
-            }
-            backend.uniform({scratch, ld}, Stream::kAugment, key, i, {0, 1}, spec_.data + 3);
-            backend.normal({scratch + ld, ld}, Stream::kAugment, second, i, {0, 1}, spec_.data + 1);
-            a.factor = factor_.row(i);
-            a.added = added_.row(i);
-            backend.gan().augment(a);
-        }
+        backend.gan().augment(a);
     }
 
     void forward(const Backend<T>& backend, T* y, const T* x, Index row) const {

@@ -31,6 +31,7 @@ public:
     // pauses between batches only.
     virtual Index pieces() const { return 1; }
     virtual int player(Index /*piece*/) const { return 0; }  // whose step a piece is, of the model's players
+    virtual int only_player() const { return 0; }            // the same where a batch is one piece
     virtual Step<T>& step(int player) = 0;
     // Whether a fit can go on from any piece: otherwise a step is never given up for Ctrl-C.
     virtual bool pauses_anywhere() const { return pieces() == 1; }

@@ -15,6 +15,8 @@ namespace {
 // Philox layers: the generator's layer i is i, the discriminator's kDiscriminator + i, the embeddings one each.
 constexpr Index kEmbedding = 511;
 constexpr Index kDiscriminator = 1024;
+constexpr Index kStack = 8192;  // the discriminator's recurrent layers and table: a Rec's from here on
+constexpr Index kHeadDropout = 64;
 constexpr Index kSingular = 1536;  // the first u of the discriminator's i-th matrix: kSingular + i
 constexpr const char* kGenerator = "generator.";
 constexpr const char* kAverage = "average.";
@@ -39,17 +41,24 @@ void GenModel<T>::build_generator() {
     if (spec_.classes > 0)
         this->table_.add("generator.embedding.weight", ParameterKind::kEmbedding, kEmbedding, spec_.classes,
                          spec_.embedding);
-    if (spec.input_dropout > 0.0)
-        generator_.push_back(std::make_unique<Dropout<T>>(0, generator_inputs(), spec.input_dropout));
+    Index width = generator_inputs();
+    if (spec_.sequences()) {
+        generator_body_ = std::make_unique<RecBody<T>>(this->table_, spec.stack, kGenerator, 0,
+                                                       "tokens.weight", spec_.classes > 0);
+        width = spec.stack.top_width();
+    } else if (spec.input_dropout > 0.0) {
+        generator_.push_back(std::make_unique<Dropout<T>>(0, width, spec.input_dropout));
+    }
     add_dense_layers(generator_, this->table_, spec,
-                     {.inputs = generator_inputs(),
+                     {.inputs = width,
                       .count = static_cast<Index>(spec.layers.size()),
                       .prefix = kGenerator,
-                      .wanted = spec_.classes > 0,
-                      .stream = 1,
+                      .wanted = spec_.classes > 0 || spec_.sequences(),
+                      .stream = spec_.sequences() ? kHeadDropout : 1,
                       .first_values = 0});
-    if (!spec_.outputs.empty())
-        generator_.push_back(std::make_unique<OutputBlocks<T>>(spec_.outputs, spec_.data));
+    if (spec_.outputs.empty()) return;
+    output_ = std::make_unique<OutputBlocks<T>>(spec_.outputs, spec_.data);
+    if (!spec_.sequences()) generator_.push_back(std::move(output_));
 }
 
 template <class T>
@@ -57,9 +66,12 @@ void GenModel<T>::build_discriminator() {
     const PlayerSpec& spec = spec_.discriminator;
     const Index hidden = static_cast<Index>(spec.layers.size()) - 1;
     const LayerSpec& last = spec.layers.back();
-    if (spec.input_dropout > 0.0)
-        discriminator_.push_back(
-            std::make_unique<Dropout<T>>(kDiscriminator, features(), spec.input_dropout));
+    if (spec_.sequences())
+        discriminator_body_ = std::make_unique<RecBody<T>>(this->table_, spec.stack, "discriminator.", kStack,
+                                                           "tokens.weight", true);
+    const double below = spec_.sequences() ? spec.stack.dropout : spec.input_dropout;
+    if (below > 0.0)
+        discriminator_.push_back(std::make_unique<Dropout<T>>(kDiscriminator, features(), below));
     add_dense_layers(discriminator_, this->table_, spec,
                      {.inputs = features(),
                       .count = hidden,
@@ -117,6 +129,9 @@ const LayerSpec& GenModel<T>::layer_of(const Parameter& p) const {
 
 template <class T>
 void GenModel<T>::draw(const Parameter& p, std::uint64_t seed, T* values) const {
+    if (generator_body_ &&
+        (generator_body_->draw(p, seed, values) || discriminator_body_->draw(p, seed, values)))
+        return;
     if (p.kind == ParameterKind::kSingularVector) {
         std::fill_n(values, p.cols, T(0));  // derive() makes them
     } else if (p.layer == kEmbedding) {

@@ -46,6 +46,48 @@ void check_outputs(const GenSpec& spec) {
                          std::to_string(spec.data));
 }
 
+void check_stack(const StackSpec& stack, bool texts, const char* name) {
+    const std::string at = std::string(name) + ".";
+    if (stack.hidden.empty()) throw ValueError(at + "hidden: got none, expected at least one layer");
+    for (const Index units : stack.hidden) check_size(units, "hidden");
+    check_rate(stack.input_dropout, "input_dropout");
+    check_rate(stack.dropout, "dropout");
+    check_rate(stack.recurrent_dropout, "recurrent_dropout");
+    if (texts)
+        check_size(stack.embedding, "tokens");
+    else if (stack.embedding != 0)
+        throw ValueError(at + "tokens: needs a vocabulary");
+}
+
+void check_sequences(const GenSpec& spec) {
+    check_size(spec.length, "length");
+    check_stack(spec.generator.stack, spec.texts(), "generator");
+    check_stack(spec.discriminator.stack, spec.texts(), "discriminator");
+    if (reads_every_step(spec.discriminator.stack.output))
+        throw ValueError("discriminator.output: expected last, mean or max");
+    if (spec.pack != 1) throw ValueError("discriminator.pack: sequences are judged one by one, expected 1");
+    if (spec.step_latent < 0 || spec.latent < 0) throw ValueError("latent: expected numbers >= 0");
+    for (const PlayerSpec* player : {&spec.generator, &spec.discriminator})
+        for (const LayerSpec& layer : player->layers)
+            if (layer.norm == Norm::kBatch)
+                throw ValueError(
+                    "layers: batch normalisation over sequences is not defined here; expected none or layer");
+    if (!spec.texts()) {
+        if (spec.latent + spec.step_latent < 1)
+            throw ValueError("latent: a time series needs some latent numbers");
+        return;
+    }
+    if (spec.generator.stack.bidirectional)
+        throw ValueError("generator.bidirectional: a text is made from its first token on");
+    if (spec.outputs.size() != 1 || !spec.outputs[0].gumbel)
+        throw ValueError("outputs: a text's is one gumbel block");
+    if (spec.corrupts() || spec.penalty == Penalty::kInterpolated)
+        throw ValueError("noise, augment, penalty: a noisy or mixed token is none");
+    if (spec.stop < -1 || spec.stop >= spec.vocabulary)
+        throw ValueError("stop: got " + std::to_string(spec.stop) + ", expected a token or -1");
+    check_model(spec.pupil);
+}
+
 void check_corruption(const GenSpec& spec) {
     const AugmentSpec& a = spec.augment;
     need(spec.noise >= 0.0 && std::isfinite(spec.noise), "noise.deviation", spec.noise,
@@ -68,6 +110,19 @@ void GenSpec::hand_down() {
         player->seed = seed;
         player->threads = threads;
     }
+    if (!sequences()) return;
+    if (texts()) data = vocabulary;
+    generator.stack.output = Output::kSequence;
+    generator.stack.inputs = latent + step_latent + embedding;
+    generator.stack.vocabulary = texts() ? vocabulary + 1 : 0;  // and the start
+    discriminator.stack.inputs = texts() ? 0 : data;
+    discriminator.stack.vocabulary = vocabulary;
+    const ModelSpec& taught = generator;
+    const OptimizerSpec optimizer = pupil.optimizer;
+    const ScheduleSpec schedule = pupil.schedule;
+    pupil = taught;
+    pupil.optimizer = optimizer;
+    pupil.schedule = schedule;
 }
 
 PenaltyPoints points_of(Penalty penalty) {
@@ -83,7 +138,11 @@ PenaltyPoints points_of(Penalty penalty) {
 
 void check(const GenSpec& spec) {
     check_size(spec.data, "data");
-    check_size(spec.latent, "latent");
+    if (spec.sequences())
+        check_sequences(spec);
+    else
+        check_size(spec.latent, "latent");
+    if (!spec.sequences() && spec.texts()) throw ValueError("vocabulary: texts need a length");
     if (spec.classes != 0) {
         check_size(spec.classes, "classes");
         check_size(spec.embedding, "embedding");

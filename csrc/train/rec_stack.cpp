@@ -18,6 +18,7 @@ RecStack<T>::RecStack(const RecBody<T>& body, const Backend<T>& backend, bool tr
 // Whether something is dropped below layer l; behind the last layer is below the head.
 template <class T>
 bool RecStack<T>::drops(std::size_t l) const {
+    if (l == stack_.size() && options_.bare_top) return false;
     return training_ && (l == 0 ? spec().input_dropout : spec().dropout) > 0.0;
 }
 

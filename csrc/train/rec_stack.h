@@ -39,6 +39,7 @@ struct RecStackOptions {
     bool numbered = false;
     Index first_number = 0;
     Index length = 0;
+    bool bare_top = false;  // nothing is dropped between the top layer and what reads it
     // The caller writes x() and reads dx(); a table of tokens is the caller's business too.
     bool inputs = false;
 };

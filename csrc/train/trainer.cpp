@@ -29,6 +29,7 @@ struct Trainer<T>::Session {
           batch(course->batch()),
           pieces(course->pieces()),
           steps(course->batches() * pieces),
+          only_player(course->only_player()),
           order(options.shuffle ? rows : 0) {
         for (int p = 0; p < players; ++p) steps_of[p] = &course->step(p);
     }
@@ -38,6 +39,7 @@ struct Trainer<T>::Session {
     FitOptions options;
     Index rows, batch, pieces;
     Index steps;             // of an epoch
+    int only_player;         // of batches that are one piece
     Buffer<Index> order;     // this epoch's permutation
     Index order_epoch = -1;  // whose it is
     BatchPlace place;
@@ -58,6 +60,13 @@ void Trainer<T>::reset() {
     cursor_ = {};
     for (OptimizerState<T>& optimizer : optimizers_) optimizer.reset();
     best_ = {};
+}
+
+template <class T>
+void Trainer<T>::retrain(int player) {
+    optimizer(player) =
+        OptimizerState<T>(model_.training(player).optimizer, model_.table(), model_.part(player));
+    (player == 0 ? cursor_.clock : cursor_.second_clock) = {};
 }
 
 template <class T>
@@ -142,7 +151,7 @@ void Trainer<T>::place_next_step() {
     s.place.piece = whole ? 0 : cursor_.step % s.pieces;
     s.place.epoch = static_cast<std::uint32_t>(cursor_.epoch);
     s.place.step = static_cast<std::uint32_t>(cursor_.step);
-    s.place.player = whole ? 0 : s.course->player(s.place.piece);
+    s.place.player = whole ? s.only_player : s.course->player(s.place.piece);
     const auto scheduled = [&](Index steps) { return whole ? steps : s.course->scheduled(steps); };
     const Index steps = scheduled(s.steps);
     const ModelSpec& spec = model_.training(s.place.player);

@@ -18,6 +18,7 @@ struct FitOptions {
     bool shuffle = true;
     StoppingSpec stopping;
     bool resume = false;      // finish the interrupted fit instead of starting one
+    bool teaching = false;    // texts: which phase
     bool keeps_best = false;  // the caller decides which weights are the best
 };
 
@@ -34,6 +35,8 @@ struct Cursor {
     double weight_sum = 0.0;
     OptimizerClock clock;
     OptimizerClock second_clock;  // of the second player, where there is one
+    bool teaching = false;        // texts: which of two phases this is,
+    Index other_epoch = 0;        // and the epochs done in the other
     AdversaryState adversaries;   // theirs alone
     PlateauState plateau;
     StoppingState stopping;
@@ -68,6 +71,8 @@ public:
     const Cursor& cursor() const { return cursor_; }
     Index steps_per_epoch() const;
     bool finished() const { return cursor_.stopping.stopped || cursor_.epoch >= cursor_.target_epoch; }
+    // A player is trained in another way from here on: without moments, its clock at 0.
+    void retrain(int player);
     OptimizerState<T>& optimizer(int player = 0) { return optimizers_[static_cast<std::size_t>(player)]; }
     // The best epoch's parameters, or an empty buffer.
     Buffer<T>& best() { return best_; }
