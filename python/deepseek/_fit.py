@@ -250,10 +250,9 @@ class _Loop:
 
     def _record(self, block: dict[str, Any]) -> dict[str, Any] | None:
         """Into the histories; the logs of the last epoch, if one was completed."""
-        validated = self.run.plan.validation_rows > 0
         logs = None
         for entry in block["epochs"]:
-            logs = {key: entry[key] for key in self.model.logged if validated or key != "val_loss"}
+            logs = self.run.logs(entry, self.model.logged)
             self.history.add(logs)
             self.model.history.add(logs)
         self.run.done += len(block["epochs"])

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from . import _checks, activations, losses
+from ._recurrent import CELL_ACTIVATIONS, CELLS, Stack, as_units, check_cell_activation
 from ._settings import INITIALIZATIONS, Supervised, as_output_activation, common, layer_spec, read_settings
 from ._targets import takes_labels
 
-CELLS = {"rnn": 1, "gru": 3, "lstm": 4}
-"""Cells and their numbers of gates."""
-
-CELL_ACTIVATIONS = ("tanh", "relu", "sigmoid")
 OUTPUTS = ("last", "mean", "max", "sequence", "next", "ctc")
 BLANK = 0
 """The class of output "ctc" that is no label."""
@@ -54,13 +51,20 @@ class RecConfig(Supervised):
         return self.output_size
 
     @property
-    def gates(self) -> int:
-        return CELLS[self.cell]
-
-    @property
-    def directions(self) -> tuple[str, ...]:
-        """Ends of the names of a layer's parameters."""
-        return ("", "_reverse") if self.bidirectional else ("",)
+    def stack(self) -> Stack:
+        """The recurrent layers."""
+        return Stack(
+            inputs=self.input_size or self.embedding_size or self.vocabulary or 0,
+            hidden=self.hidden,
+            cell=self.cell,
+            cell_activation=self.cell_activation,
+            bidirectional=self.bidirectional,
+            bias=self.bias,
+            layer_norm=self.layer_norm,
+            dropout=self.dropout,
+            recurrent_dropout=self.recurrent_dropout,
+            input_dropout=self.input_dropout,
+        )
 
     @property
     def stepwise(self) -> bool:
@@ -70,8 +74,7 @@ class RecConfig(Supervised):
     @property
     def widths(self) -> tuple[int, ...]:
         """Inputs of each recurrent layer, and of the head."""
-        first = self.input_size or self.embedding_size or self.vocabulary or 0
-        return (first, *(units * len(self.directions) for units in self.hidden))
+        return self.stack.widths
 
     @property
     def dense(self) -> list[tuple[int, activations.Activation | str, float]]:
@@ -86,14 +89,7 @@ class RecConfig(Supervised):
         found: dict[str, tuple[int, ...]] = {}
         if self.vocabulary and self.embedding_size:
             found["embedding.weight"] = (self.vocabulary, self.embedding_size)
-        for k, (units, inputs) in enumerate(zip(self.hidden, self.widths, strict=False)):
-            sums = self.gates * units
-            for direction in self.directions:
-                end = f"l{k}{direction}"
-                found[f"rnn.weight_ih_{end}"] = (sums, inputs)
-                found[f"rnn.weight_hh_{end}"] = (sums, units)
-                for part in [*(["bias"] if self.bias else []), *(["norm"] if self.layer_norm else [])]:
-                    found[f"rnn.{part}_ih_{end}"] = found[f"rnn.{part}_hh_{end}"] = (sums,)
+        found |= self.stack.shapes()
         inputs = self.widths[-1]
         for i, (units, _, _) in enumerate(self.dense):
             found[f"head.{i}.weight"] = (units, inputs)
@@ -109,11 +105,8 @@ class RecConfig(Supervised):
             for units, activation, dropout in self.dense
         ]
         return {
-            **super().spec(), "cell": self.cell, "cell_activation": self.cell_activation,
-            "vocabulary": self.vocabulary or 0, "embedding": self.embedding_size or 0,
-            "hidden": list(self.hidden), "bidirectional": self.bidirectional, "bias": self.bias,
-            "dropout": self.dropout, "recurrent_dropout": self.recurrent_dropout,
-            "layer_norm": self.layer_norm, "output": self.output, "bptt": self.bptt_steps or 0,
+            **super().spec(), **self.stack.spec(), "vocabulary": self.vocabulary or 0,
+            "embedding": self.embedding_size or 0, "output": self.output, "bptt": self.bptt_steps or 0,
             "init": self.initialization, "layers": layers,
         }  # fmt: skip
 
@@ -241,18 +234,12 @@ def _sizes(name: str, value: Any) -> tuple[int, ...]:
     """Units, one a layer; a single number is a single layer."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         return (_checks.integer(name, value),)
-    sizes = tuple(_checks.integer(f"{name}[{i}]", size) for i, size in enumerate(value))
-    if not sizes:
-        raise ValueError(f"{name} must name at least one layer, as in [64]; got {value!r}")
-    return sizes
+    return as_units(name, value)
 
 
 def _check_together(config: RecConfig) -> None:
     """What goes with what."""
-    if config.cell != "rnn" and config.cell_activation != "tanh":
-        raise ValueError(
-            f"cell_activation={config.cell_activation!r} is for cell='rnn'; {config.cell!r} has its own"
-        )
+    check_cell_activation(config.cell, config.cell_activation)
     if config.output == "next" and config.bidirectional:
         raise ValueError(
             "output='next' cannot be bidirectional: the reverse direction has seen the next step"

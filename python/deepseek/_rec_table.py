@@ -16,23 +16,10 @@ def rec_rows(config: RecConfig) -> list[Row]:
     for k, inputs in enumerate(config.widths[:-1]):
         shape = f"{inputs} → {config.widths[k + 1]}"
         count = parameters(config, f"rnn.*_l{k}") + parameters(config, f"rnn.*_l{k}_reverse")
-        rows.append((f"l{k}", _recurrent(config, k), shape, count))
+        rows.append((f"l{k}", config.stack.told(k), shape, count))
     inputs = config.widths[-1]
     for i, (units, activation, dropout) in enumerate(config.dense):
         layer = dense(config.bias, activation, dropout)
         rows.append((f"head.{i}", layer, f"{inputs} → {units}", parameters(config, f"head.{i}.*")))
         inputs = units
     return rows
-
-
-def _recurrent(config: RecConfig, k: int) -> str:
-    """What a recurrent layer does, as "gru, bidirectional, dropout 0.1"."""
-    parts = [f"dropout {config.input_dropout:g}"] if k == 0 and config.input_dropout else []
-    plain = config.cell != "rnn" or config.cell_activation == "tanh"
-    parts.append(config.cell if plain else f"{config.cell} of {config.cell_activation}")
-    parts += ["without bias"] if not config.bias else []
-    parts += ["bidirectional"] if config.bidirectional else []
-    parts += ["layer norm"] if config.layer_norm else []
-    parts += [f"recurrent dropout {config.recurrent_dropout:g}"] if config.recurrent_dropout else []
-    parts += [f"dropout {config.dropout:g}"] if config.dropout else []
-    return ", ".join(parts)

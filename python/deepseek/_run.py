@@ -63,6 +63,10 @@ class Run:
     done: int = 0  # epochs
     finished: bool = False
 
+    def logs(self, entry: dict[str, Any], logged: tuple[str, ...]) -> dict[str, Any]:
+        """What the history keeps of an epoch that the engine tells of."""
+        return {key: entry[key] for key in logged if self.plan.validation_rows or key != "val_loss"}
+
     def check_resumed(self, asked: Plan) -> None:
         """Refuse a resume that asks for something else; what was left at its default is not asked for."""
         for name in self.plan.asked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,26 @@ from numpy.typing import NDArray
 from . import _core
 from ._inputs import as_array, as_type, not_finite
 from ._packed import Packed, in_steps, real_rows, starts_of
-from ._rec_config import RecConfig
 
 Array = NDArray[Any]
 
 INT64 = np.dtype(np.int64)
+
+
+class Stepped(Protocol):
+    """What a model's configuration says of a step."""
+
+    @property
+    def vocabulary(self) -> int | None:
+        """Inputs are tokens 0 to vocabulary - 1; None: they are numbers."""
+
+    @property
+    def inputs(self) -> int:
+        """Numbers a step."""
+
+    @property
+    def dtype(self) -> str:
+        """Of those."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,7 @@ class Sequences:
 
 
 def as_sequences(
-    X: Any, config: RecConfig, lengths: Any = None, name: str = "X", prefix: str = "", *, empty: bool = False
+    X: Any, config: Stepped, lengths: Any = None, name: str = "X", prefix: str = "", *, empty: bool = False
 ) -> Sequences:
     """Inputs of a Rec, checked.
 
@@ -85,7 +100,7 @@ def as_sequences(
     X : array-like of shape (sequences, steps, features) or (sequences, steps), or list of array-like
         Of a list, the items have shape (steps, features) or (steps,). Without features there is one, or
         they are tokens.
-    config : RecConfig
+    config : Stepped
     lengths : array-like of int, optional
         Real steps of each sequence of an array.
     name, prefix : str
@@ -144,9 +159,7 @@ Original = Callable[[int], Any]
 """The values of a row of the packed array, as the user gave them."""
 
 
-def _from_array(
-    X: Any, config: RecConfig, lengths: Any, name: str, prefix: str
-) -> tuple[Sequences, Original]:
+def _from_array(X: Any, config: Stepped, lengths: Any, name: str, prefix: str) -> tuple[Sequences, Original]:
     array = as_array(X, name)
     if config.vocabulary:
         as_tokens(array, name)
@@ -175,7 +188,7 @@ def _from_array(
     return found, lambda row: array[divmod(row, steps)]
 
 
-def _from_list(X: Any, config: RecConfig, name: str) -> tuple[Sequences, Original]:
+def _from_list(X: Any, config: Stepped, name: str) -> tuple[Sequences, Original]:
     arrays = [_item(as_array(item, f"{name}[{i}]"), config, f"{name}[{i}]") for i, item in enumerate(X)]
     lengths = np.array([len(array) for array in arrays], np.int64)
     starts = starts_of(lengths)
@@ -196,7 +209,7 @@ def _from_list(X: Any, config: RecConfig, name: str) -> tuple[Sequences, Origina
     return Sequences(values, starts, lengths, None, True), original
 
 
-def _item(array: Array, config: RecConfig, name: str) -> Array:
+def _item(array: Array, config: Stepped, name: str) -> Array:
     """One sequence of a list: (steps, features), or (steps,) tokens."""
     if config.vocabulary:
         as_tokens(array, name)
@@ -214,7 +227,7 @@ def _item(array: Array, config: RecConfig, name: str) -> Array:
     return array
 
 
-def _check_values(found: Sequences, config: RecConfig, name: str, original: Original) -> None:
+def _check_values(found: Sequences, config: Stepped, name: str, original: Original) -> None:
     """Refuse NaN, infinity and unknown tokens in real steps."""
     values = found.values
     if values.size == 0 or _first_bad(values, config) is None:
@@ -232,7 +245,7 @@ def _check_values(found: Sequences, config: RecConfig, name: str, original: Orig
     raise ValueError(not_finite(original(row)[column], (row, column), values.dtype, name, place))
 
 
-def _first_bad(values: Array, config: RecConfig) -> tuple[int, int] | None:
+def _first_bad(values: Array, config: Stepped) -> tuple[int, int] | None:
     if not config.vocabulary:
         at: tuple[int, int] | None = _core.check_finite(values)
         return at
@@ -241,7 +254,7 @@ def _first_bad(values: Array, config: RecConfig) -> tuple[int, int] | None:
     return int(((values < 0) | (values >= config.vocabulary)).argmax()), 0
 
 
-def _dtype(config: RecConfig) -> np.dtype[Any]:
+def _dtype(config: Stepped) -> np.dtype[Any]:
     return INT64 if config.vocabulary else np.dtype(config.dtype)
 
 
