@@ -11,6 +11,7 @@ from ._config import NORMALIZATIONS
 from ._described import from_config
 from ._gen_blocks import Block, as_blocks, width
 from ._gen_config import GenConfig
+from ._gen_sequence_config import DEFAULTS, SequenceGenConfig, check_sequences, of_sequences, sequence_fields
 from ._settings import INITIALIZATIONS, as_optimizer, common, read_settings
 from .augmentation import Augmentation, as_augmentation
 
@@ -25,9 +26,9 @@ _OWN_PENALTY = {"relativistic": "r1r2", "wasserstein": "interpolated"}
 def make_gen_config(
     *,
     data_size: Any = None,
-    latent_size: Any = 32,
-    generator: Any = (128, 128),
-    discriminator: Any = (128, 128),
+    latent_size: Any = None,
+    generator: Any = None,
+    discriminator: Any = None,
     classes: Any = None,
     embedding_size: Any = None,
     activation: Any = "relu",
@@ -60,19 +61,34 @@ def make_gen_config(
     device: Any = "cpu",
     threads: Any = None,
     seed: Any = 0,
+    **only: Any,
 ) -> GenConfig:
-    """The constructor's arguments, checked; ValueError or TypeError naming the first that cannot be."""
+    """The constructor's arguments, checked; ValueError or TypeError naming the first that cannot be.
+
+    `only` are those that only sequences have; see `_gen_sequence_config.DEFAULTS`.
+    """
+    only = {**DEFAULTS, **only}
+    sequences = of_sequences(only)
     loss = _checks.choice("loss", loss, LOSSES)
-    penalty, weight = _penalty(penalty, penalty_weight, loss)
-    maker, scorer = _sizes("generator", generator), _sizes("discriminator", discriminator)
+    penalty, weight = _penalty(penalty, penalty_weight, loss, only["vocabulary"] is not None)
+    usual = (64,) if sequences else (128, 128)
+    units = {"generator": generator, "discriminator": discriminator}
+    chosen: dict[str, Any] = {
+        name: _sizes(name, usual if value is None else value) for name, value in units.items()
+    }
+    maker, scorer = chosen["generator"], chosen["discriminator"]
+    kind: type[GenConfig] = SequenceGenConfig if sequences else GenConfig
+    if sequences:
+        chosen |= sequence_fields(only, data_size, latent_size)
+        maker, scorer = (_sizes(name, only[name]) for name in ("generator_head", "discriminator_head"))
+        chosen |= {"generator_head": maker, "discriminator_head": scorer}
+    else:
+        chosen["latent_size"] = _checks.integer("latent_size", 32 if latent_size is None else latent_size)
     first = optimizers.Adam(1e-3, beta1=0.0, beta2=0.99) if optimizer is None else optimizer
     settings = common(first, bias, dtype, device, threads, seed)
     second = discriminator_optimizer
-    config = GenConfig(
+    config = kind(
         data_size=None if data_size is None else _checks.integer("data_size", data_size),
-        latent_size=_checks.integer("latent_size", latent_size),
-        generator=maker,
-        discriminator=scorer,
         classes=None if classes is None else _checks.integer("classes", classes),
         embedding_size=None if embedding_size is None else _checks.integer("embedding_size", embedding_size),
         activation=_activations("activation", activation, len(maker)),
@@ -96,8 +112,8 @@ def make_gen_config(
         discriminator_normalization=_norms(
             "discriminator_normalization", discriminator_normalization, len(scorer)
         ),
-        dropout=_shares("dropout", dropout, len(maker)),
-        discriminator_dropout=_shares("discriminator_dropout", discriminator_dropout, len(scorer)),
+        dropout=_shares("dropout", dropout, len(maker), sequences),
+        discriminator_dropout=_shares("discriminator_dropout", discriminator_dropout, len(scorer), sequences),
         discriminator_input_dropout=_share("discriminator_input_dropout", discriminator_input_dropout),
         minibatch_std=_checks.integer("minibatch_std", minibatch_std, 0),
         pack=_checks.integer("pack", pack),
@@ -106,6 +122,7 @@ def make_gen_config(
         augmentation=as_augmentation(augmentation),
         initialization=_checks.choice("initialization", initialization, INITIALIZATIONS),
         **settings,
+        **chosen,
     )
     return _checked_together(config)
 
@@ -117,17 +134,19 @@ def read_gen_config(config: Any, *, device: Any = "cpu", threads: Any = None) ->
             "augmentation": {"Augmentation": Augmentation},
             "discriminator_optimizer": optimizers.KINDS,
             "output_activation": activations.KINDS,
+            "pretrain_optimizer": optimizers.KINDS,
         }
         config = {
             key: from_config(key, value, kinds[key]) if key in kinds and isinstance(value, dict) else value
             for key, value in config.items()
         }
-    return read_settings(GenConfig, make_gen_config, config, device, threads)
+    kind = SequenceGenConfig if isinstance(config, dict) and "steps" in config else GenConfig
+    return read_settings(kind, make_gen_config, config, device, threads)
 
 
-def _penalty(penalty: Any, weight: Any, loss: str) -> tuple[str | None, float | None]:
-    if penalty == "auto":
-        penalty = _OWN_PENALTY.get(loss)
+def _penalty(penalty: Any, weight: Any, loss: str, texts: bool) -> tuple[str | None, float | None]:
+    if isinstance(penalty, str) and penalty == "auto":
+        penalty = "r1r2" if texts and loss in _OWN_PENALTY else _OWN_PENALTY.get(loss)
     chosen = None if penalty is None else _checks.choice("penalty", penalty, ("auto", *PENALTIES))
     if chosen is None:
         if weight is not None:
@@ -163,8 +182,11 @@ def _share(name: str, value: Any) -> float:
     return _checks.real(name, value, 0.0, 1.0, below=True)
 
 
-def _shares(name: str, value: Any, count: int) -> tuple[float, ...]:
-    return tuple(_share(name, one) for one in _checks.per_layer(name, value, count, "hidden layer"))
+def _shares(name: str, value: Any, count: int, sequences: bool) -> tuple[float, ...]:
+    """One a hidden layer; of sequences the first is that of the recurrent ones."""
+    what = "dense layer, and before them the recurrent layers'" if sequences else "hidden layer"
+    each = _checks.per_layer(name, value, count + sequences, what)
+    return tuple(_share(name, one) for one in each)
 
 
 def _output_activation(value: Any) -> activations.Activation | str | tuple[Block, ...]:
@@ -192,8 +214,9 @@ def _checked_together(config: GenConfig) -> GenConfig:
         raise ValueError("minibatch_std must be 0 (off) or a group of at least 2 rows, got 1")
     if config.embedding_size is not None and config.classes is None:
         raise ValueError(f"embedding_size={config.embedding_size} needs classes: only labels are embedded")
-    blocks = config.output_activation
-    if isinstance(blocks, tuple) and not config.known:
-        config = replace(config, data_size=width(blocks))
+    if isinstance(config, SequenceGenConfig):
+        check_sequences(config)
+    if config.blocks and not config.known:
+        config = replace(config, data_size=width(config.blocks))
     config.check_sizes()
     return config

@@ -57,6 +57,7 @@ class GenConfig(Settings):
     initialization: str
 
     activated: ClassVar[tuple[str, ...]] = ("activation", "discriminator_activation")
+    sequences: ClassVar[bool] = False
 
     @property
     def known(self) -> bool:
@@ -66,6 +67,11 @@ class GenConfig(Settings):
     @property
     def inputs(self) -> int:
         return self.data_size or 0
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Of the generator's columns, if it has any."""
+        return self.output_activation if isinstance(self.output_activation, tuple) else ()
 
     @property
     def embedding(self) -> int:
@@ -89,50 +95,56 @@ class GenConfig(Settings):
 
     def check_sizes(self) -> None:
         """Refuse blocks that do not cover the data, and what this machine cannot hold."""
-        blocks = self.output_activation
-        if isinstance(blocks, tuple) and width(blocks) != self.inputs:
+        if self.blocks and width(self.blocks) != self.inputs:
             raise ValueError(
-                f"output_activation's blocks cover {width(blocks)} columns, the data have {self.inputs}"
+                f"output_activation's blocks cover {width(self.blocks)} columns, the data have {self.inputs}"
             )
         self.check_memory(f"generator {list(self.generator)} and discriminator {list(self.discriminator)}")
 
     def generator_layers(self) -> Iterator[Layer]:
         """From the latents to the rows."""
-        whole = self.output_activation
-        last = "identity" if isinstance(whole, tuple) else whole
-        hidden = zip(self.generator, self.activation, self.dropout, self.normalization, strict=True)
-        yield from _chain(
-            "generator", self.latent_size + self.embedding, [*hidden, (self.inputs, last, 0.0, "none")]
-        )
+        return self._making(self.latent_size + self.embedding, self.generator, self.dropout)
 
     def discriminator_layers(self) -> Iterator[Layer]:
-        """From the rows, or packs of them, to the score; the last sees the groups' deviation besides."""
+        """From the rows, or packs of them, to the score."""
+        return self._scoring(self.pack * self.inputs, self.discriminator, self.discriminator_dropout)
+
+    def _making(self, inputs: int, units: Iterable[int], dropout: Iterable[float]) -> Iterator[Layer]:
+        """The generator's dense layers."""
+        last = "identity" if isinstance(self.output_activation, tuple) else self.output_activation
+        hidden = zip(units, self.activation, dropout, self.normalization, strict=True)
+        return _chain("generator", inputs, [*hidden, (self.inputs, last, 0.0, "none")])
+
+    def _scoring(self, inputs: int, units: Iterable[int], dropout: Iterable[float]) -> Iterator[Layer]:
+        """The discriminator's; the last sees the groups' deviation besides."""
         hidden = zip(
-            self.discriminator,
-            self.discriminator_activation,
-            self.discriminator_dropout,
-            self.discriminator_normalization,
-            strict=True,
+            units, self.discriminator_activation, dropout, self.discriminator_normalization, strict=True
         )
-        last = (1, self.discriminator_output_activation, 0.0, "none")
-        *body, (name, inputs, *rest) = _chain("discriminator", self.pack * self.inputs, [*hidden, last])
+        score = (1, self.discriminator_output_activation, 0.0, "none")
+        *body, (name, features, *rest) = _chain("discriminator", inputs, [*hidden, score])
         yield from body
-        yield (name, inputs + bool(self.minibatch_std), *rest)  # type: ignore[misc]
+        yield (name, features + bool(self.minibatch_std), *rest)  # type: ignore[misc]
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every parameter's name and shape in PyTorch's layout, such as "generator.0.weight": (out, in)."""
         if not self.known:
             return {}
-        found = self._shapes_of(self.generator_layers(), "generator", (self.classes or 0, self.embedding))
+        labels = self.classes or 0, self.embedding
+        found = self._below("generator") | self._shapes_of(self.generator_layers(), "generator", labels)
         average = {name.replace("generator.", "average."): shape for name, shape in found.items()}
         scorer = list(self.discriminator_layers())
         features = scorer[-1][1]
-        theirs = self._shapes_of(scorer, "discriminator", (self.pack * (self.classes or 0), features))
+        labels = self.pack * (self.classes or 0), features
+        theirs = self._below("discriminator") | self._shapes_of(scorer, "discriminator", labels)
         if self.spectral_norm:
             matrices = {name: shape for name, shape in theirs.items() if len(shape) == 2}
             for name, (rows, columns) in matrices.items():
                 theirs |= {f"{name}_u": (rows,), f"{name}_v": (columns,)}
         return {**found, **theirs, **(average if self.average else {})}
+
+    def _below(self, player: str) -> dict[str, tuple[int, ...]]:
+        """Parameters below a player's dense layers."""
+        return {}
 
     def _shapes_of(
         self, layers: Iterable[Layer], player: str, table: tuple[int, int]
@@ -148,7 +160,6 @@ class GenConfig(Settings):
 
     def spec(self) -> dict[str, Any]:
         """What the engine's constructor reads."""
-        blocks = self.output_activation if isinstance(self.output_activation, tuple) else ()
         penalty = {
             "name": self.penalty or "none",
             "weight": self.penalty_weight or 1.0,
@@ -157,7 +168,7 @@ class GenConfig(Settings):
         augment = self.augmentation or Augmentation()
         return {
             **super().spec(), "data": self.inputs, "latent": self.latent_size, "classes": self.classes or 0,
-            "embedding": self.embedding, "outputs": [block.spec() for block in blocks],
+            "embedding": self.embedding, "outputs": [block.spec() for block in self.blocks],
             "loss": {"name": self.loss}, "penalty": penalty, "average": self.average,
             "noise": {"deviation": self.instance_noise, "epochs": self.instance_noise_epochs},
             "augment": {**vars(augment), **({} if self.augmentation else _OFF)},

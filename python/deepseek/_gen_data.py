@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import integer
 from ._gen_blocks import as_blocks
 from ._gen_config import GenConfig
 from ._gen_core import refuse
@@ -38,6 +39,10 @@ class GenRows(NamedTuple):
     def take(self, order: Array) -> GenRows:
         """Some of the rows."""
         return GenRows(self.X[order], None if self.labels is None else self.labels[order])
+
+    def fake(self, core: Any, seed: int) -> GenRows:
+        """As many samples, of the same labels."""
+        return GenRows(core.sample(self.rows, self.labels, seed), self.labels)
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,10 @@ class Door:
         blocks = as_blocks(transformer.blocks)
         return Door(self.config.for_data(int(transformer.width), blocks, classes), transformer, label)
 
-    def read(self, X: Any, y: Any, name: str = "X") -> GenRows:
+    def read(self, X: Any, y: Any, name: str = "X", lengths: Any = None) -> GenRows:
         """Rows and labels, checked."""
+        if lengths is not None:
+            raise ValueError("lengths is for sequences: this Gen makes rows")
         if not self.config.known:
             refuse()
         dtype, width = np.dtype(self.config.dtype), self.config.inputs
@@ -88,6 +95,29 @@ class Door:
             coded = self.transformer.transform(X, seed=self.config.seed)
             rows = as_matrix(coded, dtype, width, f"transformed {name}")
         return GenRows(rows, self._labels(X, y, len(rows), name.replace("X", "y")))
+
+    def length_counts(self, data: Any) -> list[int] | None:
+        """How many sequences of 1, 2, … steps there are; None of rows."""
+        return None
+
+    def check_together(self, rows: int) -> None:
+        """Refuse rows that fill no pack or group."""
+        together = self.config.together
+        if rows % together:
+            raise ValueError(
+                f"X must have a multiple of {together} rows (pack times minibatch_std), got {rows}"
+            )
+
+    def lacking(self, labels: Array, n_per_class: Any) -> Array:
+        """The labels that are missing until each class has as many, by class."""
+        counts = np.bincount(labels, minlength=self.config.classes or 0)
+        wanted = counts.max() if n_per_class is None else integer("n_per_class", n_per_class, 0)
+        return np.repeat(np.arange(len(counts)), np.maximum(wanted - counts, 0))
+
+    def check_labelled(self) -> None:
+        """Refuse to balance classes that there are not."""
+        if not self.config.classes:
+            raise ValueError("augment balances classes, and this Gen knows no labels; make it with classes=")
 
     def back(self, rows: Array, labels: Array | None) -> Any:
         """Rows of the generator as they came in, the column of labels among them."""
@@ -154,6 +184,8 @@ def check_transformer(given: Any, config: GenConfig) -> Any:
         lacking = [name for name in ("fit", "transform", "inverse") if not hasattr(given, name)]
         if lacking:
             raise TypeError(f"transformer must have fit, transform and inverse; {given!r} lacks {lacking[0]}")
+    if config.sequences:
+        raise ValueError("transformer is for tables: sequences are numbers or tokens as they come")
     if config.known:
         raise ValueError(
             "data_size and output_activation's blocks follow from the transformer: leave them out"

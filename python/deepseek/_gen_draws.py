@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _core
 from ._sampling import uniform
 
 Array = NDArray[Any]
@@ -17,6 +18,7 @@ Meets = Callable[[Array, "Array | None"], Array]
 LEAST = 1e-4
 """Share of samples that must meet a condition."""
 
+_LATENT, _PLACE = 5, 2**32 - 1  # the Philox stream of latents, and the epoch where samples are drawn
 _BLOCK = 4096  # samples drawn at a time
 
 
@@ -26,6 +28,20 @@ def labels(counts: list[int], n: int, seed: int, first: int = 0) -> Array:
     drawn = uniform(seed, first, n) * shares[-1]
     found = np.searchsorted(shares, drawn, side="right")
     return np.asarray(np.minimum(found, len(counts) - 1), np.int64)
+
+
+def lengths(counts: list[int], n: int, seed: int, first: int = 0) -> Array:
+    """Lengths 1 … len(counts) with probabilities like these counts, of samples first … first + n - 1.
+
+    The numbers belong to the generator's latents (docs/gen-sequences.md): the first word of each row.
+    """
+    counters = np.empty((n, 4), np.uint32)
+    counters[:, 0] = (np.arange(first, first + n, dtype=np.uint64) * 16).astype(np.uint32)
+    counters[:, 1:] = 0, _PLACE, _LATENT | (1 + len(counts)) << 8
+    u = ((_core.kernels.philox(seed, counters)[:, 0] >> np.uint32(9)) + 0.5) * 2.0**-23
+    shares = np.cumsum(counts)
+    at = (u * shares[-1]).astype(np.int64)
+    return np.asarray(1 + np.searchsorted(shares, at, side="right"), np.int64)
 
 
 def accepted(draw: Draw, meets: Meets, n: int, start: int = 0) -> tuple[Array, Array | None, int]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._fit import nothing_left, resumed, train, train_once
-from ._gen_data import Door, GenRows
-from ._gen_plan import GenPlan, GenRun, check_enough, check_monitored
-from ._gen_watch import OWN, Monitors, as_monitors
+from ._gen_data import Door
+from ._gen_plan import LIKELIHOOD, GenPlan, GenRun, check_enough, check_monitored
+from ._gen_pretrain import both, check_texts, taught, teach
+from ._gen_sequences import SequenceDoor
+from ._gen_watch import OWN, ROWS, Monitors, as_monitors
 from .callbacks import Callback
 from .history import History
 
@@ -21,6 +23,7 @@ def fit(
     callbacks: list[Callback],
     X: Any,
     y: Any,
+    lengths: Any,
     monitor: Any,
     monitor_data: Any,
     *,
@@ -34,43 +37,81 @@ def fit(
     plan : GenPlan
         What is asked for.
     callbacks : list of Callback
-    X, y, monitor, monitor_data, resume
+    X, y, lengths, monitor, monitor_data, resume
         As `fit` takes them.
     """
     with model._gate.fit(model._core):
         run = _resumed(model, plan) if resume else None
+        if run is not None and run.plan.phase == LIKELIHOOD and run.then is None:
+            raise ValueError("the last fit was pretrain, which pretrain(resume=True) completes")
         door = model._door.opened(X, y)
-        data = door.read(X, y)
+        data = door.read(X, y, lengths=lengths)
         held = None if monitor_data is None else _monitor_rows(door, monitor_data)
         sizes = data.rows, 0 if held is None else held.rows
+        first: GenRun | None = None
         if run is None:
             run = GenRun(check_enough(check_monitored(plan).with_sizes(*sizes)))
+            if plan.pretrain:
+                check_texts(door.config, "pretrain")
+                first = taught(run.plan)
         else:
-            run.check_sizes(*sizes)
-            if run.finished:
+            run.whole.check_sizes(*sizes)
+            if run.then is not None:
+                first, run = run, run.whole
+            elif run.finished:
                 return nothing_left()
         functions = _functions(model, run if resume else None, monitor)
         if held is not None and not functions:
             raise ValueError("monitor_data is what monitors compare samples with: give a monitor")
         watch = None
         if functions:
-            watch = Monitors(model, door.config, run, functions, data if held is None else held)
+            seen: Any = data if held is None else held
+            flat = door.flat(seen, ROWS) if isinstance(door, SequenceDoor) else seen
+            watch = Monitors(model, door.config, run, functions, flat)
         with model._behind(door, data):
-            return train(model, data.arrays, run, callbacks, resume=resume, watch=watch)
+            if first is None:
+                return train(model, data.arrays, run, callbacks, resume=resume, watch=watch)
+            return both(
+                teach(model, first, data, callbacks, resume=resume),
+                lambda: train(model, data.arrays, run, callbacks, resume=False, watch=watch),
+            )
 
 
-def partial_fit(model: GenModel, plan: GenPlan, X: Any, y: Any) -> dict[str, float]:
+def pretrain(
+    model: GenModel, plan: GenPlan, callbacks: list[Callback], X: Any, y: Any, lengths: Any, *, resume: bool
+) -> History:
+    """A model's `pretrain`."""
+    check_texts(model._config, "pretrain")
+    with model._gate.fit(model._core):
+        run = _resumed(model, plan) if resume else None
+        if run is not None and (run.then is not None or run.plan.phase != LIKELIHOOD):
+            raise ValueError("the last fit was no pretrain: fit(resume=True) completes it")
+        door = model._door.opened(X, y)
+        data = door.read(X, y, lengths=lengths)
+        if run is None:
+            run = GenRun(plan.with_sizes(data.rows, 0))
+        else:
+            run.check_sizes(data.rows, 0)
+        with model._behind(door, data):
+            return teach(model, run, data, callbacks, resume=resume)
+
+
+def partial_fit(model: GenModel, plan: GenPlan, X: Any, y: Any, lengths: Any) -> dict[str, float]:
     """A model's `partial_fit`: one pass without history; its figures."""
     with model._gate.fit(model._core):
         door = model._door.opened(X, y)
-        data = door.read(X, y)
+        data = door.read(X, y, lengths=lengths)
         sized = check_enough(plan.with_sizes(data.rows, 0))
         with model._behind(door, data):
             entry = train_once(model, data.arrays, sized)
-    return {key: float(entry[key]) for key in model.logged if key not in ("epoch", "seconds")}
+    return {key: float(entry[key]) for key in model.logged if key not in ("phase", "epoch", "seconds")}
 
 
 def _resumed(model: GenModel, plan: GenPlan) -> GenRun:
+    run = model._run
+    if isinstance(run, GenRun) and run.then is not None:
+        run.whole.check_resumed(plan)
+        return run
     run = resumed(model, plan)
     assert isinstance(run, GenRun)
     return run
@@ -86,6 +127,8 @@ def _functions(model: GenModel, run: GenRun | None, monitor: Any) -> dict[str, A
     return as_monitors(list(run.plan.monitor), model.logged)
 
 
-def _monitor_rows(door: Door, given: Any) -> GenRows:
-    X, y = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-    return door.read(X, y, "monitor_data's X")
+def _monitor_rows(door: Door, given: Any) -> Any:
+    most = 3 if door.config.sequences else 2
+    whole = isinstance(given, tuple) and 2 <= len(given) <= most
+    X, y, lengths = (*given, None)[:3] if whole else (given, None, None)
+    return door.read(X, y, "monitor_data's X", lengths)

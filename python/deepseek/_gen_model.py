@@ -14,8 +14,10 @@ from ._checks import integer
 from ._gen_arguments import read_gen_config
 from ._gen_config import GenConfig
 from ._gen_core import Unmade
-from ._gen_data import AUTO, Door, GenRows
+from ._gen_data import AUTO, Door
 from ._gen_plan import read_gen_run
+from ._gen_sequence_config import SequenceGenConfig
+from ._gen_sequences import SequenceDoor
 from ._model import Model
 
 Array = NDArray[Any]
@@ -33,6 +35,7 @@ class GenModel(Model):
     _transformer: Any
     _label: str | None  # column of a table that holds the labels
     _counts: list[int] | None  # of the labels that were last trained on
+    _lengths: list[int] | None  # of sequences, how many last trained on had 1, 2, … steps
     _draws: int  # samples drawn without a seed so far
 
     _read_config = staticmethod(read_gen_config)
@@ -44,10 +47,12 @@ class GenModel(Model):
 
     @property
     def _door(self) -> Door:
+        if isinstance(self._config, SequenceGenConfig):
+            return SequenceDoor(self._config)
         return Door(self._config, self._transformer, self._label)
 
     @contextmanager
-    def _behind(self, door: Door, data: GenRows) -> Iterator[None]:
+    def _behind(self, door: Door, data: Any) -> Iterator[None]:
         """Take on what a fit's data told; all is as before if that fit does not begin."""
         before, run = {key: vars(self)[key] for key in _TOLD}, self._run
         counts = self._counts
@@ -57,6 +62,7 @@ class GenModel(Model):
         with self._gate.room:
             self._config, self._transformer, self._label = door.config, door.transformer, door.label
             self._core, self._columns, self._counts = made, door.config.inputs, counts
+            self._lengths = door.length_counts(data)
         try:
             yield
         except BaseException:
@@ -99,24 +105,23 @@ class GenModel(Model):
                     f"{type(transformer).__name__} cannot be read back from a file; pickle it instead"
                 )
             transformer = transformer.to_config()
-        own = {"transformer": transformer, "label": self._label, "counts": self._counts, "draws": self._draws}
-        return {"gen": own}
+        own = {"transformer": transformer, "label": self._label, "counts": self._counts}
+        return {"gen": {**own, "lengths": self._lengths, "draws": self._draws}}
 
     def _read_own_config(self, config: dict[str, Any]) -> None:
-        if set(config) != {"gen"} or set(config["gen"]) != {"transformer", "label", "counts", "draws"}:
+        if set(config) != {"gen"} or set(config["gen"]) != _OWN:
             raise ValueError("its configuration lacks what a Gen has, or has more")
         own = config["gen"]
-        counts, classes = own["counts"], self._config.classes or 0
-        if counts is not None:
-            counts = [integer("counts", count, 0, 2**62) for count in counts]
-            if len(counts) != classes or not sum(counts):
-                raise ValueError(f"its labels' counts must be {classes} and not all 0")
+        classes, steps = self._config.classes or 0, getattr(self._config, "steps", 0)
+        counts = _read_counts("labels' counts", own["counts"], classes)
+        self._lengths = _read_counts("lengths' counts", own["lengths"], steps)
         self._transformer = _read_transformer(own["transformer"], self._config)
         self._label, self._counts = _read_label(own["label"], self._transformer, classes), counts
         self._draws = integer("draws", own["draws"], 0, _MOST_SEED)
 
 
-_TOLD = ("_config", "_transformer", "_label", "_core", "_columns", "_counts")
+_TOLD = ("_config", "_transformer", "_label", "_core", "_columns", "_counts", "_lengths")
+_OWN = {"transformer", "label", "counts", "lengths", "draws"}
 _MOST_SEED = 2**64 - 1
 
 
@@ -129,6 +134,15 @@ def _read_transformer(given: Any, config: GenConfig) -> Any:
     if transformer.width != config.inputs:
         raise ValueError(f"its transformer makes {transformer.width} columns, the model has {config.inputs}")
     return transformer
+
+
+def _read_counts(what: str, given: Any, wanted: int) -> list[int] | None:
+    if given is None:
+        return None
+    counts = [integer("counts", count, 0, 2**62) for count in given]
+    if len(counts) != wanted or not sum(counts):
+        raise ValueError(f"its {what} must be {wanted} and not all 0")
+    return counts
 
 
 def _read_label(given: Any, transformer: Any, classes: int) -> str | None:

@@ -45,29 +45,22 @@ def draw(model: GenModel, n: int, labels: Array | None, seed: int, first: int = 
     return found
 
 
-def scores(model: GenModel, X: Any, y: Any) -> Array:
+def scores(model: GenModel, X: Any, y: Any, lengths: Any) -> Array:
     """A model's `discriminate`."""
     door = model._door
-    rows = door.read(X, y)
-    if rows.rows % door.config.together:
-        raise ValueError(
-            f"X must have a multiple of {door.config.together} rows (pack times minibatch_std), got {rows.rows}"
-        )
+    rows = door.read(X, y, lengths=lengths)
+    door.check_together(rows.rows)
     found: Array = model._core.scores(rows.X, rows.labels)
     return found
 
 
-def augment(model: GenModel, X: Any, y: Any, n_per_class: Any, seed: Any) -> tuple[Any, Array]:
+def augment(model: GenModel, X: Any, y: Any, lengths: Any, n_per_class: Any, seed: Any) -> tuple[Any, Array]:
     """A model's `augment`."""
     door = model._door
-    if not door.config.classes:
-        raise ValueError("augment balances classes, and this Gen knows no labels; make it with classes=")
-    given = door.read(X, y)
+    door.check_labelled()
+    given = door.read(X, y, lengths=lengths)
     assert given.labels is not None
-    counts = np.bincount(given.labels, minlength=door.config.classes)
-    wanted = counts.max() if n_per_class is None else integer("n_per_class", n_per_class, 0)
-    lacking = np.maximum(wanted - counts, 0)
-    labels = np.repeat(np.arange(len(counts)), lacking)
+    labels = door.lacking(given.labels, n_per_class)
     with model._drawing(seed) as key:
         rows = draw(model, len(labels), labels, key)
         more = door.back(rows, labels) if len(labels) else None

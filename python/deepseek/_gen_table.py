@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ._gen_config import GenConfig
+from ._gen_sequence_config import SequenceGenConfig
 from ._table import Row, dense, parameters
 
 _SHORT = {"generator": "G", "discriminator": "D"}
@@ -18,6 +19,9 @@ def gen_rows(config: GenConfig) -> list[Row]:
 def told(config: GenConfig) -> list[str]:
     """What the head says beside loss and optimizer."""
     found = []
+    if isinstance(config, SequenceGenConfig):
+        what = f"texts of {config.vocabulary} tokens" if config.vocabulary else "series"
+        found.append(f"{what}, at most {config.steps} steps")
     if config.discriminator_optimizer != config.optimizer:
         found.append(f"discriminator {config.discriminator_optimizer!r}")
     if config.penalty:
@@ -38,18 +42,23 @@ def _generator(config: GenConfig) -> Iterator[Row]:
     if config.classes:
         shape = f"{config.classes} → {config.embedding}"
         yield "G", "embedding", shape, parameters(config, "generator.embedding.*")
-    for name, inputs, units, activation, dropout, norm in config.generator_layers():
+    yield from _below(config, "generator")
+    layers = list(config.generator_layers())
+    for name, inputs, units, activation, dropout, norm in layers:
         what = dense(config.bias, activation, dropout, norm)
-        if units == config.inputs and isinstance(config.output_activation, tuple) and _is_last(config, name):
+        if config.blocks and name == layers[-1][0]:
             what = what.replace("identity", _blocks(config))
         yield _number(name), what, f"{inputs} → {units}", parameters(config, f"{name}.*")
 
 
 def _discriminator(config: GenConfig) -> Iterator[Row]:
+    yield from _below(config, "discriminator")
     layers = list(config.discriminator_layers())
     for name, inputs, units, activation, dropout, norm in layers:
         what = dense(config.bias, activation, dropout, norm)
-        if name == layers[0][0]:
+        if name == layers[0][0] and isinstance(config, SequenceGenConfig):
+            what = f"{config.pooling} of the steps, {what}"
+        elif name == layers[0][0]:
             first = config.discriminator_input_dropout
             what = (f"dropout {first:g}, " if first else "") + what
             what = (f"{config.pack} rows side by side, " if config.pack > 1 else "") + what
@@ -68,15 +77,24 @@ def _discriminator(config: GenConfig) -> Iterator[Row]:
         )
 
 
-def _is_last(config: GenConfig, name: str) -> bool:
-    return name == f"generator.{len(config.generator)}"
+def _below(config: GenConfig, player: str) -> Iterator[Row]:
+    """Recurrent layers and what is below them."""
+    if not isinstance(config, SequenceGenConfig):
+        return
+    short, stack = _SHORT[player], config.stacks[player]
+    if config.vocabulary:
+        rows = config.vocabulary + (player == "generator")
+        yield short, "tokens", f"{rows} → {config.tokens}", parameters(config, f"{player}.tokens.*")
+    for k, inputs in enumerate(stack.widths[:-1]):
+        names = (f"{player}.rnn.*_l{k}", f"{player}.rnn.*_l{k}_reverse")
+        count = sum(parameters(config, name) for name in names)
+        what = ("spectral " if config.spectral_norm and short == "D" else "") + stack.told(k)
+        yield f"{short}.l{k}", what, f"{inputs} → {stack.widths[k + 1]}", count
 
 
 def _blocks(config: GenConfig) -> str:
-    blocks = config.output_activation
-    assert isinstance(blocks, tuple)
     kinds: dict[str, int] = {}
-    for block in blocks:
+    for block in config.blocks:
         kinds[block.activation] = kinds.get(block.activation, 0) + 1
     return " and ".join(f"{count} × {kind}" for kind, count in kinds.items())
 

@@ -19,6 +19,7 @@ from ._gen_collapse import TIMES, sameness
 from ._gen_config import GenConfig
 from ._gen_data import GenRows
 from ._gen_plan import GenRun, Watched
+from ._gen_sequences import FlatSequences
 from .datasets import fixed_order
 from .errors import CollapseError
 
@@ -86,13 +87,17 @@ class Monitors:
     config: GenConfig
     run: GenRun
     functions: dict[str, _Monitor | None]
-    data: GenRows
-    """Rows to compare with."""
+    data: GenRows | FlatSequences
+    """What to compare with."""
 
     def __post_init__(self) -> None:
         config = self.config
         if "tstr" in self.functions and not config.classes:
             raise ValueError("monitor 'tstr' needs labels: it trains a classifier on the samples")
+        if "frechet" in self.functions and config.sequences:
+            raise ValueError(
+                "monitor 'frechet' is for rows: all steps of sequences have too many covariances; take 'mmd'"
+            )
         if self.data.rows > ROWS:
             self.data = self.data.take(np.sort(fixed_order(self.data.rows, config.seed)[:ROWS]))
         if self.data.rows < 2:
@@ -113,8 +118,8 @@ class Monitors:
         done, plan = self.run.done, self.run.plan
         if done % plan.monitor_every and done != plan.epochs:
             return False
-        fake = self._fake()
-        seen = Seen(self.data, fake, self.config.classes or 0, self.config.seed)
+        fake = self.data.fake(self.model._core, self.config.seed)
+        seen = Seen(GenRows(self.data.X, self.data.labels), fake, self.config.classes or 0, self.config.seed)
         values = {name: self._value(name, function, seen, epoch) for name, function in self.functions.items()}
         same = sameness(self.data.X, self.data.labels, fake.X, fake.labels)
         with self.model._gate.room:
@@ -139,10 +144,6 @@ class Monitors:
         stopping = self.run.plan.early_stopping
         if stopping is not None and stopping.restore_best and self.state.best_epoch:
             self.model._core.restore_best()
-
-    def _fake(self) -> GenRows:
-        labels = self.data.labels
-        return GenRows(self.model._core.sample(self.data.rows, labels, self.config.seed), labels)
 
     def _value(self, name: str, function: _Monitor | None, seen: Seen, epoch: int) -> float:
         value = OWN[name](seen) if function is None else function(self.model, epoch)

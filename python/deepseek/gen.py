@@ -6,17 +6,18 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
-from . import _gen_fit, _gen_samples
+from . import _gen_fit
 from ._checks import flag
 from ._fit import callbacks_of
 from ._gen_arguments import LEAKY, make_gen_config
 from ._gen_data import check_transformer
-from ._gen_model import GenModel
-from ._gen_plan import make_gen_plan
+from ._gen_plan import ADVERSARIAL, LIKELIHOOD, make_gen_plan
+from ._gen_sequence_config import SequenceGenConfig
 from ._gen_table import gen_rows, told
 from ._gen_watch import as_monitors
+from ._generative import Generative
 from ._table import table
 from .activations import Activation
 from .augmentation import Augmentation
@@ -27,25 +28,25 @@ from .stopping import EarlyStopping, as_early_stopping
 
 __all__ = ["Gen"]
 
-Array = NDArray[Any]
 
-
-class Gen(GenModel):
-    """Generative adversarial network (Goodfellow et al. 2014) of dense layers.
+class Gen(Generative):
+    """Generative adversarial network (Goodfellow et al. 2014) of dense layers or, for sequences, recurrent ones.
 
     A generator makes rows from normal latent numbers, a discriminator scores rows; each learns against the
-    other. With `classes` both know a row's label (Mirza & Osindero 2014; Miyato & Koyama 2018). Samples come
+    other. With `steps` and `cell` what they make and score are time series (Mogren 2016; Esteban et al. 2017)
+    or, with a `vocabulary`, texts, whose generator may first be taught the likelihood (see `pretrain`). With `classes` both know a row's label (Mirza & Osindero 2014; Miyato & Koyama 2018). Samples come
     from a moving average of the generator. The same arguments, data and seed give the same bits with any
     number of threads.
 
     Parameters
     ----------
     data_size : int, optional
-        Columns of a row; default: as many as the first fit finds.
-    latent_size : int, default=32
-        Latent numbers of a row.
-    generator, discriminator : list of int, default=(128, 128)
-        Units of the hidden layers; () for none.
+        Columns of a row, or features of a step; default: as many as the first fit finds.
+    latent_size : int, optional
+        Latent numbers of a row, or of a sequence, seen at all its steps. Default: 32; of series 8, of texts 0.
+    generator, discriminator : list of int, optional
+        Units of the hidden layers, () for none; default: (128, 128). Of sequences units of the recurrent layers,
+        default (64,).
     classes : int, optional
         Labels are 0 to classes - 1; default: there are none.
     embedding_size : int, optional
@@ -55,6 +56,7 @@ class Gen(GenModel):
     output_activation : str, Activation or list of dict, default="identity"
         Of the generator's last layer, or blocks of columns: ``{"activation": "tanh", "units": 3}``,
         ``{"activation": "gumbel", "units": 4, "temperature": 0.5, "hard": False}`` for a category of four.
+        Not of texts.
     discriminator_output_activation : {"identity", "sigmoid"}, default="identity"
         "sigmoid" goes with least_squares only; the other losses take scores as logits.
     loss : str, default="relativistic"
@@ -62,7 +64,8 @@ class Gen(GenModel):
         2017), wasserstein (Arjovsky et al. 2017), relativistic (Jolicoeur-Martineau 2019; Huang et al. 2024).
     penalty : {"auto", None, "r1", "r2", "r1r2", "interpolated"}, default="auto"
         On the discriminator's gradient at real rows, generated ones, both (Mescheder et al. 2018), or between
-        them (Gulrajani et al. 2017). "auto": r1r2 for relativistic, interpolated for wasserstein, else None.
+        them (Gulrajani et al. 2017; not of texts). "auto": r1r2 for relativistic, interpolated (of texts r1r2)
+        for wasserstein, else None.
     penalty_weight : float, optional
         Default: 10 for interpolated, else 0.1.
     penalty_every : int, default=1
@@ -78,24 +81,48 @@ class Gen(GenModel):
         A batch is one update of the discriminator; after every `discriminator_steps` of them the generator has
         `generator_steps`.
     normalization, discriminator_normalization : {None, "batch", "layer"} or list, default=None
-        As `Net`'s; the discriminator's is not "batch".
+        As `Net`'s; the discriminator's is not "batch", nor is the generator's of sequences.
     dropout, discriminator_dropout : float or list of float, default=0.0
-        As `Net`'s.
+        As `Net`'s; of sequences a list's first is of the recurrent layers, the rest of the dense ones.
     discriminator_input_dropout : float, default=0.0
-        Of the rows that the discriminator sees.
+        Of the rows that the discriminator sees, or steps, or tokens' embeddings.
     minibatch_std : int, default=0
         The score sees how far groups of so many rows differ (Karras et al. 2018); 0: not.
     pack : int, default=1
-        The discriminator judges so many rows side by side (Lin et al. 2018).
+        The discriminator judges so many rows side by side (Lin et al. 2018). Not of sequences.
     instance_noise, instance_noise_epochs : float, int, default=0.0, 0
         Deviation of noise on all that the discriminator sees (Sønderby et al. 2017), and epochs until it has
-        sunk to 0; 0 epochs: it stays.
+        sunk to 0; 0 epochs: it stays. Not of texts.
     augmentation : Augmentation or bool, optional
-        For small data; True is ``Augmentation()``.
+        For small data; True is ``Augmentation()``. Not of texts.
     transformer : object, "auto" or None, default=None
         How a table becomes rows of numbers, fitted with the first fit and saved with the model: "auto" is a
         `TableTransformer`; or one of those with options, or an object with fit(X, y), transform(X, seed=),
-        inverse(rows), blocks and width. None: rows are numbers as they come.
+        inverse(rows), blocks and width. None: rows are numbers as they come. Not of sequences.
+    steps : int, optional
+        The most steps of a sequence; with `cell`, for sequences only, as is all that follows but the last line.
+    cell : {"rnn", "gru", "lstm"}, optional
+        Of both players, as `Rec`'s; so are cell_activation, layer_norm and recurrent_dropout.
+    vocabulary : int, optional
+        Steps are integer tokens 0 to vocabulary - 1, each drawn given those before it; instead of data_size.
+    generator_head, discriminator_head : list of int, default=()
+        Units of dense layers above the recurrent ones: at every step; of the pooled features. `activation`,
+        `normalization` and so on are theirs.
+    bidirectional, discriminator_bidirectional : bool, default=False
+        As `Rec`'s; the generator of texts cannot be.
+    pooling : {"mean", "last", "max"}, default="mean"
+        What the discriminator makes of its steps.
+    step_latent_size : int, optional
+        Latent numbers of each step; default: 8, of texts 0. Of series one of both sizes must be at least 1.
+    token_embedding_size : int, optional
+        Of both players; default: the vocabulary, at most 64.
+    stop : int, optional
+        The token that ends a text. Shorter texts are filled up with it; samples end before their first.
+    temperature, hard : float, bool, default=1.0, True
+        Of the Gumbel softmax that draws tokens in training (Jang et al. 2017): hard ones, with the soft ones'
+        gradient (straight through), or the soft ones.
+    pretrain_optimizer : str or Optimizer, optional
+        Of `pretrain`; default: ``Adam(1e-3)``. Any schedule but Plateau.
     bias, initialization, dtype, device, threads, seed
         As `Net`'s, for both players; one `initialization` for all layers.
 
@@ -116,9 +143,9 @@ class Gen(GenModel):
         self,
         *,
         data_size: int | None = None,
-        latent_size: int = 32,
-        generator: Sequence[int] = (128, 128),
-        discriminator: Sequence[int] = (128, 128),
+        latent_size: int | None = None,
+        generator: Sequence[int] | None = None,
+        discriminator: Sequence[int] | None = None,
         classes: int | None = None,
         embedding_size: int | None = None,
         activation: str | Activation | Sequence[str | Activation] = "relu",
@@ -146,6 +173,23 @@ class Gen(GenModel):
         instance_noise_epochs: int = 0,
         augmentation: Augmentation | bool | None = None,
         transformer: Any = None,
+        steps: int | None = None,
+        cell: str | None = None,
+        vocabulary: int | None = None,
+        cell_activation: str = "tanh",
+        layer_norm: bool = False,
+        recurrent_dropout: float = 0.0,
+        generator_head: Sequence[int] = (),
+        discriminator_head: Sequence[int] = (),
+        bidirectional: bool = False,
+        discriminator_bidirectional: bool = False,
+        pooling: str = "mean",
+        step_latent_size: int | None = None,
+        token_embedding_size: int | None = None,
+        stop: int | None = None,
+        temperature: float = 1.0,
+        hard: bool = True,
+        pretrain_optimizer: str | Optimizer | None = None,
         bias: bool = True,
         initialization: str = "auto",
         dtype: DTypeLike = "float32",
@@ -156,46 +200,21 @@ class Gen(GenModel):
         arguments = {key: value for key, value in locals().items() if key not in ("self", "transformer")}
         config = make_gen_config(**arguments)
         self._transformer = check_transformer(transformer, config)
-        self._label, self._counts, self._draws = None, None, 0
+        self._label, self._counts, self._lengths, self._draws = None, None, None, 0
         self._begin(config)
-
-    @property
-    def data_size(self) -> int | None:
-        """Columns of a row, as the players see it; None before they are known."""
-        return self._config.data_size
-
-    @property
-    def latent_size(self) -> int:
-        """Latent numbers of a row."""
-        return self._config.latent_size
-
-    @property
-    def classes(self) -> int | None:
-        """How many labels there are; None if there are none, or they are not known yet."""
-        return self._config.classes
-
-    @property
-    def label_column(self) -> str | None:
-        """Name of the table's column that holds the labels, if there is one."""
-        return self._label
-
-    @property
-    def labels(self) -> list[Any]:
-        """The labels there are, in order: 0 to classes - 1, or those of the label column."""
-        return (
-            list(range(self.classes or 0)) if self._label is None else list(self._transformer.labels.classes)
-        )
 
     def fit(
         self,
         X: Any,
         y: ArrayLike | str | None = None,
         *,
+        lengths: ArrayLike | None = None,
         epochs: int = 100,
         batch_size: int | None = 64,
         monitor: Any = None,
         monitor_every: int = 1,
         monitor_data: Any = None,
+        pretrain: int = 0,
         early_stopping: EarlyStopping | bool | None = None,
         callbacks: Callback | Iterable[Callback] = (),
         shuffle: bool = True,
@@ -209,9 +228,13 @@ class Gen(GenModel):
         Parameters
         ----------
         X : array-like of shape (rows, columns), or table
-            Real numbers of any type and layout; with a transformer what that takes.
+            Real numbers of any type and layout; with a transformer what that takes. Of sequences: (sequences,
+            steps, features), of texts (sequences, steps), or a list of arrays; at most `steps` each. A text must
+            not go on after its stop token, and need not have one.
         y : array-like of int, shape (rows,), or str, optional
             Labels, if there are `classes`; or the name of the table's column that holds them.
+        lengths : array-like of int, shape (sequences,), optional
+            Real steps of each sequence of an array; what lies behind is not read. Default: all.
         epochs : int, default=100
             How many more passes over the rows.
         batch_size : int or None, default=64
@@ -220,11 +243,14 @@ class Gen(GenModel):
         monitor : str, callable or list or dict of these, optional
             What to compute of samples after an epoch, each a column of the history: "frechet", "mmd", "ks"
             (distances to the data), "tstr" (accuracy on the data of a Net trained on samples), all of encoded
-            rows; or callable(gen, epoch) → a number, the lower the better.
+            rows; or callable(gen, epoch) → a number, the lower the better. Of sequences, all but "frechet": of
+            their steps side by side (tokens one-hot), with samples of the data's lengths.
         monitor_every : int, default=1
             Epochs between two looks; the last epoch is looked at in any case.
-        monitor_data : array-like, or tuple (X, y), optional
+        monitor_data : array-like, or tuple (X, y) or (X, y, lengths), optional
             What samples are compared with; default: the training rows. At most 2048 rows are looked at.
+        pretrain : int, default=0
+            Of texts: so many epochs of `pretrain` before the first.
         early_stopping : EarlyStopping or bool, optional
             Watches the first monitor; the best weights of both players and the average are kept and put back.
         callbacks, shuffle, verbose, checkpoint, checkpoint_every
@@ -236,7 +262,8 @@ class Gen(GenModel):
         -------
         History
             ``loss`` (the discriminator's, without the penalty), ``penalty``, ``real_score``, ``fake_score``,
-            ``generator_loss``, ``rate`` (the discriminator's), ``generator_rate``, and the monitors' columns.
+            ``generator_loss``, ``rate`` (the discriminator's), ``generator_rate``, and the monitors' columns. Of texts
+            also ``phase``, "likelihood" (see `pretrain`) or "adversarial"; each phase counts its own epochs.
 
         Raises
         ------
@@ -250,16 +277,72 @@ class Gen(GenModel):
         KeyboardInterrupt
             On Ctrl-C; the model is at its last complete step.
         """
-        names = tuple(as_monitors(monitor, self.logged))
+        names = tuple(as_monitors(monitor, (*self.logged, "phase")))
         stopping = as_early_stopping(early_stopping)
         plan = make_gen_plan(
-            epochs, batch_size, shuffle, stopping, names, monitor_every, self._config.together
+            epochs,
+            batch_size,
+            shuffle,
+            stopping,
+            names,
+            monitor_every,
+            self._config.together,
+            pretrain,
+            self._phase(ADVERSARIAL),
         )
         called = callbacks_of(callbacks, verbose, checkpoint, checkpoint_every)
-        return _gen_fit.fit(self, plan, called, X, y, monitor, monitor_data, resume=flag("resume", resume))
+        resumed = flag("resume", resume)
+        return _gen_fit.fit(self, plan, called, X, y, lengths, monitor, monitor_data, resume=resumed)
+
+    def pretrain(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        *,
+        lengths: ArrayLike | None = None,
+        epochs: int,
+        batch_size: int | None = 64,
+        callbacks: Callback | Iterable[Callback] = (),
+        shuffle: bool = True,
+        verbose: bool | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int = 1,
+        resume: bool = False,
+    ) -> History:
+        """Teach the generator of texts to tell each token from those before it, by maximum likelihood.
+
+        It is `Rec`'s training of output "next" on texts that begin with a start token of their own. The moving
+        average begins anew where it ends; the discriminator learns nothing. By itself a language model, and
+        where an adversarial phase should start (Yu et al. 2017).
+
+        Parameters
+        ----------
+        X, y, lengths, batch_size, callbacks, shuffle, verbose, checkpoint, checkpoint_every, resume
+            As of `fit`; the last batch of an epoch may be smaller.
+        epochs : int
+            How many more passes over the texts.
+
+        Returns
+        -------
+        History
+            ``loss``, the cross-entropy a token in nats, stops that fill up counted, ``rate`` and ``phase``.
+
+        Raises
+        ------
+        ValueError
+            If the Gen has no vocabulary; the rest as of `fit`.
+        """
+        plan = make_gen_plan(epochs, batch_size, shuffle, None, (), 1, 1, 0, self._phase(LIKELIHOOD))
+        called = callbacks_of(callbacks, verbose, checkpoint, checkpoint_every)
+        return _gen_fit.pretrain(self, plan, called, X, y, lengths, resume=flag("resume", resume))
 
     def partial_fit(
-        self, X: Any, y: ArrayLike | str | None = None, *, batch_size: int | None = None
+        self,
+        X: Any,
+        y: ArrayLike | str | None = None,
+        *,
+        batch_size: int | None = None,
+        lengths: ArrayLike | None = None,
     ) -> dict[str, float]:
         """Train on some rows once, in their order: one batch, or one pass if ``batch_size`` is given.
 
@@ -271,104 +354,18 @@ class Gen(GenModel):
             What `fit` would put into the history.
         """
         plan = make_gen_plan(1, batch_size, False, None, (), 1, self._config.together)
-        return _gen_fit.partial_fit(self, plan, X, y)
-
-    def sample(
-        self, n: int, y: Any = None, seed: int | None = None, *, where: Mapping[Any, Any] | None = None
-    ) -> Any:
-        """New rows.
-
-        Parameters
-        ----------
-        n : int
-            How many.
-        y : label or array-like of shape (n,), optional
-            Labels of the rows; default: drawn like those of the training.
-        seed : int, optional
-            0 to 2**64 - 1. The same model, arguments and seed give the same rows, and the first n of more are
-            those of n. Default: the model's seed plus the number of this call, which is counted and saved.
-        where : mapping of column to value, optional
-            Only rows with these values (or one of a list of values), for tables: others are drawn again. The
-            column of labels is met exactly, without drawing again.
-
-        Returns
-        -------
-        ndarray of shape (n, data_size), or a table as the fit's
-            Of the model's dtype; from the moving average of the generator, if there is one.
-
-        Raises
-        ------
-        ValueError
-            If less than one sample in 10000 is as `where` says.
-        """
-        return _gen_samples.sample(self, n, y, seed, where)
-
-    def discriminate(self, X: Any, y: ArrayLike | str | None = None) -> Array:
-        """Scores of rows: the higher, the more like the data.
-
-        Parameters
-        ----------
-        X, y
-            As in `fit`; the number of rows a multiple of pack times minibatch_std.
-
-        Returns
-        -------
-        ndarray of shape (rows / pack,)
-            Raw, after the discriminator's output activation.
-        """
-        return _gen_samples.scores(self, X, y)
-
-    def augment(
-        self,
-        X: Any,
-        y: ArrayLike | None = None,
-        n_per_class: int | None = None,
-        seed: int | None = None,
-    ) -> tuple[Any, Array]:
-        """Put samples behind some rows until each class has as many.
-
-        Parameters
-        ----------
-        X, y
-            As in `fit`, with labels.
-        n_per_class : int, optional
-            Rows each class shall have at least; default: as many as the largest has. None is taken away.
-        seed : int, optional
-            As of `sample`.
-
-        Returns
-        -------
-        X, y : as they came in
-            The rows given, then the samples, ordered by class.
-        """
-        return _gen_samples.augment(self, X, y, n_per_class, seed)
-
-    def report(self, X_real: Any, y: ArrayLike | None = None, *, n: int | None = None, seed: int = 0) -> Any:
-        """Compare samples with real rows, best with some that were not trained on.
-
-        Parameters
-        ----------
-        X_real, y
-            As in `fit`.
-        n : int, optional
-            Samples; default: as many as real rows.
-        seed : int, default=0
-            Of the samples and of everything random in the comparison.
-
-        Returns
-        -------
-        Report
-            Figures by name; it prints as a table and has ``plot()``.
-        """
-        from ._report import report
-
-        return report(self, X_real, y, n, seed)
+        return _gen_fit.partial_fit(self, plan, X, y, lengths)
 
     def reset(self, seed: int | None = None) -> Gen:
         """Start over, see `Net.reset`; what the first fit found out about the data's columns is kept."""
         super().reset(seed)
-        self._counts, self._draws = None, 0
+        self._counts, self._lengths, self._draws = None, None, 0
         return self
+
+    def _phase(self, name: str) -> str:
+        """What a plan says of it: texts have two."""
+        config = self._config
+        return name if isinstance(config, SequenceGenConfig) and config.vocabulary else ""
 
     def __repr__(self) -> str:
         return table(type(self).__name__, self._config, gen_rows(self._config), told(self._config))

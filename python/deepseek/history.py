@@ -10,7 +10,7 @@ __all__ = ["History"]
 
 _FIRST = (
     "epoch", "loss", "val_loss", "penalty", "real_score", "fake_score", "generator_loss", "rate", "generator_rate",
-    "seconds",
+    "seconds", "phase",
 )  # fmt: skip
 
 

@@ -79,7 +79,8 @@ def history(
     """
     ax = _axes(ax, (6.0, 3.7))
     loss = np.asarray(history["loss"], dtype=np.float64)
-    epochs = np.asarray(history.get("epoch") or np.arange(1, len(loss) + 1))
+    told = None if "phase" in history else history.get("epoch")  # two phases each count their own
+    epochs = np.asarray(told or np.arange(1, len(loss) + 1))
     marker = "o" if len(loss) == 1 else None
     of_two = "generator_loss" in history
     ax.plot(
