@@ -41,9 +41,7 @@ def fit(
         As `fit` takes them.
     """
     with model._gate.fit(model._core):
-        run = _resumed(model, plan) if resume else None
-        if run is not None and run.plan.phase == LIKELIHOOD and run.then is None:
-            raise ValueError("the last fit was pretrain, which pretrain(resume=True) completes")
+        run = _resumed(model, plan, taught_alone=False) if resume else None
         door = model._door.opened(X, y)
         data = door.read(X, y, lengths=lengths)
         held = None if monitor_data is None else _monitor_rows(door, monitor_data)
@@ -83,9 +81,7 @@ def pretrain(
     """A model's `pretrain`."""
     check_texts(model._config, "pretrain")
     with model._gate.fit(model._core):
-        run = _resumed(model, plan) if resume else None
-        if run is not None and (run.then is not None or run.plan.phase != LIKELIHOOD):
-            raise ValueError("the last fit was no pretrain: fit(resume=True) completes it")
+        run = _resumed(model, plan, taught_alone=True) if resume else None
         door = model._door.opened(X, y)
         data = door.read(X, y, lengths=lengths)
         if run is None:
@@ -107,11 +103,19 @@ def partial_fit(model: GenModel, plan: GenPlan, X: Any, y: Any, lengths: Any) ->
     return {key: float(entry[key]) for key in model.logged if key not in ("phase", "epoch", "seconds")}
 
 
-def _resumed(model: GenModel, plan: GenPlan) -> GenRun:
+def _resumed(model: GenModel, plan: GenPlan, *, taught_alone: bool) -> GenRun:
+    """The last fit, or pretrain, which is to be completed; refuses the other, and another plan than its own."""
     run = model._run
-    if isinstance(run, GenRun) and run.then is not None:
-        run.whole.check_resumed(plan)
-        return run
+    if isinstance(run, GenRun):
+        if (run.plan.phase == LIKELIHOOD and run.then is None) != taught_alone:
+            raise ValueError(
+                "resume=True completes a fit, and the last was pretrain: take pretrain(resume=True)"
+                if not taught_alone
+                else "resume=True completes pretrain, and the last was a fit: take fit(resume=True)"
+            )
+        if run.then is not None:
+            run.whole.check_resumed(plan)
+            return run
     run = resumed(model, plan)
     assert isinstance(run, GenRun)
     return run

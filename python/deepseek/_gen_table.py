@@ -39,10 +39,12 @@ def told(config: GenConfig) -> list[str]:
 
 
 def _generator(config: GenConfig) -> Iterator[Row]:
+    if isinstance(config, SequenceGenConfig) and config.vocabulary:
+        yield _tokens(config, "generator")
     if config.classes:
         shape = f"{config.classes} → {config.embedding}"
         yield "G", "embedding", shape, parameters(config, "generator.embedding.*")
-    yield from _below(config, "generator")
+    yield from _recurrent(config, "generator")
     layers = list(config.generator_layers())
     for name, inputs, units, activation, dropout, norm in layers:
         what = dense(config.bias, activation, dropout, norm)
@@ -52,7 +54,9 @@ def _generator(config: GenConfig) -> Iterator[Row]:
 
 
 def _discriminator(config: GenConfig) -> Iterator[Row]:
-    yield from _below(config, "discriminator")
+    if isinstance(config, SequenceGenConfig) and config.vocabulary:
+        yield _tokens(config, "discriminator")
+    yield from _recurrent(config, "discriminator")
     layers = list(config.discriminator_layers())
     for name, inputs, units, activation, dropout, norm in layers:
         what = dense(config.bias, activation, dropout, norm)
@@ -77,14 +81,16 @@ def _discriminator(config: GenConfig) -> Iterator[Row]:
         )
 
 
-def _below(config: GenConfig, player: str) -> Iterator[Row]:
-    """Recurrent layers and what is below them."""
+def _tokens(config: SequenceGenConfig, player: str) -> Row:
+    name = f"{player}.tokens.weight"
+    rows, width = config.shapes()[name]
+    return _SHORT[player], "tokens", f"{rows} → {width}", parameters(config, name)
+
+
+def _recurrent(config: GenConfig, player: str) -> Iterator[Row]:
     if not isinstance(config, SequenceGenConfig):
         return
     short, stack = _SHORT[player], config.stacks[player]
-    if config.vocabulary:
-        rows = config.vocabulary + (player == "generator")
-        yield short, "tokens", f"{rows} → {config.tokens}", parameters(config, f"{player}.tokens.*")
     for k, inputs in enumerate(stack.widths[:-1]):
         names = (f"{player}.rnn.*_l{k}", f"{player}.rnn.*_l{k}_reverse")
         count = sum(parameters(config, name) for name in names)

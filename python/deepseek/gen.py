@@ -34,9 +34,9 @@ class Gen(Generative):
 
     A generator makes rows from normal latent numbers, a discriminator scores rows; each learns against the
     other. With `steps` and `cell` what they make and score are time series (Mogren 2016; Esteban et al. 2017)
-    or, with a `vocabulary`, texts, whose generator may first be taught the likelihood (see `pretrain`). With `classes` both know a row's label (Mirza & Osindero 2014; Miyato & Koyama 2018). Samples come
-    from a moving average of the generator. The same arguments, data and seed give the same bits with any
-    number of threads.
+    or, with a `vocabulary`, texts, whose generator may first be taught the likelihood (see `pretrain`). With
+    `classes` both know a row's label (Mirza & Osindero 2014; Miyato & Koyama 2018). Samples come from a moving
+    average of the generator. The same arguments, data and seed give the same bits with any number of threads.
 
     Parameters
     ----------

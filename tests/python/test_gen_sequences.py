@@ -1,0 +1,335 @@
+"""Gen of sequences: what it takes and refuses, both phases, samples and scores."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+import pytest
+
+import deepseek as ds
+from deepseek import _gen_draws
+from deepseek.reference import draws, philox
+from deepseek.reference.sequence_gen import SequenceGen
+from programs import models
+from programs.gen_sequences import EVERY, KINDS, STEPS, TOKENS, data, gen, padded, same
+
+ADVERSARIAL = [
+    "epoch", "loss", "penalty", "real_score", "fake_score", "generator_loss", "rate", "generator_rate", "seconds",
+]  # fmt: skip
+TEXTS = [kind for kind in EVERY if "texts" in kind]
+
+
+def test_what_is_default() -> None:
+    series = ds.Gen(data_size=3, steps=9, cell="gru")._config.spec()
+    assert (series["length"], series["vocabulary"], series["stop"]) == (9, 0, -1)
+    assert (series["latent"], series["step_latent"], series["generator"]["tokens"]) == (8, 8, 0)
+    assert series["generator"]["hidden"] == series["discriminator"]["hidden"] == [64]
+    assert series["discriminator"]["output"] == "mean" and series["penalty"]["name"] == "r1r2"
+    texts = ds.Gen(vocabulary=99, steps=9, cell="gru", stop=0, loss="wasserstein")._config.spec()
+    assert (texts["latent"], texts["step_latent"], texts["stop"], texts["data"]) == (0, 0, 0, 99)
+    assert texts["generator"]["tokens"] == texts["discriminator"]["tokens"] == 64
+    block = texts["outputs"][0]
+    assert (block["activation"], block["units"], block["temperature"], block["hard"]) == (
+        "gumbel",
+        99,
+        1.0,
+        True,
+    )
+    assert texts["pretrain"]["optimizer"]["rate"] == 1e-3 and texts["penalty"]["name"] == "r1r2"
+
+
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("series", {"cell": None}, "steps .* and cell come together; got steps=6, cell=None"),
+    ("series", {"steps": None}, "steps .* and cell come together"),
+    ("series", {"steps": None, "cell": None, "pooling": "max"}, "pooling='max' is for sequences"),
+    ("series", {"steps": None, "cell": None, "layer_norm": 0}, "layer_norm=0 is for sequences"),
+    ("texts", {"steps": None, "cell": None}, "vocabulary=5 is for sequences"),
+    ("series", {"steps": 0}, "steps must be at least 1"),
+    ("series", {"cell": "transformer"}, "cell must be one of rnn, gru, lstm"),
+    ("series", {"cell_activation": "relu"}, "cell_activation='relu' is for cell='rnn'"),
+    ("series", {"vocabulary": 5}, "give data_size .* or vocabulary"),
+    ("series", {"generator": ()}, "generator must name at least one layer"),
+    ("series", {"discriminator": [0]}, r"discriminator\[0\] must be at least 1"),
+    ("series", {"generator_head": 3}, "generator_head must be a list"),
+    ("series", {"latent_size": 0, "step_latent_size": 0}, "nothing would be random"),
+    ("series", {"latent_size": -1}, "latent_size must be at least 0"),
+    ("series", {"pooling": "sum"}, "pooling must be one of last, mean, max"),
+    ("series", {"pack": 2}, "pack=2 is for rows"),
+    ("series", {"generator_head": [3], "normalization": "batch"}, 'normalization must be "layer" or None'),
+    ("series", {"discriminator_head": [3], "discriminator_normalization": "batch"}, 'must be "layer"'),
+    ("series", {"data_size": None, "transformer": "auto"}, "transformer is for tables"),
+    ("series", {"recurrent_dropout": 1.0}, "recurrent_dropout must be below 1"),
+    ("series", {"dropout": [0.1, 0.1]}, "dropout must be one value or a list of 1"),
+    ("series", {"stop": 0}, "stop=0 is for texts"),
+    ("series", {"hard": False}, "hard=False is for texts"),
+    ("series", {"temperature": 0.5}, "temperature=0.5 is for texts"),
+    ("series", {"pretrain_optimizer": "adam"}, "pretrain_optimizer='adam' is for texts"),
+    ("series", {"output_activation": [{"units": 3}]}, "blocks cover 3 columns, the data have 2"),
+    ("texts", {"vocabulary": 1}, "vocabulary must be at least 2"),
+    ("texts", {"stop": 5}, "stop must be at most 4"),
+    ("texts", {"bidirectional": True}, "bidirectional=True cannot be of texts"),
+    ("texts", {"temperature": 0.0}, "temperature must be above 0"),
+    ("texts", {"output_activation": "tanh"}, "output_activation='tanh' cannot be of texts"),
+    ("texts", {"instance_noise": 0.1}, "instance_noise=0.1 cannot be of texts"),
+    ("texts", {"augmentation": True}, "augmentation=.* cannot be of texts"),
+    ("texts", {"penalty": "interpolated"}, "penalty='interpolated' cannot be of texts"),
+    ("texts", {"pretrain_optimizer": ds.SGD(0.1, schedule=ds.Plateau())}, "must not have a Plateau"),
+    ("texts", {"generator": [2**31 - 1]}, "GiB to train"),
+]
+
+
+@pytest.mark.parametrize(("kind", "options", "said"), WRONG, ids=lambda value: str(value)[:40])
+def test_a_wrong_argument_is_named(kind: str, options: dict[str, Any], said: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=said):
+        gen(kind, **options)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_shapes_are_the_engines(kind: str) -> None:
+    model = gen(kind)
+    state = model.state_dict()
+    assert {name: array.shape for name, array in state.items()} == model._config.shapes()
+    trained = [n for n in state if not n.startswith("average.") and not n.endswith(("_u", "_v"))]
+    assert model.num_parameters == sum(prod(state[name].shape) for name in trained)
+    told = repr(model)
+    assert f"{model.num_parameters:,}" in told.splitlines()[-1]
+    assert "G.l0" in told and "D.l0" in told and "at most 6 steps" in told
+
+
+def test_print_tells_what_is_below_the_dense_layers() -> None:
+    text = repr(gen("every series"))
+    for said in (
+        "series, at most 6 steps",
+        "rnn of relu, bidirectional, layer norm, recurrent dropout 0.1, dropout 0.1",
+        "spectral dropout 0.1, rnn",
+        "deviation of 2 rows, spectral dense",
+        "max of the steps",
+        "1 × tanh",
+    ):
+        assert said in text
+    assert "6 → 3" in repr(gen("every texts")) and "1 × gumbel" in repr(gen("every texts"))
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_fit_is_the_references(kind: str) -> None:
+    X, y = data(kind)
+    model = gen(kind, dtype="float64")
+    reference = SequenceGen(model._config.spec())
+    if "vocabulary" in EVERY[kind]:
+        taught = model.pretrain(X, y, epochs=2, batch_size=16)
+        expected = reference.pretrain(X, y, epochs=2, batch_size=16)
+        np.testing.assert_allclose(taught["loss"], [entry["loss"] for entry in expected], rtol=1e-9)
+    history = model.fit(X, y, epochs=2, batch_size=16)
+    entries = reference.fit(X, y, epochs=2, batch_size=16)
+    for name in ADVERSARIAL[1:-1]:
+        np.testing.assert_allclose(history[name], [e[name] for e in entries], rtol=1e-6, atol=1e-9)
+    for name, array in reference.get_params().items():
+        np.testing.assert_allclose(model.state_dict()[name], array, rtol=1e-5, atol=1e-8, err_msg=name)
+    np.testing.assert_allclose(model.discriminate(X, y), reference.discriminate(X, y), rtol=1e-5, atol=1e-8)
+    labels = None if y is None else np.arange(9) % 2
+    for ours, theirs in zip(
+        model.sample(9, labels, seed=4), reference.sample(9, labels, seed=4), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_list_and_an_array_with_lengths_are_the_same(kind: str) -> None:
+    X, y = data(kind)
+    array, lengths = padded(X)
+    first, second = gen(kind), gen(kind)
+    first.fit(X, y, epochs=2, batch_size=16)
+    second.fit(array, y, lengths=lengths, epochs=2, batch_size=16)
+    assert models.bits(first) == models.bits(second)
+    assert first.discriminate(X, y).tobytes() == second.discriminate(array, y, lengths=lengths).tobytes()
+    one, other = first.partial_fit(X, y), second.partial_fit(array, y, lengths=lengths)
+    assert one == other and list(one) == ADVERSARIAL[1:-1]
+    assert same(first.sample(5), second.sample(5))
+
+
+def test_the_first_fit_tells_the_features() -> None:
+    X, _ = data("series")
+    model = ds.Gen(steps=STEPS, cell="gru", generator=[4], discriminator=[4])
+    with pytest.raises(ValueError, match="does not know yet"):
+        model.sample(2)
+    with pytest.raises(ValueError, match="does not know yet"):
+        model.discriminate(X)
+    for wrong in ([np.zeros(3)], np.zeros((4, 3)), []):
+        with pytest.raises(ValueError, match=r"X (must be 3-D|has no sequences)"):
+            model.fit(wrong, epochs=1)
+    assert model.data_size is None
+    model.fit(X, epochs=1)
+    assert model.data_size == 2 and model.sample(1)[0].shape[1] == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_samples_are_a_function_of_model_and_seed(kind: str) -> None:
+    model = gen(kind)
+    y = None if model.classes is None else np.arange(9) % 2
+    made = model.sample(9, y, seed=7)
+    assert same(model.sample(9, y, seed=7), made)
+    assert same(model.sample(4, None if y is None else y[:4], seed=7), made[:4])
+    assert not same(model.sample(9, y, seed=8), made)
+    assert model.sample(0, seed=1) == []
+    for one in made:
+        if model.data_size:
+            assert one.shape == (STEPS, 2) and one.dtype == np.float32
+        else:
+            assert one.dtype == np.int64 and one.ndim == 1 and ((one >= 0) & (one < TOKENS)).all()
+
+
+def test_lengths_are_drawn_as_those_of_the_training() -> None:
+    X, _ = data("series")
+    X = [x for x in X if len(x) != 3]
+    model = gen("series")
+    assert {len(s) for s in model.sample(9, seed=1)} == {STEPS}, "before any training"
+    model.fit(X, epochs=1)
+    assert model._lengths == np.bincount([len(x) for x in X], minlength=STEPS + 1)[1:].tolist()
+    drawn = [len(s) for s in model.sample(300, seed=1)]
+    assert 3 not in drawn and set(drawn) == {len(x) for x in X}
+    u = draws.uniform(1, philox.LATENT, 300, 1, draws.SAMPLE, STEPS + 1)[:, 0]
+    ordered = np.sort([len(x) for x in X])
+    assert drawn == ordered[(u * len(X)).astype(int)].tolist()
+    assert _gen_draws.lengths(model._lengths, 5, 1, first=20).tolist() == drawn[20:25]
+    assert [len(s) for s in model.sample(3, seed=1, lengths=[1, 6, 2])] == [1, 6, 2]
+    assert {len(s) for s in model.sample(3, lengths=4)} == {4}
+    model.reset()
+    assert {len(s) for s in model.sample(9, seed=1)} == {STEPS}
+
+
+def test_texts_end_before_their_first_stop() -> None:
+    X, y = data("stopped texts")
+    model = gen("stopped texts")
+    model.fit(X, y, epochs=1, pretrain=2)
+    made = model.sample(200, seed=1)
+    assert not any((text == 0).any() for text in made)
+    assert len({len(text) for text in made}) > 3
+    stopped = [np.pad(x, (0, int(len(x) < STEPS))) for x in X]
+    filled = np.array([np.pad(x, (0, STEPS - len(x))) for x in X])
+    for same_texts in (stopped, filled):
+        assert model.discriminate(same_texts, y).tobytes() == model.discriminate(X, y).tobytes()
+    with pytest.raises(ValueError, match="must not go on after the stop token 0; sequence 1 does"):
+        model.discriminate([[1, 0, 0], [1, 0, 2], [0, 1]], [0, 1, 0])
+    with pytest.raises(ValueError, match="lengths is not for texts with a stop"):
+        model.sample(2, lengths=3)
+
+
+BAD: list[tuple[str, dict[str, Any], str]] = [
+    ("series", {"X": np.zeros((4, 3, 3))}, "X must have 2 features a step, got 3"),
+    ("series", {"X": np.zeros((4, 7, 2))}, "at most 6 steps a sequence, .*; sequence 0 has 7"),
+    ("series", {"X": [np.zeros((2, 2)), np.zeros((0, 2))]}, r"X\[1\] has no steps"),
+    ("series", {"X": np.full((2, 2, 2), np.nan)}, "sequence 0, step 0, feature 0"),
+    ("series", {"X": np.zeros((4, 3, 2)), "lengths": [1, 2, 3, 4]}, r"lengths\[3\] is 4"),
+    ("series", {"X": [np.zeros((2, 2))], "lengths": [1]}, "lengths is for arrays"),
+    ("series", {"y": np.zeros(40, int)}, "knows no labels"),
+    ("series", {"y": "label"}, "names a column"),
+    ("series", {"pretrain": 1}, "pretrain is for texts"),
+    ("series", {"monitor": "frechet"}, "'frechet' is for rows"),
+    ("series", {"monitor": "tstr"}, "'tstr' needs labels"),
+    ("series", {"monitor": "mmd", "monitor_data": np.zeros((2, 3, 4))}, "monitor_data's X must have 2"),
+    ("texts", {"X": [[0, 5]]}, "tokens 0 to 4; sequence 0, step 1 is 5"),
+    ("texts", {"X": [[0.5]]}, "must hold integer tokens"),
+    ("texts", {"pretrain": -1}, "pretrain must be at least 0"),
+    ("texts", {"monitor": {"phase": print}}, "'phase' is taken"),
+    ("stopped texts", {"y": [0]}, "one label a row of X"),
+    ("stopped texts", {"y": None}, "y is missing"),
+    ("texts", {"resume": True}, "no fit to resume"),
+]
+
+
+@pytest.mark.parametrize(("kind", "options", "said"), BAD, ids=lambda value: str(value)[:40])
+def test_a_refused_fit_changes_nothing(kind: str, options: dict[str, Any], said: str) -> None:
+    X, y = data(kind)
+    model = gen(kind)
+    before = models.bits(model)
+    with pytest.raises((TypeError, ValueError), match=said):
+        model.fit(**{"X": X, "y": y, "epochs": 1, **options})
+    assert models.bits(model) == before and model.history == {}
+
+
+def test_what_is_for_rows_is_refused() -> None:
+    X, _ = data("series")
+    model = gen("series")
+    for call, said in (
+        (lambda: model.sample(2, where={"a": 1}), "where is for tables"),
+        (lambda: model.sample(2, lengths=7), "lengths must be at most 6"),
+        (lambda: model.sample(2, lengths=[1]), r"lengths must have shape \(2,\)"),
+        (lambda: model.report(X), "report compares rows"),
+        (lambda: model.augment(X), "knows no labels"),
+        (lambda: model.pretrain(X, epochs=1), "pretrain is for texts"),
+        (lambda: ds.Gen(data_size=2).sample(2, lengths=3), "lengths is for sequences"),
+        (lambda: ds.Gen(data_size=2).fit(np.zeros((9, 2)), lengths=[1] * 9), "lengths is for sequences"),
+        (lambda: ds.Gen(data_size=2).discriminate(np.zeros((9, 2)), lengths=[1] * 9), "is for sequences"),
+        (lambda: ds.Gen(data_size=2).fit(np.zeros((9, 2)), pretrain=1), "pretrain is for texts"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            call()
+
+
+def test_both_phases_are_in_the_history() -> None:
+    X, y = data("stopped texts")
+    model, apart = gen("stopped texts"), gen("stopped texts")
+    history = model.fit(X, y, epochs=2, batch_size=16, pretrain=3, monitor="mmd")
+    assert history["epoch"] == [1, 2, 3, 1, 2] and history.outcome == "finished"
+    assert history["phase"] == ["likelihood"] * 3 + ["adversarial"] * 2
+    assert set(history) == {*ADVERSARIAL, "phase", "mmd"} and model.history == history
+    for name in ("penalty", "generator_loss", "mmd"):
+        assert np.isfinite(history[name]).tolist() == [False] * 3 + [True] * 2
+    taught = apart.pretrain(X, y, epochs=3, batch_size=16)
+    assert list(taught) == ["epoch", "loss", "rate", "seconds", "phase"]
+    assert taught["loss"] == history["loss"][:3] and taught["loss"][-1] < taught["loss"][0]
+    assert taught.best_epoch == 3
+    apart.fit(X, y, epochs=2, batch_size=16)
+    assert models.weights(apart) == models.weights(model)
+    assert model.pretrain(X, y, epochs=1, batch_size=16)["epoch"] == [4]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_monitors_touch_nothing(kind: str) -> None:
+    X, y = data(kind)
+    plain, model = gen(kind), gen(kind)
+    plain.fit(X, y, epochs=2, batch_size=16)
+
+    def longest(one: ds.Gen, epoch: int) -> int:
+        return max(map(len, one.sample(5, seed=1)))
+
+    names: list[Any] = ["mmd", "ks", longest, *(["tstr"] if y is not None else [])]
+    held = data(kind, 30, seed=8) if y is not None else data(kind, 30, seed=8)[0]
+    history = model.fit(X, y, epochs=2, batch_size=16, monitor=names, monitor_data=held)
+    assert models.weights(model) == models.weights(plain)
+    for name in ("mmd", "ks", "longest"):
+        assert np.isfinite(history[name]).all()
+    array, lengths = padded(X)
+    model.fit(array, y, lengths=lengths, epochs=1, monitor="mmd", monitor_data=(array, y, lengths))
+
+
+def test_augment_puts_sequences_behind_others() -> None:
+    X, y = data("labelled series")
+    assert y is not None
+    model = gen("labelled series")
+    model.fit(X, y, epochs=1)
+    array, lengths = padded(X)
+    for given in ({"X": X}, {"X": array, "lengths": lengths}):
+        more, labels = model.augment(y=y, n_per_class=30, seed=3, **given)
+        assert same(more[: len(X)], X) and np.bincount(labels).tolist() == [30, 30]
+        assert same(more[len(X) :], model.sample(len(more) - len(X), labels[len(X) :], seed=3))
+
+
+def test_a_stop_ends_the_phase_and_the_fit() -> None:
+    X, _ = data("texts")
+    model = gen("texts")
+    stop = ds.LambdaCallback(on_epoch_end=lambda epoch, logs: model.stop() if epoch == 2 else None)
+    history = model.fit(X, epochs=3, pretrain=2, callbacks=stop)
+    assert history.outcome == "stopped" and history["phase"] == ["likelihood"] * 2
+    with pytest.raises(ValueError, match="the last was a fit"):
+        model.pretrain(X, epochs=2, resume=True)
+    with pytest.raises(ValueError, match="pretrain=2; got 5"):
+        model.fit(X, resume=True, pretrain=5)
+    with pytest.raises(ValueError, match="had 40 rows; got 39"):
+        model.fit(X[:39], resume=True)
+    assert model.fit(X, resume=True)["epoch"] == [1, 2, 3]
+    whole = gen("texts")
+    whole.fit(X, epochs=3, pretrain=2)
+    assert models.bits(model) == models.bits(whole)
