@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 """Arguments that only sequences have."""
 
+_MOST_STEPS = 2**24 - 2  # each has a layer of Philox, and the drawn lengths one more
 _OF_TEXTS = ("stop", "temperature", "hard", "token_embedding_size", "pretrain_optimizer")
 
 
@@ -175,7 +176,7 @@ def sequence_fields(given: Mapping[str, Any], data_size: Any, latent_size: Any) 
     return {
         **sizes,
         "vocabulary": tokens,
-        "steps": _checks.integer("steps", given["steps"]),
+        "steps": _checks.integer("steps", given["steps"], 1, _MOST_STEPS),
         "cell": cell,
         "cell_activation": activation,
         "layer_norm": _checks.flag("layer_norm", given["layer_norm"]),

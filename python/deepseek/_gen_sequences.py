@@ -135,6 +135,8 @@ class SequenceDoor(Door):
 
 def sequences_of(made: Array, lengths: Array, config: SequenceGenConfig) -> list[Array]:
     """What the engine made (n, steps, …), each to its length; texts end before their first stop."""
+    if config.vocabulary:
+        made = made.astype(np.int64, copy=False)
     if config.stop is not None:
         stops = made == config.stop
         lengths = np.where(stops.any(axis=1), stops.argmax(axis=1), made.shape[1])

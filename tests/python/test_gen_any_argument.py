@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import deepseek as ds
 from deepseek._gen_arguments import LOSSES, PENALTIES
+from deepseek._gen_sequence_config import SequenceGenConfig
 from programs import gens, models
 from test_reliability_any_argument import ANY, EXAMPLES, JUNK, check_said
 
@@ -27,6 +28,7 @@ BLOCKS = st.lists(
     max_size=3,
 )
 CHOICES = st.sampled_from([*LOSSES, *PENALTIES, "ks", "frechet", "tstr", ds.Augmentation()])
+NAMES = st.sampled_from(["lstm", "rnn", "relu", "last", "max", 0.5, [3]])
 ROWS = st.sampled_from([
     np.ones((4, 5)), np.ones((4, 5), "f2"), np.zeros((0, 5)), np.ones((4, 5, 1)), np.full((4, 5), np.nan), np.zeros(4),
     [[1, 2, 3, 4, 5]] * 4, np.array([None]), {"a": np.ones(4)}, np.arange(4) % 3, [0, 1, 2, 0], [0.5] * 4,
@@ -45,6 +47,24 @@ def test_any_gen(options: dict[str, Any]) -> None:
     if gen.data_size is not None:
         assert gen.sample(2, seed=1).shape == (2, gen.data_size)
         assert {name: array.shape for name, array in gen.state_dict().items()} == gen._config.shapes()
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(PARAMETERS)), ANY | BLOCKS | CHOICES | NAMES, max_size=4),
+    st.booleans(),
+)
+@settings(max_examples=EXAMPLES * 2)
+def test_any_gen_of_sequences(options: dict[str, Any], texts: bool) -> None:
+    size = {"vocabulary": 4, "stop": 1} if texts else {"data_size": 2}
+    try:
+        gen = ds.Gen(**{**size, "steps": 3, "cell": "gru", "generator": [4], "discriminator": [4], **options})
+    except (ValueError, TypeError) as error:
+        check_said(error)
+        return
+    repr(gen)
+    assert {name: array.shape for name, array in gen.state_dict().items()} == gen._config.shapes()
+    if gen._config.known and isinstance(gen._config, SequenceGenConfig) and gen._config.steps < 100:
+        assert len(gen.sample(2, seed=1)) == 2
 
 
 @given(st.dictionaries(st.sampled_from(FIT), ANY | CHOICES | ROWS, max_size=2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import deepseek as ds
 from deepseek import _gen_draws
+from deepseek.cli import main
 from deepseek.reference import draws, philox
 from deepseek.reference.sequence_gen import SequenceGen
 from programs import models
@@ -133,6 +135,19 @@ def test_a_fit_is_the_references(kind: str) -> None:
         model.sample(9, labels, seed=4), reference.sample(9, labels, seed=4), strict=True
     ):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_threads_change_no_bit(kind: str) -> None:
+    X, y = data(kind, 96)
+    found = []
+    for threads in (1, 2, 5):
+        model = gen(kind, threads=threads, generator=[40], discriminator=[30])
+        history = model.fit(X, y, epochs=2, batch_size=32, pretrain=int("texts" in kind))
+        scores = model.discriminate(X, y).tobytes()
+        found.append((models.weights(model), history["loss"], scores, model.sample(20, seed=1)))
+    for other in found[1:]:
+        assert other[:3] == found[0][:3] and same(other[3], found[0][3])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -333,3 +348,9 @@ def test_a_stop_ends_the_phase_and_the_fit() -> None:
     whole = gen("texts")
     whole.fit(X, epochs=3, pretrain=2)
     assert models.bits(model) == models.bits(whole)
+
+
+def test_the_command_line_refuses_sequences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gen("texts").save(tmp_path / "gen.ds")
+    assert main(["sample", str(tmp_path / "gen.ds"), "-n", "2"]) != 0
+    assert "makes sequences" in capsys.readouterr().err

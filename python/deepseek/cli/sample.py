@@ -42,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     gen = ds.load(arguments.model, threads=arguments.threads)
     if not isinstance(gen, ds.Gen):
         raise InputError(f"{arguments.model}: this is a {type(gen).__name__}, which cannot be sampled")
+    if gen._config.sequences:
+        raise InputError(f"{arguments.model}: this Gen makes sequences, which are no rows: use Gen.sample")
     names, columns = _drawn(gen, arguments.rows, arguments.seed, arguments.label)
     write_rows(arguments.output, _lines(names, columns))
     if arguments.output != "-":
