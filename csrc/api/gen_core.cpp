@@ -46,8 +46,9 @@ public:
         if (data.rows < s.together())
             throw ValueError("X: got " + std::to_string(data.rows) + " rows, expected at least " +
                              std::to_string(s.together()) + ", as many as are judged together");
+        auto made = course(data, options);
         if (!options.resume) enter_phase(options.teaching);
-        this->trainer_.begin(course(data, options), options);
+        this->trainer_.begin(std::move(made), options);
         if (!options.resume)
             this->trainer_.cursor().adversaries.end_epoch();  // of an epoch that was given up
     }

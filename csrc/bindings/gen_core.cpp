@@ -66,8 +66,8 @@ struct BoundGen : BoundModel<GenCore, Arrays> {
         if (!spec.texts() && values.shape(1) != spec.data)
             throw ValueError("X: expected " + std::to_string(spec.data) + " features, got " +
                              describe(values));
-        a.raw.start = data<Index>(start);
-        a.raw.length = data<Index>(length);
+        a.raw.start = ds::data<Index>(start);
+        a.raw.length = ds::data<Index>(length);
         const Index steps = values.shape(0);
         for (Index i = 0; i < n; ++i) {
             const Index from = a.raw.start[i], many = a.raw.length[i];
@@ -77,7 +77,7 @@ struct BoundGen : BoundModel<GenCore, Arrays> {
                                  std::to_string(spec.length) + " within " + std::to_string(steps));
         }
         if (spec.texts()) {
-            a.raw.tokens = data<Index>(values);
+            a.raw.tokens = ds::data<Index>(values);
             for (Index i = 0; i < steps; ++i)
                 if (a.raw.tokens[i] < 0 || a.raw.tokens[i] >= spec.vocabulary)
                     throw ValueError("X: token " + std::to_string(a.raw.tokens[i]) + ", expected 0 to " +
@@ -104,7 +104,7 @@ struct BoundGen : BoundModel<GenCore, Arrays> {
         if (!spec.sequences()) throw ValueError("sample: this model is of rows, not of sequences");
         if (n < 0 || first < 0) throw ValueError("n, first: expected numbers of sequences >= 0");
         const py::array many = require<Index>(lengths, 1, "lengths");
-        const auto* steps = data<Index>(many);
+        const auto* steps = ds::data<Index>(many);
         if (many.shape(0) != n) throw ValueError("lengths: expected one a sequence, got " + describe(many));
         for (Index i = 0; i < n; ++i)
             if (steps[i] < 1 || steps[i] > spec.length)

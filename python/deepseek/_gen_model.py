@@ -74,7 +74,7 @@ class GenModel(Model):
     @staticmethod
     def _began(core: Any) -> bool:
         state = core.get_state()
-        return bool(state["epoch"] or state["step"])
+        return bool(state["epoch"] or state["step"] or state.get("phase.other_epoch"))
 
     def _labels_of(self, door: Door, asked: Array | None, n: int, seed: int, first: int = 0) -> Array | None:
         """Of samples first … first + n - 1: those asked for, or drawn as they came in training."""

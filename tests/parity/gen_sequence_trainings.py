@@ -1,0 +1,164 @@
+"""Runs of adversaries on sequences, for the comparison with the reference and for the promises about bits."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepseek import _core
+from deepseek.reference import SequenceGen
+
+Spec = dict[str, Any]
+Array = NDArray[Any]
+LENGTH, FEATURES, VOCABULARY, CLASSES = 6, 3, 5, 3
+SGD = {"optimizer": {"name": "sgd", "rate": 0.05}}
+GUMBEL = {"activation": "gumbel", "units": VOCABULARY, "temperature": 0.8}
+
+
+class Case(NamedTuple):
+    """What is trained, and how; `taught` epochs come first."""
+
+    spec: Spec
+    count: int = 21
+    batch: int = 8
+    epochs: int = 2
+    taught: int = 0
+
+
+def series(cell: str = "gru", **options: Any) -> Spec:
+    """`options` of a player are under "generator" and "discriminator", those of both under "both"."""
+    return _spec(cell, {"data": FEATURES, "latent": 2, "step_latent": 3}, 0, FEATURES, options)
+
+
+def texts(cell: str = "gru", hard: bool = True, stop: int = -1, **options: Any) -> Spec:
+    whole = {
+        "vocabulary": VOCABULARY,
+        "data": VOCABULARY,
+        "latent": 1,
+        "step_latent": 2,
+        "stop": stop,
+        "outputs": [{**GUMBEL, "hard": hard}],
+        "pretrain": {"optimizer": {"name": "adam", "rate": 0.01}},
+    }
+    return _spec(cell, whole, 4, VOCABULARY, options)
+
+
+def _spec(cell: str, whole: Spec, tokens: int, width: int, options: Spec) -> Spec:
+    stack = {"cell": cell, "tokens": tokens, **SGD, **options.pop("both", {})}
+    top = options.pop("top", {})
+    generator = {"hidden": [7], "layers": [{"units": 9, "activation": "tanh"}, {"units": width}]}
+    discriminator = {
+        "hidden": [5],
+        "output": "mean",
+        "layers": [{"units": 4, "activation": "leaky_relu", "alpha": 0.2}, {"units": 1}],
+    }
+    players = {
+        "generator": {**stack, **generator, **options.pop("generator", {})},
+        "discriminator": {**stack, **discriminator, **options.pop("discriminator", {})},
+    }
+    labels = {"classes": CLASSES, "embedding": 2} if options.pop("labels", True) else {}
+    penalty = {"name": options.pop("penalty", "r1r2"), "weight": 0.5, "every": 2}
+    assert not options
+    return {
+        "seed": 13,
+        "length": LENGTH,
+        "loss": {"name": "relativistic"},
+        "penalty": penalty,
+        "average": 0.9,
+        **whole,
+        **labels,
+        **players,
+        **top,
+    }
+
+
+DROPPED = {"dropout": 0.3, "recurrent_dropout": 0.2, "input_dropout": 0.1}
+
+
+def _cases() -> dict[str, Case]:
+    cases = {}
+    for cell in ("rnn", "gru", "lstm"):
+        for penalty in ("none", "r1r2", "interpolated"):
+            cases[f"series-{cell}-{penalty}"] = Case(series(cell, penalty=penalty))
+        cases[f"series-{cell}-norm-drop"] = Case(
+            series(cell, both={**DROPPED, "layer_norm": True, "bidirectional": True}, penalty="r1")
+        )
+        for hard in (True, False):
+            cases[f"texts-{cell}-{'hard' if hard else 'soft'}"] = Case(texts(cell, hard))
+    for pooling in ("last", "max"):
+        cases[f"pooling-{pooling}"] = Case(series(discriminator={"output": pooling, "bidirectional": True}))
+    cases["stacked"] = Case(series("lstm", both={"hidden": [5, 4]}, generator={"hidden": [6, 3]}))
+    cases["spectral-group"] = Case(series(discriminator={"spectral": True, "group": 4}, penalty="r2"))
+    corrupted = {"noise": {"deviation": 0.2, "epochs": 3}, "augment": {"target": 0.1, "every": 1, "rows": 40}}
+    cases["corrupted"] = Case(series(top=corrupted, labels=False), epochs=3)
+    blocks = [{"activation": "tanh", "units": 1}, {"activation": "gumbel", "units": 2}]
+    cases["blocks"] = Case(series(top={"outputs": blocks}, penalty="none"))
+    cases["turns"] = Case(series(generator={"steps": 2}, discriminator={"steps": 2}))
+    cases["stop"] = Case(texts(stop=VOCABULARY - 1))
+    cases["stop-soft"] = Case(texts("lstm", False, VOCABULARY - 1, penalty="r2"))
+    cases["texts-drop"] = Case(texts("gru", both=DROPPED, discriminator={"spectral": True}, penalty="r1"))
+    cases["taught"] = Case(texts("gru", stop=VOCABULARY - 1), taught=2)
+    cases["taught-ragged"] = Case(texts("lstm", both=DROPPED), taught=1)
+    return cases
+
+
+CASES = _cases()
+
+
+class Data(NamedTuple):
+    """Packed sequences; the same as a list; labels."""
+
+    x: Array
+    starts: Array
+    lengths: Array
+    y: Array | None
+    sequences: list[Array]
+
+
+def data_of(case: Case, dtype: str) -> Data:
+    rng = np.random.default_rng(8)
+    spec = case.spec
+    most = spec["length"]
+    lengths = rng.integers(1, most + 1, case.count)
+    if spec.get("vocabulary"):
+        tokens = spec["vocabulary"] - (spec["stop"] >= 0)
+        found = [rng.integers(0, tokens, n) for n in lengths]
+    else:
+        found = [rng.normal(size=(n, spec["data"])).astype(dtype) for n in lengths]
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    y = rng.integers(0, CLASSES, case.count) if spec.get("classes") else None
+    return Data(np.concatenate(found), starts.astype(np.int64), lengths.astype(np.int64), y, found)
+
+
+def core_of(case: Case, dtype: str, threads: int = 1) -> Any:
+    return _core.GenCore({**case.spec, "dtype": dtype, "threads": threads})
+
+
+def fit(core: Any, case: Case, data: Data, budget: float = 10.0) -> tuple[list[Any], list[Any]]:
+    """(records of the taught epochs, of the others)."""
+    phases = []
+    for phase, epochs in (("likelihood", case.taught), ("adversarial", case.epochs)):
+        records: list[Any] = []
+        if epochs:
+            options = {"epochs": epochs, "batch_size": case.batch, "phase": phase}
+            core.begin(data.x, data.starts, data.lengths, data.y, options)
+            finished = False
+            while not finished:
+                block = core.run(1000, budget)
+                assert not block["diverged"]
+                records += block["epochs"]
+                finished = block["finished"]
+            core.end()
+        phases.append(records)
+    return phases[0], phases[1]
+
+
+def trained_reference(case: Case, dtype: str) -> tuple[SequenceGen, list[Any], list[Any]]:
+    gen = SequenceGen({**case.spec, "dtype": dtype})
+    data = data_of(case, dtype)
+    taught = (
+        gen.pretrain(data.sequences, data.y, epochs=case.taught, batch_size=case.batch) if case.taught else []
+    )
+    return gen, taught, gen.fit(data.sequences, data.y, epochs=case.epochs, batch_size=case.batch)
