@@ -1,0 +1,410 @@
+// Gradients of input gradients through recurrent stacks: against central differences, with everything a discriminator
+// of sequences may have, and equal bytes for any number of workers. Besides, what such stacks do that a Rec's does not:
+// rows by number, sums over several kinds of rows, single steps; and the cells' kernels of every instruction set.
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "backend/cpu.h"
+#include "tables.h"
+#include "train/rec_tangents.h"
+
+using namespace ds;
+
+namespace {
+
+constexpr Index kFeatures = 4, kSteps = 5;
+
+void fill(double* p, Index n, std::uint32_t key, double scale = 1.0) {
+    RandomWords words(key, Stream::kInit, 0, 0);
+    for (Index i = 0; i < n; ++i) p[i] = scale * (words.next() * 0x1p-31 - 1.0);
+}
+
+// The weights of a stack, away from their first values so that nothing is zero or one.
+struct Player {
+    ParameterTable table{sizeof(double)};
+    RecBody<double> body;
+    Buffer<double> params, copies;
+
+    explicit Player(const StackSpec& spec) : body(table, spec, "d.", 8192, "tokens.weight", true) {
+        params = Buffer<double>(table.size());
+        copies = Buffer<double>(table.transposed_size());
+        fill(params.data(), params.size(), 1, 0.7);
+        for (const Parameter& p : table.all())
+            if (p.kind == ParameterKind::kNormWeight)
+                for (Index j = 0; j < p.cols; ++j) params[p.offset + j] += 1.0;
+        refresh();
+    }
+    void refresh() {
+        std::fill_n(copies.data(), copies.size(), 0.0);
+        for (const Parameter& p : table.all())
+            for (Index i = 0; i < p.rows && p.transposed >= 0; ++i)
+                for (Index j = 0; j < p.cols; ++j)
+                    copies[p.transposed + j * p.transposed_ld + i] = params[p.offset + i * p.ld + j];
+    }
+};
+
+// One kind of rows: inputs x, a direction v, and how e and d weigh the pooled features.
+struct Kind {
+    std::vector<Index> lengths;
+    RecStack<double> stack;
+    RecTangents<double> tangents;
+    Buffer<double> memory;
+    Index count, width;
+    std::vector<double> x, v, e, d;  // by place (and step)
+
+    Kind(const Player& player, const Backend<double>& backend, std::vector<Index> of, Index first)
+        : lengths(std::move(of)),
+          stack(player.body, backend, true,
+                {.numbered = true, .first_number = first, .length = kSteps, .inputs = true}),
+          tangents(stack),
+          count(static_cast<Index>(lengths.size())),
+          width(player.body.spec().top_width()) {
+        Index total = 0;
+        for (const Index length : lengths) total += length;
+        const bool ragged = total != count * lengths[0];
+        stack.plan(count, total);
+        const auto carve = [&](Carver& carver) {
+            stack.carve(carver, count, total, *std::max_element(lengths.begin(), lengths.end()), ragged);
+            tangents.carve(carver);
+        };
+        Carver measure;
+        carve(measure);
+        memory = Buffer<double>(measure.elements<double>());
+        std::fill_n(memory.data(), memory.size(), 1e30);  // nothing may be read that was not written
+        Carver carver(memory.data(), memory.bytes());
+        carve(carver);
+        // As its number has it, wherever it lies.
+        const auto numbers = [&](std::vector<double>& to, Index cols, std::uint32_t key) {
+            to.resize(static_cast<std::size_t>((first + count) * cols));
+            fill(to.data(), (first + count) * cols, key);
+            to.erase(to.begin(), to.begin() + first * cols);
+        };
+        numbers(x, kSteps * kFeatures, 2);
+        numbers(v, kSteps * kFeatures, 3);
+        numbers(e, width, 4);
+        numbers(d, width, 5);
+    }
+    void write(const std::vector<double>& from, Matrix<double> to, Range packed) const {
+        stack.each(packed, [&](Index i, Index row, Index t) {
+            std::copy_n(from.data() + (stack.sequence(row) * kSteps + t) * kFeatures, kFeatures, to.row(i));
+        });
+    }
+};
+
+Pass<double> pass_of(const Player& player, const Backend<double>& backend, double* grads, double* scratch) {
+    Pass<double> pass;
+    pass.backend = &backend;
+    pass.params = player.params.data();
+    pass.copies = player.copies.data();
+    pass.grads = grads;
+    pass.scratch = scratch;
+    pass.seed = 7;
+    pass.epoch = 1;
+    pass.step = 2;
+    return pass;
+}
+
+template <class Work>
+void with_workers(int workers, const Work& work) {
+    Barrier barrier(workers);
+    std::vector<std::thread> others;
+    for (int worker = 1; worker < workers; ++worker)
+        others.emplace_back([&, worker] { work(Share{worker, workers}, barrier); });
+    work(Share{0, workers}, barrier);
+    for (std::thread& other : others) other.join();
+}
+
+// Σ v·g + Σ d·pooled over all kinds; with `grads` the gradients by the weights as well.
+double penalty(Player& player, const Backend<double>& backend, std::vector<Kind*> kinds, int workers,
+               double* grads) {
+    Index scratch = 1;
+    for (Kind* kind : kinds) scratch = std::max(scratch, kind->stack.scratch());
+    std::vector<Buffer<double>> rooms;
+    for (int i = 0; i < workers; ++i) rooms.emplace_back(scratch);
+    for (Kind* kind : kinds) kind->stack.place(kind->lengths.data(), kind->count);
+    with_workers(workers, [&](Share share, Barrier& barrier) {
+        const Pass<double> pass =
+            pass_of(player, backend, grads, rooms[static_cast<std::size_t>(share.worker)].data());
+        for (Kind* kind : kinds) {
+            const SequenceLayout& layout = kind->stack.layout();
+            const Range packed = share.of(layout.total);
+            kind->write(kind->x, kind->stack.x(), packed);
+            kind->stack.clear_states(layout.own(share));
+            kind->stack.forward(pass, share, barrier);
+            kind->tangents.slopes(pass, {kind->e.data(), kind->width}, share, barrier);
+            kind->write(kind->v, kind->tangents.inputs(), packed);
+            if (!grads) continue;
+            kind->tangents.tangents(pass, share, barrier);
+            kind->tangents.backward(pass, {kind->d.data(), kind->width}, share, barrier);
+        }
+        if (!grads) return;
+        bool more = false;
+        for (Kind* kind : kinds) kind->stack.weight_gradient(pass, share, std::exchange(more, true));
+        for (Kind* kind : kinds) kind->tangents.weight_gradient(pass, share);
+    });
+    double sum = 0.0;
+    for (Kind* kind : kinds) {
+        const Matrix<double> g = kind->tangents.slopes(), v = kind->tangents.inputs();
+        for (Index i = 0; i < kind->stack.layout().total; ++i)
+            for (Index j = 0; j < kFeatures; ++j) sum += v.row(i)[j] * g.row(i)[j];
+        const Matrix<const double> pooled = kind->stack.top();
+        for (Index i = 0; i < kind->count; ++i)
+            for (Index j = 0; j < kind->width; ++j)
+                sum += kind->d[static_cast<std::size_t>(i * kind->width + j)] * pooled.row(i)[j];
+    }
+    return sum;
+}
+
+// The tangents of the pooled features, weighed by e, are Σ v·g.
+double along(const Kind& kind) {
+    double sum = 0.0;
+    const Matrix<double> pooled = kind.tangents.pooled();
+    for (Index i = 0; i < kind.count; ++i)
+        for (Index j = 0; j < kind.width; ++j)
+            sum += kind.e[static_cast<std::size_t>(i * kind.width + j)] * pooled.row(i)[j];
+    const Matrix<double> g = kind.tangents.slopes(), v = kind.tangents.inputs();
+    for (Index i = 0; i < kind.stack.layout().total; ++i)
+        for (Index j = 0; j < kFeatures; ++j) sum -= v.row(i)[j] * g.row(i)[j];
+    return sum;
+}
+
+// Weights with a bend (of relu, of max) too near for differences are counted: they have to be few.
+int slopes_taken = 0, slopes_without = 0;
+
+void check_gradients(const StackSpec& spec, bool ragged) {
+    const CpuBackend<double> backend(*tables()[0]);
+    Player player(spec);
+    Kind first(player, backend, ragged ? std::vector<Index>{2, 5, 1, 5} : std::vector<Index>{4, 4, 4, 4}, 0);
+    Kind second(player, backend, ragged ? std::vector<Index>{3, 1, 4} : std::vector<Index>{3, 3, 3}, 4);
+    const std::vector<Kind*> kinds{&first, &second};
+    const Index size = player.table.size();
+    std::vector<double> grads(static_cast<std::size_t>(size), 0.0);
+    const double value = penalty(player, backend, kinds, 1, grads.data());
+    CHECK(std::fabs(along(first)) + std::fabs(along(second)) < 1e-12 * (1.0 + std::fabs(value)));
+    for (const int workers : {2, 3}) {
+        std::vector<double> again(static_cast<std::size_t>(size), 0.0);
+        CHECK(penalty(player, backend, kinds, workers, again.data()) == value);
+        CHECK(same_bytes(again.data(), grads.data(), grads.size() * sizeof(double)));
+    }
+    double largest = 0.0;
+    for (const double g : grads) largest = std::max(largest, std::fabs(g));
+    // All weights of one layer, some of more.
+    const Index stride = spec.hidden.size() > 1 ? 5 : 1;
+    Index turn = 0;
+    for (const Parameter& p : player.table.all())
+        for (Index at = 0; at < p.rows * p.cols; ++at) {
+            if (turn++ % stride != 0) continue;
+            const Index place = p.offset + at / p.cols * p.ld + at % p.cols;
+            const double start = player.params[place], got = grads[static_cast<std::size_t>(place)];
+            const auto slope = [&](double step) {
+                double values[4];
+                for (int k = 0; k < 4; ++k) {
+                    player.params[place] = start + (k < 2 ? k - 2 : k - 1) * step;
+                    player.refresh();
+                    values[k] = penalty(player, backend, kinds, 1, nullptr);
+                }
+                player.params[place] = start;
+                return (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * step);
+            };
+            const double wide = slope(1e-4);
+            ++slopes_taken;
+            if (std::fabs(wide - got) < 1e-7 * largest) continue;
+            const double narrow = slope(1e-5);
+            if (std::fabs(wide - narrow) > 1e-8 * largest)
+                ++slopes_without;
+            else
+                CHECK(std::fabs(narrow - got) < 1e-7 * largest);
+        }
+}
+
+constexpr Cell kCells[] = {Cell::kRnnTanh, Cell::kRnnRelu, Cell::kRnnSigmoid, Cell::kGru, Cell::kLstm};
+
+StackSpec spec_of(Cell cell, std::vector<Index> hidden, Output output) {
+    StackSpec spec;
+    spec.cell = cell;
+    spec.inputs = kFeatures;
+    spec.hidden = std::move(hidden);
+    spec.output = output;
+    return spec;
+}
+
+void drop_everywhere(StackSpec& spec) { spec.input_dropout = spec.dropout = spec.recurrent_dropout = 0.25; }
+
+void gradients() {
+    for (const Cell cell : kCells)
+        for (const bool both : {false, true})
+            for (const bool norm : {false, true})
+                for (const Output output : {Output::kLast, Output::kMean, Output::kMax})
+                    for (const bool ragged : {false, true})
+                        for (const bool deep : {false, true})
+                            for (const bool drops : {false, true}) {
+                                StackSpec spec = spec_of(
+                                    cell, deep ? std::vector<Index>{5, 4} : std::vector<Index>{6}, output);
+                                spec.bidirectional = both;
+                                spec.layer_norm = norm;
+                                if (drops) drop_everywhere(spec);
+                                check_gradients(spec, ragged);
+                            }
+    StackSpec plain = spec_of(Cell::kGru, {6}, Output::kMean);
+    plain.bias = false;
+    check_gradients(plain, true);
+    CHECK(slopes_without * 200 < slopes_taken);
+}
+
+// A sequence is treated as its number has it, whatever it is packed with.
+void numbers() {
+    const CpuBackend<double> backend(*tables()[0]);
+    StackSpec spec = spec_of(Cell::kLstm, {4, 3}, Output::kMax);
+    spec.bidirectional = true;
+    drop_everywhere(spec);
+    Player player(spec);
+    Kind all(player, backend, {2, 5, 1, 4}, 0), rest(player, backend, {5, 1, 4}, 1);
+    std::vector<double> grads(static_cast<std::size_t>(player.table.size()), 0.0);
+    penalty(player, backend, {&all, &rest}, 1, grads.data());
+    for (Index i = 0; i < rest.count; ++i) {
+        const std::size_t bytes = static_cast<std::size_t>(rest.width) * sizeof(double);
+        CHECK(same_bytes(all.stack.top().row(i + 1), rest.stack.top().row(i), bytes));
+        CHECK(same_bytes(all.tangents.pooled().row(i + 1), rest.tangents.pooled().row(i), bytes));
+    }
+}
+
+// An output a step, walked at once and step by step.
+void steps() {
+    const CpuBackend<double> backend(*tables()[0]);
+    for (const Cell cell : kCells)
+        for (const bool norm : {false, true}) {
+            StackSpec spec = spec_of(cell, {5, 3}, Output::kSequence);
+            spec.layer_norm = norm;
+            drop_everywhere(spec);
+            Player player(spec);
+            const std::vector<Index> lengths(4, kSteps);
+            std::vector<double> found[2];
+            for (const bool single : {false, true}) {
+                RecStack<double> stack(player.body, backend, true,
+                                       {.numbered = true, .length = kSteps, .inputs = true});
+                stack.plan(4, 4 * kSteps);
+                Carver measure;
+                stack.carve(measure, 4, 4 * kSteps, kSteps, false);
+                Buffer<double> memory(measure.elements<double>()), scratch(stack.scratch() + 1);
+                Carver carver(memory.data(), memory.bytes());
+                stack.carve(carver, 4, 4 * kSteps, kSteps, false);
+                stack.place(lengths.data(), 4);
+                std::vector<double> grads(static_cast<std::size_t>(player.table.size()), 0.0);
+                const Pass<double> pass = pass_of(player, backend, grads.data(), scratch.data());
+                fill(stack.x().p, 4 * kSteps * kFeatures, 6);
+                Barrier alone(1);
+                stack.clear_states({0, 4});
+                // Two workers' sequences, one after the other.
+                const Range own[2] = {{0, 1}, {1, 4}};
+                if (single) {
+                    stack.pack(pass, {});
+                    for (const Range& mine : own)
+                        for (Index t = 0; t < kSteps; ++t) stack.forward_step(pass, t, mine);
+                } else {
+                    stack.forward(pass, {}, alone);
+                }
+                std::vector<double>& all = found[single];
+                for (Index i = 0; i < 4 * kSteps; ++i) {
+                    all.insert(all.end(), stack.top().row(i), stack.top().row(i) + 3);
+                    fill(stack.top_gradient().row(i), 3, static_cast<std::uint32_t>(100 + i));
+                }
+                if (single) {
+                    for (const Range& mine : own)
+                        for (Index t = kSteps; t-- > 0;) stack.backward_step(pass, t, mine);
+                } else {
+                    stack.backward(pass, {}, alone, {}, false);
+                }
+                stack.weight_gradient(pass, {}, false);
+                all.insert(all.end(), stack.dx().p, stack.dx().p + 4 * kSteps * kFeatures);
+                all.insert(all.end(), grads.begin(), grads.end());
+            }
+            CHECK(found[0].size() == found[1].size() &&
+                  same_bytes(found[0].data(), found[1].data(), found[0].size() * sizeof(double)));
+        }
+}
+
+// One step of a cell with its tangent, and the way back over both.
+template <class T>
+struct Moved {
+    Cell cell;
+    CellShape shape = cell_shape(cell);
+    Index rows, units, ldg = shape.gates * units + 3, ldx = shape.extra * units + 5, ld = units + 2;
+    Array<T> gates{rows * ldg, 1, 2.0}, extra{rows * ldx, 2, 2.0}, h{rows * ld, 3, 1.0}, c{rows * ld, 4, 1.0},
+        y{rows * ld}, moved_gates{rows * ldg, 5, 1.0}, moved_extra{rows * ldx, 6, 1.0},
+        moved_h{rows * ld, 7, 1.0}, moved_c{rows * ld, 8, 1.0}, dh{rows * ld, 9, 1.0}, dc{rows * ld, 10, 1.0},
+        eh{rows * ld, 11, 1.0}, ec{rows * ld, 12, 1.0}, by_gates{rows * ldg}, by_extra{rows * ldx},
+        by_h{rows * ld, 11, 1.0}, by_c{rows * ld, 12, 1.0};
+
+    Moved(Cell kind, Index r, Index u) : cell(kind), rows(r), units(u) {}
+
+    void run(const KernelTable& table, Index at_once) {
+        const CellKernels<T>& k = kernels_of<T>(table).cell;
+        const int kind = static_cast<int>(cell);
+        for (Index row = 0; row < rows; row += at_once) {
+            const Index n = std::min(at_once, rows - row), g = row * ldg, x = row * ldx, s = row * ld;
+            k.forward[kind]({n, units, gates.data() + g, ldg, extra.data() + x, ldx, h.data() + s, ld,
+                             c.data() + s, ld, y.data() + s, ld, true});
+            CellBackward<T> back{
+                n, units, gates.data() + g, ldg, extra.data() + x, ldx, by_h.data() + s, ld, by_c.data() + s,
+                ld};
+            back.to_gates = by_gates.data() + g;
+            back.ldtg = ldg;
+            back.to_extra = by_extra.data() + x;
+            back.ldtx = ldx;
+            k.backward[kind](back);
+            k.tangent[kind]({n, units, gates.data() + g, ldg, extra.data() + x, ldx, moved_gates.data() + g,
+                             ldg, moved_extra.data() + x, ldx, moved_h.data() + s, ld, moved_c.data() + s, ld,
+                             y.data() + s, ld});
+            k.bent[kind]({{n, units, gates.data() + g, ldg, extra.data() + x, ldx, dh.data() + s, ld,
+                           dc.data() + s, ld},
+                          moved_gates.data() + g,
+                          ldg,
+                          moved_extra.data() + x,
+                          ldx,
+                          eh.data() + s,
+                          ld,
+                          ec.data() + s,
+                          ld});
+        }
+    }
+    std::vector<const Array<T>*> all() const {
+        return {&gates,   &extra, &h,  &c,  &y,        &moved_gates, &moved_extra, &moved_h,
+                &moved_c, &dh,    &dc, &eh, &by_gates, &by_extra,    &by_h,        &by_c};
+    }
+    bool guarded() const {
+        for (const Array<T>* a : all())
+            if (!a->guarded()) return false;
+        return true;
+    }
+    bool same(const Moved& o) const {
+        for (std::size_t i = 0; i < all().size(); ++i)
+            if (!(*all()[i] == *o.all()[i])) return false;
+        return true;
+    }
+};
+
+template <class T>
+void cell_bits() {
+    for (const Cell cell : kCells)
+        for (const Index units : {1, 3, 8, 15, 16, 17, 33})
+            for (const KernelTable* table : tables()) {
+                Moved<T> want(cell, 5, units), whole(cell, 5, units), parts(cell, 5, units);
+                want.run(*tables()[0], 5);
+                whole.run(*table, 5);
+                parts.run(*table, 2);
+                CHECK(whole.guarded() && parts.same(whole) && (!fused(table) || whole.same(want)));
+            }
+}
+
+}  // namespace
+
+int main() {
+    gradients();
+    numbers();
+    steps();
+    cell_bits<float>();
+    cell_bits<double>();
+    std::printf("%d slopes, %d of them at a bend\n", slopes_taken, slopes_without);
+    return report();
+}
