@@ -34,8 +34,8 @@ struct LstmCell {
         dc = d * f;
         return zeros;
     }
-    // g, extra: after forward. m: in the tangents of the sums, out those of i, f, g, o; mx: out those of the c before and
-    // of tanh of the c after. moved: the tangent of c, in before and out after the step. Returns that of h'.
+    // g, extra: after forward. m: in the tangents of the sums, out those of i, f, g, o; mx: out those of the c
+    // before and of tanh of the c after. moved: the tangent of c, in before and out after the step. Returns that of h'.
     template <class V>
     static DS_INLINE V tangent(const V* g, const V* extra, V* m, V* mx, V, V& moved) {
         const V zeros(ScalarOf<V>(0));

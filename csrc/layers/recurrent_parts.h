@@ -46,8 +46,8 @@ struct RecurrentTape {
     GemmPlan<T> input, step, step_back, input_back, input_weight, state_weight;
 };
 
-// What gradients of input gradients need besides (Pearlmutter 1994; docs/gen-sequences.md has the derivation): two tapes
-// of a batch more, which borrow from its own what is the same. `e` is the gradient of what is penalised by the tangents.
+// What gradients of input gradients need besides (Pearlmutter 1994; docs/gen-sequences.md has the derivation): two
+// tapes more, which borrow from the batch's own what is the same. `e` is the gradient by tangents.
 template <class T>
 struct RecurrentTangent {
     RecurrentTape<T> moved;      // tangents

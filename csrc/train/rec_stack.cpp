@@ -195,42 +195,9 @@ void RecStack<T>::undrop(std::size_t l, Matrix<T> d, Range rows) const {
 
 template <class T>
 void RecStack<T>::pool(Range rows) {
-    const Index width = spec().top_width();
-    const Matrix<T>&y = stack_.back().y, &h = stack_.back().h;
-    for (Index row = rows.begin; row < rows.end; ++row) {
-        T* out = pooled_.row(pooled_row(row));
-        const Index length = layout_.length[row];
-        if (spec().output == Output::kLast) {
-            if (options_.numbered) std::copy_n(h.row(row), width, out);
-        } else if (spec().output == Output::kMean) {
-            mean_steps<T>(layout_, row, y, width, out);
-        } else if (spec().output == Output::kMax) {
-            Index* best = argmax_ + row * width;
-            std::fill_n(best, width, Index(0));
-            std::copy_n(y.row(row), width, out);
-            for (Index t = 1; t < length; ++t) {
-                const T* step = y.row(layout_.offset[t] + row);
-                for (Index j = 0; j < width; ++j)
-                    if (step[j] > out[j]) out[j] = step[j], best[j] = t;
-            }
-        }
-    }
-}
-
-template <class T>
-void RecStack<T>::unpool(Matrix<const T> pooled_d, Matrix<T> dy, Range rows) const {
-    const Index width = spec().top_width();
-    for (Index row = rows.begin; row < rows.end; ++row) {
-        const Index length = layout_.length[row];
-        const T* d = pooled_d.row(pooled_row(row));
-        for (Index t = 0; t < length; ++t) {
-            T* step = dy.row(layout_.offset[t] + row);
-            if (spec().output == Output::kMean)
-                for (Index j = 0; j < width; ++j) step[j] = d[j] / static_cast<T>(length);
-            else
-                for (Index j = 0; j < width; ++j) step[j] = argmax_[row * width + j] == t ? d[j] : T(0);
-        }
-    }
+    const RecurrentTape<T>& top = stack_.back();
+    for (Index row = rows.begin; row < rows.end; ++row)
+        pooling().pool(row, top.y, top.h, best(row), pooled_.row(pooled_row(row)));
 }
 
 template <class T>
@@ -273,7 +240,9 @@ void RecStack<T>::walk_back(const Pass<T>& pass, const Walk& walk, Share share, 
     if (options_.numbered && !each_step()) barrier.wait();  // the caller's rows are other workers'
     undrop(stack_.size(), each_step() ? target(walk, top).dy : walk.pooled, share.of(head_rows()));
     barrier.wait();
-    if (!each_step() && !last) unpool(walk.pooled, target(walk, top).dy, own);
+    if (!each_step() && !last)
+        for (Index row = own.begin; row < own.end; ++row)
+            pooling().backward(row, walk.pooled.row(pooled_row(row)), best(row), target(walk, top).dy);
     for (std::size_t l = top + 1; l-- > 0;) {
         const Recurrent<T>& layer = body_.stack()[l];
         RecurrentTape<T>& to = target(walk, l);

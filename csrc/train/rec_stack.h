@@ -3,10 +3,10 @@
 // follow a sequence's number in the batch. Every member function but place() is called by each worker for its share;
 // barriers stand where packed rows meet sequences.
 #pragma once
-#include <algorithm>
 #include <vector>
 
 #include "core/team.h"
+#include "train/pooling.h"
 #include "train/rec_body.h"
 
 namespace ds {
@@ -20,18 +20,6 @@ struct SequencePlace {
     Index most = 0;   // steps of a piece; 0: all
     Index sequence(Index i) const { return rows ? rows[i] : start + i; }
 };
-
-// Steps ascending, then the division.
-template <class T>
-void mean_steps(const SequenceLayout& layout, Index row, Matrix<const T> y, Index width, T* out) {
-    const Index length = layout.length[row];
-    std::fill_n(out, width, T(0));
-    for (Index t = 0; t < length; ++t) {
-        const T* step = y.row(layout.offset[t] + row);
-        for (Index j = 0; j < width; ++j) out[j] += step[j];
-    }
-    for (Index j = 0; j < width; ++j) out[j] /= static_cast<T>(length);
-}
 
 struct RecStackOptions {
     // A sequence's number is its place in the batch and `first_number`. Dropout draws row number·length + step, and row
@@ -115,8 +103,7 @@ private:
     struct Walk {
         Matrix<T> pooled, dx;
         std::vector<RecurrentTangent<T>>* tangents = nullptr;  // null: there are none
-        bool bent =
-            false;  // gradients of values and tangents together, in place; else of the tangents, beside them
+        bool bent = false;  // of values and tangents together, in place; else of the tangents, beside them
         bool weights = false;
     };
     RecurrentTape<T>& target(const Walk& walk, std::size_t l) {
@@ -137,7 +124,8 @@ private:
     void draw_mask(const Pass<T>& pass, std::size_t l, Range rows);
     void undrop(std::size_t l, Matrix<T> d, Range rows) const;
     void pool(Range rows);
-    void unpool(Matrix<const T> pooled_d, Matrix<T> dy, Range rows) const;
+    Pooling<T> pooling() const { return {spec().output, spec().top_width(), &layout_}; }
+    Index* best(Index row) const { return argmax_ ? argmax_ + row * spec().top_width() : nullptr; }
     void table_gradient(const Pass<T>& pass, Share share) const;
     // Where the pooled features of a row lie.
     Index pooled_row(Index row) const {

@@ -54,25 +54,6 @@ void RecTangents<T>::drop(const Pass<T>& pass, std::size_t l, Range rows) {
     pass.backend->multiply(dropped_[l], from, stack_.mask_[l], rows, stack_.width(l));
 }
 
-// At the stack's own maxima.
-template <class T>
-void RecTangents<T>::pool(Range rows) {
-    const SequenceLayout& layout = stack_.layout();
-    const Index width = stack_.spec().top_width();
-    const RecurrentTape<T>& top = layers_.back().moved;
-    for (Index row = rows.begin; row < rows.end; ++row) {
-        T* out = pooled_.row(stack_.pooled_row(row));
-        if (stack_.spec().output == Output::kLast) {
-            std::copy_n(top.h.row(row), width, out);
-        } else if (stack_.spec().output == Output::kMean) {
-            mean_steps<T>(layout, row, top.y, width, out);
-        } else {
-            const Index* best = stack_.argmax_ + row * width;
-            for (Index j = 0; j < width; ++j) out[j] = top.y.row(layout.offset[best[j]] + row)[j];
-        }
-    }
-}
-
 template <class T>
 void RecTangents<T>::tangents(const Pass<T>& pass, Share share, Barrier& barrier) {
     const SequenceLayout& layout = stack_.layout();
@@ -86,7 +67,9 @@ void RecTangents<T>::tangents(const Pass<T>& pass, Share share, Barrier& barrier
         barrier.wait();
     }
     const Range places = share.of(layout.rows);
-    pool(places);
+    const RecurrentTape<T>& top = layers_.back().moved;
+    for (Index row = places.begin; row < places.end; ++row)
+        stack_.pooling().tangent(row, top.y, top.h, stack_.best(row), pooled_.row(stack_.pooled_row(row)));
     barrier.wait();
     if (!dropped_.back()) return;
     drop(pass, layers_.size(), places);

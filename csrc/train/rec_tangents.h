@@ -35,7 +35,6 @@ public:
 private:
     RecurrentBelow<T> below(std::size_t l) const;
     void drop(const Pass<T>& pass, std::size_t l, Range rows);
-    void pool(Range rows);
 
     RecStack<T>& stack_;
     std::vector<RecurrentTangent<T>> layers_;

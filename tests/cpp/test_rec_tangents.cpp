@@ -1,6 +1,6 @@
 // Gradients of input gradients through recurrent stacks: against central differences, with everything a discriminator
 // of sequences may have, and equal bytes for any number of workers. Besides, what such stacks do that a Rec's does not:
-// rows by number, sums over several kinds of rows, single steps; and the cells' kernels of every instruction set.
+// rows by number, sums over several kinds of rows, single steps.
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -324,77 +324,44 @@ void steps() {
         }
 }
 
-// One step of a cell with its tangent, and the way back over both.
+// Sums over rows that come in two parts, the first in whole chunks, are those over all of them.
 template <class T>
-struct Moved {
-    Cell cell;
-    CellShape shape = cell_shape(cell);
-    Index rows, units, ldg = shape.gates * units + 3, ldx = shape.extra * units + 5, ld = units + 2;
-    Array<T> gates{rows * ldg, 1, 2.0}, extra{rows * ldx, 2, 2.0}, h{rows * ld, 3, 1.0}, c{rows * ld, 4, 1.0},
-        y{rows * ld}, moved_gates{rows * ldg, 5, 1.0}, moved_extra{rows * ldx, 6, 1.0},
-        moved_h{rows * ld, 7, 1.0}, moved_c{rows * ld, 8, 1.0}, dh{rows * ld, 9, 1.0}, dc{rows * ld, 10, 1.0},
-        eh{rows * ld, 11, 1.0}, ec{rows * ld, 12, 1.0}, by_gates{rows * ldg}, by_extra{rows * ldx},
-        by_h{rows * ld, 11, 1.0}, by_c{rows * ld, 12, 1.0};
-
-    Moved(Cell kind, Index r, Index u) : cell(kind), rows(r), units(u) {}
-
-    void run(const KernelTable& table, Index at_once) {
-        const CellKernels<T>& k = kernels_of<T>(table).cell;
-        const int kind = static_cast<int>(cell);
-        for (Index row = 0; row < rows; row += at_once) {
-            const Index n = std::min(at_once, rows - row), g = row * ldg, x = row * ldx, s = row * ld;
-            k.forward[kind]({n, units, gates.data() + g, ldg, extra.data() + x, ldx, h.data() + s, ld,
-                             c.data() + s, ld, y.data() + s, ld, true});
-            CellBackward<T> back{
-                n, units, gates.data() + g, ldg, extra.data() + x, ldx, by_h.data() + s, ld, by_c.data() + s,
-                ld};
-            back.to_gates = by_gates.data() + g;
-            back.ldtg = ldg;
-            back.to_extra = by_extra.data() + x;
-            back.ldtx = ldx;
-            k.backward[kind](back);
-            k.tangent[kind]({n, units, gates.data() + g, ldg, extra.data() + x, ldx, moved_gates.data() + g,
-                             ldg, moved_extra.data() + x, ldx, moved_h.data() + s, ld, moved_c.data() + s, ld,
-                             y.data() + s, ld});
-            k.bent[kind]({{n, units, gates.data() + g, ldg, extra.data() + x, ldx, dh.data() + s, ld,
-                           dc.data() + s, ld},
-                          moved_gates.data() + g,
-                          ldg,
-                          moved_extra.data() + x,
-                          ldx,
-                          eh.data() + s,
-                          ld,
-                          ec.data() + s,
-                          ld});
-        }
+void sums_go_on() {
+    constexpr Index kRows = 600, kInputs = 7, kCols = 150;
+    const Range cols{5, kCols};
+    Array<T> x(kRows * kInputs, 1, 1.0), dy(kRows * kCols, 2, 1.0), n(kRows * kCols, 3, 1.0);
+    for (const KernelTable* table : tables()) {
+        const CpuBackend<T> backend(*table);
+        const GemmPlan<T> plan = backend.plan_backward_weight(kRows, kInputs, kCols, kCols);
+        Buffer<T> scratch(plan.scratch() + 1);
+        const CellNorm<T> norm(0, kCols, kCols);
+        const auto sums = [&](Array<T>& out, Index begin, Index end, bool accumulate) {
+            const Index rows = end - begin;
+            const Matrix<T> d{dy.data() + begin * kCols, kCols};
+            LinearBackwardWeight<T> op{.plan = &plan,
+                                       .dw = {out.data(), kCols},
+                                       .dbias = out.data() + kInputs * kCols,
+                                       .x = {x.data() + begin * kInputs, kInputs},
+                                       .dy = d,
+                                       .inputs = kInputs,
+                                       .outputs = kCols,
+                                       .batch = rows,
+                                       .bias_batch = rows,
+                                       .accumulate = accumulate};
+            backend.linear_backward_weight(op, {}, scratch.data());
+            Pass<T> pass;
+            pass.backend = &backend;
+            pass.grads = out.data() + (kInputs + 1) * kCols;
+            CellNormTape<T> tape;
+            tape.n = {n.data() + begin * kCols, kCols};
+            norm.weight_gradient(pass, tape, d, rows, cols, accumulate);
+        };
+        Array<T> whole((kInputs + 3) * kCols), parts((kInputs + 3) * kCols);
+        sums(whole, 0, kRows, false);
+        sums(parts, 0, 256, false);
+        sums(parts, 256, kRows, true);
+        CHECK(whole == parts && whole.guarded());
     }
-    std::vector<const Array<T>*> all() const {
-        return {&gates,   &extra, &h,  &c,  &y,        &moved_gates, &moved_extra, &moved_h,
-                &moved_c, &dh,    &dc, &eh, &by_gates, &by_extra,    &by_h,        &by_c};
-    }
-    bool guarded() const {
-        for (const Array<T>* a : all())
-            if (!a->guarded()) return false;
-        return true;
-    }
-    bool same(const Moved& o) const {
-        for (std::size_t i = 0; i < all().size(); ++i)
-            if (!(*all()[i] == *o.all()[i])) return false;
-        return true;
-    }
-};
-
-template <class T>
-void cell_bits() {
-    for (const Cell cell : kCells)
-        for (const Index units : {1, 3, 8, 15, 16, 17, 33})
-            for (const KernelTable* table : tables()) {
-                Moved<T> want(cell, 5, units), whole(cell, 5, units), parts(cell, 5, units);
-                want.run(*tables()[0], 5);
-                whole.run(*table, 5);
-                parts.run(*table, 2);
-                CHECK(whole.guarded() && parts.same(whole) && (!fused(table) || whole.same(want)));
-            }
 }
 
 }  // namespace
@@ -403,8 +370,8 @@ int main() {
     gradients();
     numbers();
     steps();
-    cell_bits<float>();
-    cell_bits<double>();
+    sums_go_on<float>();
+    sums_go_on<double>();
     std::printf("%d slopes, %d of them at a bend\n", slopes_taken, slopes_without);
     return report();
 }
