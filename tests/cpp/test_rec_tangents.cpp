@@ -44,6 +44,13 @@ struct Player {
     }
 };
 
+RecStackOptions by_number(RecStackOptions options, Index first) {
+    options.numbered = options.inputs = true;
+    options.first_number = first;
+    options.length = kSteps;
+    return options;
+}
+
 // One kind of rows: inputs x, a direction v, and how e and d weigh the pooled features.
 struct Kind {
     std::vector<Index> lengths;
@@ -53,10 +60,10 @@ struct Kind {
     Index count, width;
     std::vector<double> x, v, e, d;  // by place (and step)
 
-    Kind(const Player& player, const Backend<double>& backend, std::vector<Index> of, Index first)
+    Kind(const Player& player, const Backend<double>& backend, std::vector<Index> of, Index first,
+         RecStackOptions options = {})
         : lengths(std::move(of)),
-          stack(player.body, backend, true,
-                {.numbered = true, .first_number = first, .length = kSteps, .inputs = true}),
+          stack(player.body, backend, true, by_number(options, first)),
           tangents(stack),
           count(static_cast<Index>(lengths.size())),
           width(player.body.spec().top_width()) {
@@ -267,6 +274,16 @@ void numbers() {
         CHECK(same_bytes(all.stack.top().row(i + 1), rest.stack.top().row(i), bytes));
         CHECK(same_bytes(all.tangents.pooled().row(i + 1), rest.tangents.pooled().row(i), bytes));
     }
+    // The last mask may be left to what reads the features.
+    Kind bare(player, backend, all.lengths, 0, {.bare_top = true});
+    penalty(player, backend, {&bare}, 1, grads.data());
+    Array<double> mask(all.count * all.width);
+    const Matrix<double> m{mask.data(), all.width};
+    backend.dropout_mask(m, spec.dropout, {7, 1, 2, 8192 + 2}, {0, all.count}, all.width, 0);
+    backend.multiply(m, m, bare.stack.top(), {0, all.count}, all.width);
+    for (Index i = 0; i < all.count; ++i)
+        CHECK(same_bytes(all.stack.top().row(i), m.row(i),
+                         static_cast<std::size_t>(all.width) * sizeof(double)));
 }
 
 // An output a step, walked at once and step by step.
