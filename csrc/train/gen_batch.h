@@ -50,7 +50,8 @@ public:
     Chain<T>& discriminator() { return discriminator_; }
     Tangents<T>& tangents() { return tangents_; }
     Spectral<T>& spectral() { return spectral_; }
-    bool corrupts() const { return corruption_.on(); }
+    // Whether what is shown changes from one update to the next though the rows do not.
+    virtual bool shows_anew() const { return corruption_.on(); }
     // Without the gradient by the features unless something lies below, and with it.
     const std::vector<Below<T>>& below() const { return reads() ? below_to_features_ : below_; }
     const std::vector<Below<T>>& below_to_features() const { return below_to_features_; }

@@ -38,7 +38,7 @@ bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barr
     }
     batch_.place(desk, place.epoch, place.step);
     const bool pairs = spec.loss == GanLoss::kRelativistic;
-    if (anew || batch_.corrupts()) batch_.show(desk, place, state_.probability, share, pairs);
+    if (anew || batch_.shows_anew()) batch_.show(desk, place, state_.probability, share, pairs);
     // What lies below the dense layers has other shares than these.
     if (batch_.reads()) {
         barrier.wait();

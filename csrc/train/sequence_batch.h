@@ -33,6 +33,8 @@ public:
     void show(Desk& desk, const BatchPlace& at, double probability, Share share, bool real) override;
     void mix(Desk& desk, Share share) override;
     bool reads() const override { return true; }
+    // Texts are shown through a table that learns.
+    bool shows_anew() const override { return corruption_.on() || spec_.texts(); }
     void read(Desk& desk, Share share, Barrier& barrier, Index first, Index stop) override;
     void unread(Desk& desk, Share share, Barrier& barrier, bool penalised) override;
     void weigh(Desk& desk, Share share, bool penalised) override;

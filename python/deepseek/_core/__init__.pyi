@@ -145,9 +145,15 @@ class GenCore:
     """
     def __init__(self, spec: dict) -> None:
         ...
+    @typing.overload
     def begin(self, X: typing.Any, y: typing.Any, options: dict) -> None:
         """
         Start or resume a fit over these arrays, which are read in place.
+        """
+    @typing.overload
+    def begin(self, X: typing.Any, starts: typing.Any, lengths: typing.Any, y: typing.Any, options: dict) -> None:
+        """
+        The same over packed sequences.
         """
     def cancel(self) -> None:
         """
@@ -189,10 +195,22 @@ class GenCore:
         """
         Train for some epochs or some time; go on with the next call.
         """
+    @typing.overload
+    def sample(self, n: typing.SupportsInt | typing.SupportsIndex, y: typing.Any, lengths: typing.Any, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.ndarray:
+        """
+        The same of sequences: (n, length, data), or tokens (n, length).
+        """
+    @typing.overload
     def sample(self, n: typing.SupportsInt | typing.SupportsIndex, y: typing.Any, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.ndarray:
         """
         Rows number `first` to `first` + n - 1 of a seed's samples.
         """
+    @typing.overload
+    def scores(self, X: typing.Any, starts: typing.Any, lengths: typing.Any, y: typing.Any) -> numpy.ndarray:
+        """
+        The same of packed sequences, one a sequence.
+        """
+    @typing.overload
     def scores(self, X: typing.Any, y: typing.Any) -> numpy.ndarray:
         """
         The discriminator's scores, one a pack of rows.
