@@ -78,10 +78,14 @@ struct BoundGen : BoundModel<GenCore, Arrays> {
         }
         if (spec.texts()) {
             a.raw.tokens = ds::data<Index>(values);
-            for (Index i = 0; i < steps; ++i)
-                if (a.raw.tokens[i] < 0 || a.raw.tokens[i] >= spec.vocabulary)
-                    throw ValueError("X: token " + std::to_string(a.raw.tokens[i]) + ", expected 0 to " +
-                                     std::to_string(spec.vocabulary - 1));
+            for (Index i = 0; i < n; ++i)  // what lies between sequences is nobody's
+                for (Index t = 0; t < a.raw.length[i]; ++t) {
+                    const Index token = a.raw.tokens[a.raw.start[i] + t];
+                    if (token < 0 || token >= spec.vocabulary)
+                        throw ValueError("X: sequence " + std::to_string(i) + " has token " +
+                                         std::to_string(token) + ", expected 0 to " +
+                                         std::to_string(spec.vocabulary - 1));
+                }
         } else {
             a.raw.x = values.data();
         }
@@ -98,7 +102,7 @@ struct BoundGen : BoundModel<GenCore, Arrays> {
         begin_fit(sequences_of(x, starts, lengths, y), Arrays{}, &Arrays::raw, o);
     }
 
-    py::array sample_sequences(Index n, const py::object& y, const py::object& lengths, std::uint64_t seed,
+    py::array sample_sequences(Index n, const py::object& y, const py::array& lengths, std::uint64_t seed,
                                Index first) {
         const GenSpec& spec = core->spec();
         if (!spec.sequences()) throw ValueError("sample: this model is of rows, not of sequences");

@@ -196,7 +196,7 @@ class GenCore:
         Train for some epochs or some time; go on with the next call.
         """
     @typing.overload
-    def sample(self, n: typing.SupportsInt | typing.SupportsIndex, y: typing.Any, lengths: typing.Any, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.ndarray:
+    def sample(self, n: typing.SupportsInt | typing.SupportsIndex, y: typing.Any, lengths: numpy.ndarray, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.ndarray:
         """
         The same of sequences: (n, length, data), or tokens (n, length).
         """
