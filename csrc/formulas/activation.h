@@ -1,8 +1,9 @@
-// The activations on a value type V, forward and backward side by side. backward takes dy, what forward saved and alpha,
-// and returns dz: from the output y wherever the derivative can be had from it (so that forward may work in place),
-// otherwise from the input z; kSavesInput says which. curvature is the second derivative, from what forward saved too;
-// those without one are straight on both sides of their bends. Softmax is not here: it couples the elements of a row
-// (kernels/reduce.h). alpha is the slope of leaky_relu and the scale of elu, not negative; the others ignore it.
+// The activations on a value type V, forward and backward side by side. backward takes dy, what forward saved and
+// alpha, and returns dz: from the output y wherever the derivative can be had from it (so that forward may work in
+// place), otherwise from the input z; kSavesInput says which. curvature is the second derivative, from what forward
+// saved too; those without one are straight on both sides of their bends. Softmax is not here: it couples the elements
+// of a row (kernels/reduce.h). alpha is the slope of leaky_relu and the scale of elu, not negative; the others ignore
+// it.
 #pragma once
 #include "formulas/elementary.h"
 

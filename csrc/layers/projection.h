@@ -1,5 +1,6 @@
 // A score that depends on labels (Miyato & Koyama 2018): s = act(w_r · h + b) with w_r = w + Σ_j E[j C + label_rj],
-// over the labels of the rows that are packed in row r. w_r is kept, a row a row; the dot product is summed in 16 lanes.
+// over the labels of the rows that are packed in row r. w_r is kept, a row a row; the dot product is summed in 16
+// lanes.
 #pragma once
 #include <string>
 

@@ -7,8 +7,8 @@
 
 namespace ds {
 
-// `y` holds the steps, packed; `h` the last states, by row. With maxima, `best` (one number a column) is where they lie,
-// the earliest of equals: found by pool(), and read by the others.
+// `y` holds the steps, packed; `h` the last states, by row. With maxima, `best` (one number a column) is where they
+// lie, the earliest of equals: found by pool(), and read by the others.
 template <class T>
 struct Pooling {
     Output kind = Output::kLast;
