@@ -46,6 +46,7 @@ public:
         if (data.rows < s.together())
             throw ValueError("X: got " + std::to_string(data.rows) + " rows, expected at least " +
                              std::to_string(s.together()) + ", as many as are judged together");
+        if (s.sequences()) check_places(data.rows, options.batch_size);
         auto made = course(data, options);
         if (!options.resume) enter_phase(options.teaching);
         this->trainer_.begin(std::move(made), options);
@@ -107,6 +108,19 @@ public:
 private:
     static LabelledSequences<T> sequences(const RawRows& raw, Index cols) {
         return {{static_cast<const T*>(raw.x), cols, raw.tokens, raw.start, raw.length, raw.rows}, raw.label};
+    }
+
+    // Masks number their blocks of 64 columns by step and sequence in 32 bits.
+    void check_places(Index rows, Index batch) const {
+        const StackSpec& stack = spec().discriminator.stack;
+        Index width = stack.first_width();
+        for (const Index units : stack.hidden) width = std::max(width, 2 * units);
+        const double blocks = 3.0 * static_cast<double>(std::min(rows, batch)) *
+                              static_cast<double>(spec().length) *
+                              static_cast<double>((width + 63) / 64 * 16);
+        if (blocks >= 4294967296.0)
+            throw ValueError("batch_size: " + std::to_string(batch) + " sequences of " +
+                             std::to_string(spec().length) + " steps are too many for one batch");
     }
 
     std::unique_ptr<Course<T>> course(const RawRows& data, const FitOptions& options) {

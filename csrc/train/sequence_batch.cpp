@@ -142,7 +142,6 @@ void SequenceBatch<T>::mix(Desk& desk, Share share) {
     if (spec_.penalty != Penalty::kInterpolated) return;
     const Pass<T>& pass = desk.discriminator;
     RecStack<T>& mixed = stack(kMixed);
-    const Matrix<T> shares{this->shares_, 1};
     mixed.each(share.of(mixed.layout().total), [&](Index i, Index row, Index) {
         // One a sequence, drawn where it is wanted.
         T part;
