@@ -33,7 +33,7 @@ struct LinearForward {
     const T* w = nullptr;
     Index ldw = 0;
     const T* bias = nullptr;
-    ActivationOf<T> activation;
+    ActivationOf<T> activation{};
     bool accumulate = false;  // y starts from what it holds
     bool zeros = false;       // x is all zeros: no more than its product's sign of zero is added
 };
@@ -47,7 +47,7 @@ struct LinearBackwardInput {
     const T* w = nullptr;  // the transposed copy, or W itself when the plan reads it as stored
     Index ldw = 0;
     Matrix<const T> saved;
-    ActivationOf<T> activation;
+    ActivationOf<T> activation{};
     bool accumulate = false;  // dx starts from what it holds
 };
 

@@ -58,8 +58,8 @@ struct Norms {
     }
     void sums(const NormKernels<T>& k, int parts) {
         ranges(cols, parts, [&](Index c, Index count) {
-            k.weight_gradient(
-                {rows, count, dweight.data() + c, dbias.data() + c, dy.data() + c, ld, n.data() + c, ld});
+            k.weight_gradient({rows, rows, count, dweight.data() + c, dbias.data() + c, dy.data() + c, ld,
+                               n.data() + c, ld});
         });
     }
     void layer(const NormKernels<T>& k, int parts) {
