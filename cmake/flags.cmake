@@ -15,7 +15,8 @@ target_compile_options(
             -fvisibility-inlines-hidden
             -Wall
             -Wextra
-            -Wno-unknown-pragmas)
+            -Wno-unknown-pragmas
+            -Wno-missing-field-initializers) # designated initialisers leave the others at their defaults
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC notes that the layout of vector arguments changed in 2009.
   target_compile_options(deepseek_flags INTERFACE -Wno-psabi)
