@@ -41,22 +41,13 @@ void axpy_array(T* y, T a, const T* x, Index n) {
 }
 
 template <class T>
-void zero_centred_penalty(const PenaltyArgs<T>& a) {
-    for (Index r = 0; r < a.rows; ++r) {
-        const T* g = a.g + r * a.ldg;
-        a.penalty[r] = T(0.5) * a.weight * dot_product(g, g, a.cols);
-        scaled_array(a.v + r * a.ldv, a.weight, g, a.cols);
-    }
+PenaltyAt<T> zero_centred_penalty(T squares, T weight) {
+    return {T(0.5) * weight * squares, weight};
 }
 template <class T>
-void one_centred_penalty(const PenaltyArgs<T>& a) {
-    for (Index r = 0; r < a.rows; ++r) {
-        const T* g = a.g + r * a.ldg;
-        const T norm = sqrt(dot_product(g, g, a.cols)), off = norm - T(1);
-        a.penalty[r] = a.weight * off * off;
-        const T slope = norm > T(0) ? T(2) * a.weight * off / norm : T(0);
-        scaled_array(a.v + r * a.ldv, slope, g, a.cols);
-    }
+PenaltyAt<T> one_centred_penalty(T squares, T weight) {
+    const T norm = sqrt(squares), off = norm - T(1);
+    return {weight * off * off, norm > T(0) ? T(2) * weight * off / norm : T(0)};
 }
 
 template <class T>

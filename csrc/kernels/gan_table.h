@@ -27,16 +27,10 @@ struct GanLossArgs {
     T scale = T(1);
 };
 
-// From each row of gradients g: the penalty, and its derivative v by g.
+// A penalty on a gradient g, and what its derivative by g is times g.
 template <class T>
-struct PenaltyArgs {
-    Index rows = 0, cols = 0;
-    T* v = nullptr;
-    Index ldv = 0;
-    T* penalty = nullptr;  // by row
-    const T* g = nullptr;
-    Index ldg = 0;
-    T weight = T(1);
+struct PenaltyAt {
+    T penalty, slope;
 };
 
 // One row's augmentation: factor = what it is multiplied by, added += what is added.
@@ -76,8 +70,8 @@ template <class T>
 struct GanKernels {
     void (*discriminator[kGanLossCount])(const GanLossArgs<T>&);
     void (*generator[kGanLossCount])(const GanLossArgs<T>&);
-    void (*zero_centred)(const PenaltyArgs<T>&);                  // weight / 2 · |g|²
-    void (*one_centred)(const PenaltyArgs<T>&);                   // weight · (|g| - 1)²; v is 0 where g is
+    PenaltyAt<T> (*zero_centred)(T squares, T weight);  // weight / 2 · |g|², from |g|²
+    PenaltyAt<T> (*one_centred)(T squares, T weight);   // weight · (|g| - 1)²; the slope is 0 where g is
     void (*mix)(T* y, T share, const T* a, const T* b, Index n);  // y = share · a + (1 - share) · b
     void (*augment)(const AugmentArgs<T>&);
     void (*change)(T* y, const T* x, const T* factor, const T* added, Index n);  // y = x · factor + added

@@ -47,17 +47,24 @@ NormForward<T> NormLayer<T>::forward_arguments(const Pass<T>& pass, const Below<
 }
 
 template <class T>
-NormBackward<T> NormLayer<T>::backward_arguments(const Pass<T>& pass, const Below<T>& below,
-                                                 const Tape<T>& tape, Range rows) const {
+NormBackward<T> NormLayer<T>::backward_arguments(Matrix<T> dx, Matrix<const T> dy, Matrix<const T> n,
+                                                 Range rows) const {
     NormBackward<T> b;
     b.rows = rows.size();
     b.cols = this->outputs_;
-    b.dx = below.d.row(rows.begin);
-    b.lddx = below.d.ld;
-    b.dy = tape.d.row(rows.begin);
-    b.lddy = tape.d.ld;
-    b.n = tape.aux.row(rows.begin);
-    b.ldn = tape.aux.ld;
+    b.dx = dx.row(rows.begin);
+    b.lddx = dx.ld;
+    b.dy = dy.row(rows.begin);
+    b.lddy = dy.ld;
+    b.n = n.row(rows.begin);
+    b.ldn = n.ld;
+    return b;
+}
+
+template <class T>
+NormBackward<T> NormLayer<T>::backward_arguments(const Pass<T>& pass, const Below<T>& below,
+                                                 const Tape<T>& tape, Range rows) const {
+    NormBackward<T> b = backward_arguments(below.d, tape.d, tape.aux, rows);
     b.weight = pass.params + weight_;
     return b;
 }
@@ -123,15 +130,7 @@ Tape<T> LayerNorm<T>::view(const Tape<T>& tape, Index base, Index first) const {
 template <class T>
 void LayerNorm<T>::tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const {
     if (rows.empty()) return;
-    NormBackward<T> b;
-    b.rows = rows.size();
-    b.cols = this->outputs_;
-    b.dx = view.moved.row(rows.begin);
-    b.lddx = view.moved.ld;
-    b.dy = below.x.row(rows.begin);
-    b.lddy = below.x.ld;
-    b.n = view.aux.row(rows.begin);
-    b.ldn = view.aux.ld;
+    NormBackward<T> b = this->backward_arguments(view.moved, below.x, view.aux, rows);
     b.row_scale = view.stats + rows.begin;
     pass.backend->norm().layer_backward(b);
     pass.backend->multiply(view.y, view.moved, {pass.params + this->weight_, 0}, rows, this->outputs_);

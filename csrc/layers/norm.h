@@ -24,6 +24,7 @@ protected:
     NormForward<T> forward_arguments(const Pass<T>& pass, Matrix<T> y, Matrix<const T> x, Range rows) const;
     NormForward<T> forward_arguments(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape,
                                      Range rows) const;
+    NormBackward<T> backward_arguments(Matrix<T> dx, Matrix<const T> dy, Matrix<const T> n, Range rows) const;
     NormBackward<T> backward_arguments(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape,
                                        Range rows) const;
     void sum_gradients(const Pass<T>& pass, const Tape<T>& tape, Share share) const;

@@ -7,12 +7,7 @@ DiscriminatorStep<T>::DiscriminatorStep(GenModel<T>& model, const Backend<T>& ba
                                         OptimizerState<T>& optimizer, GenBatch<T>& batch,
                                         const OptimizerClock& clock, AdversaryState& state)
     : Step<T>(model, backend, optimizer), batch_(batch), clock_(clock), state_(state) {
-    Carver measure;
-    this->carve_gradients(measure);
-    memory_ = Buffer<T>(measure.elements<T>());
-    Carver carver(memory_.data(), memory_.bytes());
-    this->carve_gradients(carver);
-    this->clear_gradients();
+    this->own_gradients();
 }
 
 template <class T>

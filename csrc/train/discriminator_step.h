@@ -30,7 +30,6 @@ private:
     GenBatch<T>& batch_;
     const OptimizerClock& clock_;
     AdversaryState& state_;
-    Buffer<T> memory_;
     bool penalised_ = false;  // this update; worker 0 writes
     double penalty_ = 0.0;
 };

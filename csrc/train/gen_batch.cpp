@@ -41,7 +41,6 @@ void GenBatch<T>::carve(Carver& carver) {
     by_features_ = matrix(carver, rows_, width);
     if (points_ > 0) slopes_ = matrix(carver, points_, width);
     losses_ = carver.take<T>(packs_, 1);
-    shares_ = carver.take<T>(packs_, 1);
     penalties_ = carver.take<T>(std::max<Index>(points_, 1), 1);
     discriminator_.carve(carver, rows_ + points_);
     if (points_ > 0) tangents_.carve(carver, points_);
@@ -81,13 +80,18 @@ void GenBatch<T>::place(Desk& desk, std::uint32_t epoch, std::uint32_t step) con
 }
 
 template <class T>
-PenaltyArgs<T> GenBatch<T>::penalty_arguments(Index rows, Index cols) const {
-    PenaltyArgs<T> a;
-    a.rows = rows;
-    a.cols = cols;
-    a.weight = static_cast<T>(spec_.penalty_weight * static_cast<double>(spec_.penalty_every) /
-                              static_cast<double>(packs_));
-    return a;
+PenaltyAt<T> GenBatch<T>::penalty_of(T squares) const {
+    const auto weight = static_cast<T>(spec_.penalty_weight * static_cast<double>(spec_.penalty_every) /
+                                       static_cast<double>(packs_));
+    const GanKernels<T>& k = backend_.gan();
+    return (spec_.penalty == Penalty::kInterpolated ? k.one_centred : k.zero_centred)(squares, weight);
+}
+
+template <class T>
+T GenBatch<T>::share_of(const Pass<T>& pass, Index number) const {
+    T share;
+    backend_.uniform({&share, 1}, Stream::kMix, {pass.seed, pass.epoch, pass.step, 0}, number, {0, 1}, 1);
+    return share;
 }
 
 template <class T>

@@ -87,8 +87,11 @@ protected:
     }
     // Once the derived class has laid out its own: scratch for its layers too.
     void equip(Index scratch);
-    PenaltyArgs<T> penalty_arguments(Index rows, Index cols) const;
+    // Of one point, from the sum of the squares of its gradient.
+    PenaltyAt<T> penalty_of(T squares) const;
     // The labels of the batch's rows, and those of every row of the dense layers.
+    // How much of a mixed row is the training row, one number a row.
+    T share_of(const Pass<T>& pass, Index number) const;
     void label(const BatchPlace& at, const std::int64_t* labels, Range rows);
     void embed(const Pass<T>& pass, Matrix<T> to, Index column, Range rows) const;
 
@@ -103,7 +106,7 @@ protected:
     Matrix<T> features_, by_features_, slopes_;
     std::int64_t* labels_ = nullptr;      // of the batch's rows
     std::int64_t* row_labels_ = nullptr;  // of the dense layers', pack by pack
-    T *losses_ = nullptr, *shares_ = nullptr, *penalties_ = nullptr;
+    T *losses_ = nullptr, *penalties_ = nullptr;
     std::vector<Desk> desks_;
 
 private:

@@ -13,12 +13,7 @@ GeneratorStep<T>::GeneratorStep(GenModel<T>& model, const Backend<T>& backend, O
       batch_(batch),
       discriminator_(discriminator),
       state_(state) {
-    Carver measure;
-    this->carve_gradients(measure);
-    memory_ = Buffer<T>(measure.elements<T>());
-    Carver carver(memory_.data(), memory_.bytes());
-    this->carve_gradients(carver);
-    this->clear_gradients();
+    this->own_gradients();
 }
 
 template <class T>

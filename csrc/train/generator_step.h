@@ -30,7 +30,6 @@ private:
     GenBatch<T>& batch_;
     const OptimizerClock& discriminator_;
     AdversaryState& state_;
-    Buffer<T> memory_;
     double loss_ = 0.0;
 };
 

@@ -72,10 +72,8 @@ void RowBatch<T>::mix(Desk& desk, Share share) {
     if (spec_.penalty != Penalty::kInterpolated) return;
     const Pass<T>& pass = desk.discriminator;
     const Range packs = this->packs_of(share);
-    const Matrix<T> shares{this->shares_, 1};
-    backend_.uniform(shares, Stream::kMix, {pass.seed, pass.epoch, pass.step, 0}, 0, packs, 1);
     for (Index r = packs.begin; r < packs.end; ++r)
-        backend_.gan().mix(features_.row(kMixed * packs_ + r), *shares.row(r), features_.row(r),
+        backend_.gan().mix(features_.row(kMixed * packs_ + r), this->share_of(pass, r), features_.row(r),
                            features_.row(packs_ + r), model_.features());
 }
 
@@ -83,15 +81,13 @@ void RowBatch<T>::mix(Desk& desk, Share share) {
 template <class T>
 void RowBatch<T>::penalise(Desk&, Share share, Barrier&) {
     const Range points = share.of(this->points_, this->grain());
-    const Matrix<T> g = this->slopes_;
-    PenaltyArgs<T> a = this->penalty_arguments(points.size(), model_.features());
-    a.v = features_.row(this->rows_ + points.begin);
-    a.ldv = features_.ld;
-    a.penalty = this->penalties_ + points.begin;
-    a.g = g.row(points.begin);
-    a.ldg = g.ld;
-    const bool one = spec_.penalty == Penalty::kInterpolated;
-    (one ? backend_.gan().one_centred : backend_.gan().zero_centred)(a);
+    const Index cols = model_.features();
+    for (Index i = points.begin; i < points.end; ++i) {
+        const T* g = this->slopes_.row(i);
+        const PenaltyAt<T> at = this->penalty_of(backend_.gan().dot(g, g, cols));
+        this->penalties_[i] = at.penalty;
+        backend_.gan().scaled(features_.row(this->rows_ + i), at.slope, g, cols);
+    }
 }
 
 // From the gradient by what was shown to that by the generator's last pre-activation, and on.

@@ -1,7 +1,6 @@
 #include "train/sequence_batch.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace ds {
 
@@ -143,10 +142,7 @@ void SequenceBatch<T>::mix(Desk& desk, Share share) {
     const Pass<T>& pass = desk.discriminator;
     RecStack<T>& mixed = stack(kMixed);
     mixed.each(share.of(mixed.layout().total), [&](Index i, Index row, Index) {
-        // One a sequence, drawn where it is wanted.
-        T part;
-        const Index n = mixed.number(row) - kMixed * batch_;
-        backend_.uniform({&part, 1}, Stream::kMix, {pass.seed, pass.epoch, pass.step, 0}, n, {0, 1}, 1);
+        const T part = this->share_of(pass, mixed.number(row) - kMixed * batch_);
         backend_.gan().mix(mixed.x().row(i), part, stack(kReal).x().row(i), stack(kMade).x().row(i),
                            spec_.data);
     });
@@ -185,25 +181,17 @@ void SequenceBatch<T>::penalise(Desk& desk, Index kind, Share share, Barrier& ba
     const Matrix<T> g = texts ? by_token_[kind] : by_input,
                     v = texts ? by_token_[kind] : moved(kind)->inputs();
     const Index cols = spec_.data;
-    const T weight = this->penalty_arguments(1, cols).weight;
     for (Index row = own.begin; row < own.end; ++row) {
         T sum = T(0);
         for (Index t = 0; t < steps.length[row]; ++t) {
-            const T* at = g.row(steps.offset[t] + row);
-            sum += backend_.gan().dot(at, at, cols);
+            const T* step = g.row(steps.offset[t] + row);
+            sum += backend_.gan().dot(step, step, cols);
         }
-        const Index place = stack(kind).number(row) - kind * batch_;
-        T slope = weight;
-        T& penalty = this->penalties_[point + place];
-        penalty = T(0.5) * weight * sum;
-        if (spec_.penalty == Penalty::kInterpolated) {
-            const T norm = std::sqrt(sum), off = norm - T(1);
-            penalty = weight * off * off;
-            slope = norm > T(0) ? T(2) * weight * off / norm : T(0);
-        }
+        const PenaltyAt<T> at = this->penalty_of(sum);
+        this->penalties_[point + stack(kind).number(row) - kind * batch_] = at.penalty;
         for (Index t = 0; t < steps.length[row]; ++t) {
             const Index i = steps.offset[t] + row;
-            backend_.gan().scaled(v.row(i), slope, g.row(i), cols);
+            backend_.gan().scaled(v.row(i), at.slope, g.row(i), cols);
         }
     }
     barrier.wait();

@@ -19,6 +19,16 @@ void Step<T>::carve_gradients(Carver& carver) {
 }
 
 template <class T>
+void Step<T>::own_gradients() {
+    Carver measure;
+    carve_gradients(measure);
+    own_ = Buffer<T>(measure.elements<T>());
+    Carver carver(own_.data(), own_.bytes());
+    carve_gradients(carver);
+    clear_gradients();
+}
+
+template <class T>
 void Step<T>::clear_gradients() {
     std::fill_n(grads_ + optimizer_.part().begin, optimizer_.part().size(), T(0));
 }

@@ -71,6 +71,7 @@ protected:
     virtual void settle(Share, const OptimizerClock&) {}
 
     void carve_gradients(Carver& carver);
+    void own_gradients();               // for a step that carves nothing else
     void clear_gradients();             // padding stays zero
     void prepare(Pass<T>& pass) const;  // what a worker's layers read in every step
     bool give_up(Poll* poll);
@@ -83,6 +84,7 @@ protected:
 private:
     double clip_scale(Share share, Barrier& barrier);
 
+    Buffer<T> own_;
     double* block_squares_ = nullptr;
     LossSum last_;
     std::atomic<bool> cancel_{false};  // worker 0 was told to give up; everybody hurries to the step's end
