@@ -21,7 +21,6 @@ __all__ = [
     "history",
     "image_grid",
     "save_demo",
-    "save_gen_demo",
     "save_rec_demo",
 ]
 
@@ -330,12 +329,4 @@ def save_rec_demo(
     plain(bottom)
     labels = [str(index + 1) for index in range(chances.shape[1])]
     confusion_matrix(truth, predicted, labels=labels, ax=right.subplots())
-    figure.savefig(path, dpi=130)
-
-
-def save_gen_demo(path: str, images: ArrayLike, captions: Sequence[str]) -> None:
-    """Write the generative demo's picture: samples, ten in a row, with what their row is of below the last."""
-    figure = bare_figure((7.2, 7.6))
-    image_grid(images, captions=captions, columns=10, figure=figure)
-    figure.suptitle("Digits that nobody wrote", fontsize=11)
     figure.savefig(path, dpi=130)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,27 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek.cli import main
+from deepseek.cli import main, png
 from programs import gens
 from test_cli import refused
+
+
+def read_grey(path: Path) -> np.ndarray:
+    """A PNG of eight grey bits as (height, width), read by the specification alone."""
+    data, chunks = path.read_bytes(), {}
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    at = 8
+    while at < len(data):
+        (length,), kind = struct.unpack_from(">I", data, at), data[at + 4 : at + 8]
+        body = data[at + 8 : at + 8 + length]
+        assert struct.unpack_from(">I", data, at + 8 + length) == (zlib.crc32(kind + body),)
+        chunks[kind] = body
+        at += 12 + length
+    width, height, *kinds = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    assert kinds == [8, 0, 0, 0, 0] and chunks[b"IEND"] == b""
+    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, width + 1)
+    assert not lines[:, 0].any()
+    return lines[:, 1:]
 
 
 def share(out: str, name: str) -> float:
@@ -19,19 +39,40 @@ def share(out: str, name: str) -> float:
     return float(line.split("%")[0].split()[-1])
 
 
-def test_demo_writes_digits_that_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_writes_digits_that_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["demo", "gen", "--epochs", "12"]) == 0
     out = capsys.readouterr().out
     assert "█" in out and "a 9" in out and "12 epochs" in out
     assert share(out, "Gen") > 80.0 and share(out, "other real") > 95.0 and share(out, "baseline") > 50.0
+    drawn = read_grey(
+        tmp_path / "gen.png"
+    )  # ten by ten images of eight by eight pixels, six wide, and gaps of one
+    assert drawn.shape == (10 * 9 * 6 + 6, 10 * 9 * 6 + 6)
+    assert drawn[:6].min() == 255 and 0.2 < drawn.mean() / 255 < 0.9
 
 
-def test_demo_draws_a_png(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("matplotlib")
+def test_demo_draws_where_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "demo.png"
     assert main(["demo", "gen", "--epochs", "1", "--png", str(path)]) == 0
-    assert path.read_bytes().startswith(b"\x89PNG")
-    assert "█" not in capsys.readouterr().out
+    assert read_grey(path).shape == (546, 546)
+    assert str(path) in capsys.readouterr().out
+
+
+def test_a_picture_keeps_its_pixels(tmp_path: Path) -> None:
+    ink = np.random.default_rng(0).integers(0, 256, (5, 7)) / 255
+    png.save(tmp_path / "a.png", ink)
+    np.testing.assert_array_equal(read_grey(tmp_path / "a.png"), np.round(255 * (1 - ink)))
+
+
+def test_a_sheet_is_read_row_by_row() -> None:
+    images = np.arange(1.0, 13.0).reshape(2, 3, 1, 2)
+    gap = [0] * 10
+    first, second = [0, 1, 2, 0, 3, 4, 0, 5, 6, 0], [0, 7, 8, 0, 9, 10, 0, 11, 12, 0]
+    np.testing.assert_array_equal(png.sheet(images, scale=1), [gap, first, gap, second, gap])
+    assert png.sheet(images, scale=3).shape == (15, 30)
 
 
 @pytest.fixture

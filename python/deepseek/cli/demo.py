@@ -27,7 +27,9 @@ def add(commands: Commands) -> None:
         "model", nargs="?", choices=tuple(_DEMOS), default="net", help="what to train (default: net)"
     )
     p.add_argument(
-        "--png", metavar="FILE", help="draw into a PNG file instead of the terminal (needs matplotlib)"
+        "--png",
+        metavar="FILE",
+        help="draw into a PNG file instead of the terminal (needs matplotlib); gen always does both (gen.png)",
     )
     usual = ", ".join(f"{model} {epochs}" for model, (_, epochs) in _DEMOS.items())
     p.add_argument("--epochs", type=whole(1), metavar="N", help=f"default: {usual}")

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import png
 from .terminal import beside, heading, picture, say
 
 _EACH = 100  # samples a digit that are read
+_PICTURE = "gen.png"  # in the working folder
 
 
 def shuffled_pixels(X: NDArray[Any], y: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
@@ -52,13 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     labels = np.repeat(np.arange(10), _EACH)
     samples = gen.sample(len(labels), labels, seed=arguments.seed)
     shown = samples.reshape(10, _EACH, 8, 8)
-    if arguments.png:
-        from .. import plot
-
-        captions = [""] * 90 + [f"{column}" for column in range(10)]
-        plot.save_gen_demo(arguments.png, shown[:, :10].transpose(1, 0, 2, 3).reshape(-1, 8, 8), captions)
-    else:
-        _draw_terminal(shown)
+    _draw_terminal(shown)
     say("How many a Net that learnt the same images reads as the digit they should be, and how far they are")
     say("from those images (Fréchet distance of pixels):")
     for name, images, truth in (
@@ -71,8 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"  {name:<36}{right:6.1%}  {far:6.2f}")
     rate = arguments.epochs * len(X) / max(seconds, 1e-9)
     say(f"{arguments.epochs} epochs of {len(X)} images in {seconds:.2f} s: {rate:,.0f} a second")
-    if arguments.png:
-        say(f"picture: {arguments.png}")
+    path = arguments.png or _PICTURE
+    png.save(path, png.sheet((shown[:, :10].transpose(1, 0, 2, 3) + 1) / 2, scale=6))
+    say(f"picture of ten of each: {path}")
     return 0
 
 
