@@ -37,15 +37,19 @@ bool holds(const py::handle& x) {
 
 bool is_double(const py::object& x) { return holds<double>(x); }
 
-// f(begin, count) over n elements, by as many workers as they are worth.
-template <class F>
-void in_parts(Index n, const F& f) {
+// f(begin, count) over the n elements of `to`, by as many workers as they are worth. Stores that cross cache lines
+// take twice as long and NumPy aligns to 16 bytes, so what comes before the first line is a part of its own.
+template <class T, class F>
+void in_parts(const T* to, Index n, const F& f) {
     const py::gil_scoped_release release;
     TeamLease lease(workers_worth(static_cast<double>(n), kElementsPerWorker, get_num_threads()));
+    constexpr Index kLine = kAlignment / Index(sizeof(T));
+    const Index beyond = static_cast<Index>(reinterpret_cast<std::uintptr_t>(to) % kAlignment / sizeof(T));
+    const Index head = std::min(n, (kLine - beyond) % kLine), lines = (n - head + kLine - 1) / kLine;
     lease.run([&, workers = lease.workers()](int worker) {
-        constexpr Index kLine = 16;
-        const Index lines = (n + kLine - 1) / kLine, begin = lines * worker / workers * kLine;
-        f(begin, std::min(lines * (worker + 1) / workers * kLine, n) - begin);
+        if (worker == 0 && head > 0) f(0, head);
+        const auto line = [&](Index i) { return std::min(head + lines * i / workers * kLine, n); };
+        f(line(worker), line(worker + 1) - line(worker));
     });
 }
 
@@ -142,7 +146,7 @@ py::array apply(const char* what, const py::object& x_in, void (*fn)(T*, const T
     const py::array x = require<T>(x_in, 1, "x");
     py::array y(py::dtype::of<T>(), one_dim(x));
     T* to = static_cast<T*>(y.mutable_data());
-    in_parts(x.shape(0), [fn, to, from = data<T>(x)](Index i, Index n) { fn(to + i, from + i, n); });
+    in_parts(to, x.shape(0), [fn, to, from = data<T>(x)](Index i, Index n) { fn(to + i, from + i, n); });
     return y;
 }
 
@@ -162,7 +166,7 @@ py::array activate(const std::string& name, const py::object& x_in, double alpha
     py::array y = out.is_none() ? py::array(py::dtype::of<T>(), one_dim(x)) : require<T>(out, 1, "out");
     if (y.shape(0) != x.shape(0)) throw ValueError("out: has another length than x");
     T* to = static_cast<T*>(y.mutable_data());
-    in_parts(x.shape(0), [=, from = data<T>(x)](Index i, Index n) {
+    in_parts(to, x.shape(0), [=, from = data<T>(x)](Index i, Index n) {
         forward(to + i, from + i, n, static_cast<T>(alpha));
     });
     return y;
