@@ -28,8 +28,8 @@ if(DEEPSEEK_ASSERT)
   target_compile_options(deepseek_flags INTERFACE -UNDEBUG)
 endif()
 
-# Sanitizers: everywhere but in the kernels of instruction sets that DEEPSEEK_SANITIZE_ISAS leaves out. In kernels without
-# the checks of the stack, where vectors live in registers and checking them multiplies the compile time.
+# Sanitizers. In kernels without the checks of the stack, where vectors live in registers and checking them multiplies the
+# compile time.
 add_library(deepseek_sanitize INTERFACE)
 add_library(deepseek_sanitize_kernels INTERFACE)
 if(DEEPSEEK_SANITIZE)

@@ -9,18 +9,26 @@
 namespace ds {
 namespace {
 
+// Of those that were compiled (DS_WITH_…, from cmake) the ones that this CPU has, the best first.
 std::vector<const KernelTable*> find_usable() {
     std::vector<const KernelTable*> tables;
-#if defined(__x86_64__)
-    const CpuInfo& cpu = cpu_info();
+    [[maybe_unused]] const CpuInfo& cpu = cpu_info();
+#if defined(DS_WITH_AVX512)
     if (cpu.avx512) tables.push_back(kernel_table_avx512());
-    if (cpu.avx2) tables.push_back(kernel_table_avx2());
-    if (cpu.fma) tables.push_back(kernel_table_scalar());
-    tables.push_back(kernel_table_baseline());
-#else
-    tables.push_back(kernel_table_neon());
-    tables.push_back(kernel_table_scalar());
 #endif
+#if defined(DS_WITH_AVX2)
+    if (cpu.avx2) tables.push_back(kernel_table_avx2());
+#endif
+#if defined(DS_WITH_NEON)
+    tables.push_back(kernel_table_neon());
+#endif
+#if defined(DS_WITH_SCALAR)
+    if (cpu.fma) tables.push_back(kernel_table_scalar());
+#endif
+#if defined(DS_WITH_BASELINE)
+    tables.push_back(kernel_table_baseline());
+#endif
+    if (tables.empty()) throw ValueError("this build has kernels for none of this CPU's instruction sets");
     return tables;
 }
 
