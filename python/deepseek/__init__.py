@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import cuda
 from ._core import __version__
-from ._load import load
+from ._model.load import load
 from ._threads import get_num_threads, set_num_threads
 from .activations import ELU, Activation, LeakyReLU
 from .augmentation import Augmentation

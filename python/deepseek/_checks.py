@@ -1,7 +1,7 @@
 """Checks at the door: one function a kind of argument, each naming argument, value and what was expected.
 
 A value that passes comes back as a plain Python object, so nothing later meets a NumPy scalar or a subclass.
-Arrays are the business of `_inputs`.
+Arrays are the business of `_data.inputs`.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from . import _checks, activations, optimizers, schedules
-from ._config import NORMALIZATIONS
 from ._described import from_config
 from ._gen_blocks import Block, as_blocks, width
 from ._gen_config import GenConfig
 from ._gen_sequence_config import DEFAULTS, SequenceGenConfig, check_sequences, of_sequences, sequence_fields
+from ._net.config import NORMALIZATIONS
 from ._settings import INITIALIZATIONS, as_optimizer, common, read_settings
 from .augmentation import Augmentation, as_augmentation
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._checks import integer
+from ._data.inputs import as_array, as_matrix, check_matrix
+from ._data.targets import as_labels
 from ._gen_blocks import as_blocks
 from ._gen_config import GenConfig
 from ._gen_core import refuse
-from ._inputs import as_array, as_matrix, check_matrix
-from ._targets import as_labels
 
 Array = NDArray[Any]
 

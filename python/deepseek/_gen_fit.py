@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._fit import nothing_left, resumed, train, train_once
 from ._gen_data import Door
 from ._gen_plan import LIKELIHOOD, GenPlan, GenRun, check_enough, check_monitored
 from ._gen_pretrain import both, check_texts, taught, teach
 from ._gen_sequences import SequenceDoor
 from ._gen_watch import OWN, ROWS, Monitors, as_monitors
+from ._model.fit import nothing_left, resumed, train, train_once
 from .callbacks import Callback
 from .history import History
 

@@ -18,7 +18,7 @@ from ._gen_data import AUTO, Door
 from ._gen_plan import read_gen_run
 from ._gen_sequence_config import SequenceGenConfig
 from ._gen_sequences import SequenceDoor
-from ._model import Model
+from ._model.base import Model
 
 Array = NDArray[Any]
 

@@ -1,4 +1,4 @@
-"""What a Gen's fit was asked to do and how far it got; beside `_run`, what only a Gen has."""
+"""What a Gen's fit was asked to do and how far it got; beside `_model.run`, what only a Gen has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from . import _checks
-from ._run import Plan, Run, make_plan, read_progress, read_stopping
+from ._model.run import Plan, Run, make_plan, read_progress, read_stopping
 from .stopping import EarlyStopping
 
 ADVERSARIAL, LIKELIHOOD = "adversarial", "likelihood"

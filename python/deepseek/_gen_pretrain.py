@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ._fit import nothing_left, train
 from ._gen_config import GenConfig
 from ._gen_plan import LIKELIHOOD, GenPlan, GenRun
 from ._gen_sequence_config import SequenceGenConfig
+from ._model.fit import nothing_left, train
 from .callbacks import Callback
 from .history import History
 

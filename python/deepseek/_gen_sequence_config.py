@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from . import _checks, optimizers, schedules
 from ._gen_blocks import Block
 from ._gen_config import GenConfig, Layer
-from ._recurrent import CELL_ACTIVATIONS, CELLS, Stack, as_units, check_cell_activation
+from ._rec.stack import CELL_ACTIVATIONS, CELLS, Stack, as_units, check_cell_activation
 from ._settings import as_optimizer, training_spec
 
 WIDEST_TOKENS = 64  # embedding by default

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from . import _gen_draws
 from ._checks import integer
+from ._data.sequences import as_lengths
 from ._gen_core import refuse
 from ._gen_sequences import SequenceDoor, sequences_of
-from ._sequences import as_lengths
 
 if TYPE_CHECKING:
     from ._gen_model import GenModel

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ._gen_config import GenConfig
 from ._gen_sequence_config import SequenceGenConfig
-from ._table import Row, dense, parameters
+from ._net.table import Row, dense, parameters
 
 _SHORT = {"generator": "G", "discriminator": "D"}
 

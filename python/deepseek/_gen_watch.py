@@ -81,7 +81,7 @@ def as_monitors(given: Any, taken: tuple[str, ...]) -> dict[str, _Monitor | None
 
 @dataclass
 class Monitors:
-    """The watch of one fit, see `_fit.Watch`."""
+    """The watch of one fit, see `_model.fit.Watch`."""
 
     model: GenModel
     config: GenConfig

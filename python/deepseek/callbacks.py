@@ -15,7 +15,7 @@ from ._checks import integer
 from .history import History
 
 if TYPE_CHECKING:
-    from ._model import Model
+    from ._model.base import Model
 
 __all__ = ["Callback", "Checkpoint", "LambdaCallback", "Progress"]
 

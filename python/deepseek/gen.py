@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import _gen_fit
 from ._checks import flag
-from ._fit import callbacks_of
 from ._gen_arguments import LEAKY, make_gen_config
 from ._gen_data import check_transformer
 from ._gen_plan import ADVERSARIAL, LIKELIHOOD, make_gen_plan
@@ -18,7 +17,8 @@ from ._gen_sequence_config import SequenceGenConfig
 from ._gen_table import gen_rows, told
 from ._gen_watch import as_monitors
 from ._generative import Generative
-from ._table import table
+from ._model.fit import callbacks_of
+from ._net.table import table
 from .activations import Activation
 from .augmentation import Augmentation
 from .callbacks import Callback

@@ -9,14 +9,16 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _core, _inputs, _metrics
+from . import _core
 from ._checks import flag
-from ._config import NetConfig, make_config, read_config
-from ._data import rows_of, validation_rows
-from ._fit import callbacks_of, fit, pass_once
-from ._model import Model
-from ._run import make_plan
-from ._table import net_rows, table
+from ._data.inputs import as_matrix
+from ._data.rows import rows_of, validation_rows
+from ._model.base import Model
+from ._model.fit import callbacks_of, fit, pass_once
+from ._model.run import make_plan
+from ._net.config import NetConfig, make_config, read_config
+from ._net.metrics import check_classes, decided, figure_of_merit
+from ._net.table import net_rows, table
 from .activations import Activation
 from .callbacks import Callback
 from .history import History
@@ -281,7 +283,7 @@ class Net(Model):
             and _check_finite(X) is None
         ):
             return cast(Array, self._core.predict(X))
-        return cast(Array, self._core.predict(_inputs.as_matrix(X, self._dtype, self._columns, empty=True)))
+        return cast(Array, self._core.predict(as_matrix(X, self._dtype, self._columns, empty=True)))
 
     def predict_classes(self, X: ArrayLike) -> Array:
         """Predicted classes for some rows.
@@ -301,8 +303,8 @@ class Net(Model):
         ValueError
             If the loss is none of cross_entropy, binary_cross_entropy and focal.
         """
-        _metrics.check_classes(self._config)
-        return _metrics.decided(self.predict(X), self._config)
+        check_classes(self._config)
+        return decided(self.predict(X), self._config)
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
@@ -325,7 +327,7 @@ class Net(Model):
         with self._gate.room:  # both from the same weights
             loss = float(self._core.evaluate(*data))
             outputs = self._core.predict(data.X)
-        return {"loss": loss, **_metrics.figure_of_merit(outputs, data.y, data.weights, self._config)}
+        return {"loss": loss, **figure_of_merit(outputs, data.y, data.weights, self._config)}
 
     def __repr__(self) -> str:
         return table(type(self).__name__, self._config, net_rows(self._config))

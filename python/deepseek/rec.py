@@ -8,16 +8,18 @@ from typing import Any, ClassVar
 
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _checks, _core, _ctc, _metrics
-from ._fit import callbacks_of, fit, pass_once
-from ._rec_config import RecConfig, make_rec_config, read_rec_config
-from ._rec_metrics import figure_of_merit
-from ._rec_table import rec_rows
-from ._run import make_plan
-from ._sequence_data import sequence_rows, validation_sequences
-from ._sequences import Sequences, as_sequences
-from ._streaming import Streaming
-from ._table import table
+from . import _checks, _core
+from ._data.sequences import Sequences, as_sequences
+from ._model.fit import callbacks_of, fit, pass_once
+from ._model.run import make_plan
+from ._net.metrics import check_classes, decided
+from ._net.table import table
+from ._rec.config import RecConfig, make_rec_config, read_rec_config
+from ._rec.ctc import beam_search, greedy
+from ._rec.data import sequence_rows, validation_sequences
+from ._rec.metrics import figure_of_merit
+from ._rec.streaming import Streaming
+from ._rec.table import rec_rows
 from .activations import Activation
 from .callbacks import Callback
 from .history import History
@@ -270,9 +272,9 @@ class Rec(Streaming):
         """
         if self._config.output == "ctc":
             raise ValueError("output='ctc' predicts labels of any number: use decode")
-        _metrics.check_classes(self._config)
+        check_classes(self._config)
         found = as_sequences(X, self._config, lengths, empty=True)
-        classes = _metrics.decided(self._outputs(found), self._config)
+        classes = decided(self._outputs(found), self._config)
         return found.shaped(classes) if self._config.stepwise else classes
 
     def evaluate(
@@ -328,7 +330,7 @@ class Rec(Streaming):
         width = None if beam is None else _checks.integer("beam", beam)
         found = as_sequences(X, self._config, lengths, empty=True)
         outputs = found.listed(self._outputs(found))
-        return [_ctc.greedy(p) if width is None else _ctc.beam_search(p, width) for p in outputs]
+        return [greedy(p) if width is None else beam_search(p, width) for p in outputs]
 
     def __repr__(self) -> str:
         kind = f"{type(self).__name__} of output {self._config.output}"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deepseek as ds
-from deepseek._rec_config import OUTPUTS
+from deepseek._rec.config import OUTPUTS
 from programs import recs
 from test_reliability_any_argument import ANY, EXAMPLES, JUNK, check_said
 

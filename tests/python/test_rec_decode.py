@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek._ctc import beam_search, greedy
+from deepseek._rec.ctc import beam_search, greedy
 from programs import recs
 
 Array = np.ndarray

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek._rec_config import make_rec_config
-from deepseek._sequences import as_sequences
+from deepseek._data.sequences import as_sequences
+from deepseek._rec.config import make_rec_config
 from programs import models, recs
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -13,10 +13,10 @@ import numpy as np
 
 import deepseek as ds
 from deepseek import _core
-from deepseek._config import make_config
-from deepseek._rec_config import make_rec_config
-from deepseek._run import Plan
-from deepseek._sequence_data import sequence_rows
+from deepseek._model.run import Plan
+from deepseek._net.config import make_config
+from deepseek._rec.config import make_rec_config
+from deepseek._rec.data import sequence_rows
 from programs import models, recs
 
 shim = ctypes.CDLL(None)

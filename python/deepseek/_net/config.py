@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from . import _checks, activations, losses
-from ._settings import INITIALIZATIONS, Supervised, as_output_activation, common, layer_spec, read_settings
+from .. import _checks, activations, losses
+from .._settings import INITIALIZATIONS, Supervised, as_output_activation, common, layer_spec, read_settings
 
 NORMALIZATIONS = ("none", "batch", "layer")
 

@@ -1,6 +1,6 @@
 """Targets and weights of steps at the door, and labels for CTC; packed, one sequence after another.
 
-What a target may be is `_targets`' business; here is where it stands.
+What a target may be is `_data.targets`' business; here is where it stands.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import losses
-from ._inputs import as_array
-from ._packed import Packed, in_steps, real_rows, starts_of
-from ._rec_config import BLANK, RecConfig
-from ._sequences import Sequences, is_list
-from ._targets import as_labels, as_values, takes_labels
-from ._weights import checked_weights, row_weights
+from .. import losses
+from .._data.inputs import as_array
+from .._data.packed import Packed, in_steps, real_rows, starts_of
+from .._data.sequences import Sequences, is_list
+from .._data.targets import as_labels, as_values, takes_labels
+from .._data.weights import checked_weights, row_weights
+from .config import BLANK, RecConfig
 
 Array = NDArray[Any]
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from . import cuda
-from ._checks import MOST_THREADS, integer
-from ._model import STATE, Model, check_names
-from ._settings import Settings
-from .history import read_history
+from .. import cuda
+from .._checks import MOST_THREADS, integer
+from .._settings import Settings
+from ..history import read_history
+from .base import STATE, Model, check_names
 
-KINDS = {"Net": ".net", "Rec": ".rec", "Gen": ".gen"}
+KINDS = {"Net": "..net", "Rec": "..rec", "Gen": "..gen"}
 """Modules of the classes that save themselves; none is imported before it is needed."""
 
 _ENTRIES = {"kind", "config", "history", "metadata", "run", "state"}
@@ -46,7 +46,7 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
     OSError
         If the file cannot be read.
     """
-    from ._files import ModelFileError, read_model
+    from .._files import ModelFileError, read_model
 
     device = cuda.choose(device)
     threads = None if threads is None else integer("threads", threads, 1, MOST_THREADS)

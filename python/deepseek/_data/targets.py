@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import losses
-from ._inputs import Place, as_array, as_finite, in_rows
-from ._settings import Supervised
+from .. import losses
+from .._settings import Supervised
+from .inputs import Place, as_array, as_finite, in_rows
 
 Array = NDArray[Any]
 

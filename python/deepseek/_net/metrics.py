@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import losses
-from ._settings import Supervised
-from ._targets import takes_labels
+from .. import losses
+from .._data.targets import takes_labels
+from .._settings import Supervised
 
 Array = NDArray[Any]
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from math import prod
 
-from . import activations
-from ._config import NetConfig
-from ._settings import Settings
+from .. import activations
+from .._settings import Settings
+from .config import NetConfig
 
 Row = tuple[str, str, str, int]
 """Number, what it does, its shape, how many parameters it has."""

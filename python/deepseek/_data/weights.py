@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import losses
-from ._checks import integer, real
-from ._inputs import Place, as_array, as_finite, in_rows
-from ._settings import Supervised
-from ._targets import takes_labels
+from .. import losses
+from .._checks import integer, real
+from .._settings import Supervised
+from .inputs import Place, as_array, as_finite, in_rows
+from .targets import takes_labels
 
 Array = NDArray[Any]
 

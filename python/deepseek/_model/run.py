@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
-from . import _checks
-from ._described import from_config
-from .stopping import EarlyStopping
+from .. import _checks
+from .._described import from_config
+from ..stopping import EarlyStopping
 
 
 @dataclass(frozen=True)

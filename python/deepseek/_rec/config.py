@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from . import _checks, activations, losses
-from ._recurrent import CELL_ACTIVATIONS, CELLS, Stack, as_units, check_cell_activation
-from ._settings import INITIALIZATIONS, Supervised, as_output_activation, common, layer_spec, read_settings
-from ._targets import takes_labels
+from .. import _checks, activations, losses
+from .._data.targets import takes_labels
+from .._settings import INITIALIZATIONS, Supervised, as_output_activation, common, layer_spec, read_settings
+from .stack import CELL_ACTIVATIONS, CELLS, Stack, as_units, check_cell_activation
 
 OUTPUTS = ("last", "mean", "max", "sequence", "next", "ctc")
 BLANK = 0

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _ctc, _metrics
-from ._packed import real_rows, starts_of
-from ._rec_config import RecConfig
-from ._sequence_data import SequenceRows
-from .metrics import edit_distance, rate
+from .._data.packed import real_rows, starts_of
+from .._net import metrics
+from ..metrics import edit_distance, rate
+from . import ctc
+from .config import RecConfig
+from .data import SequenceRows
 
 Array = NDArray[Any]
 
@@ -30,11 +31,11 @@ def figure_of_merit(outputs: Array, data: SequenceRows, config: RecConfig) -> di
         return {"error_rate": _error_rate(outputs, data)}
     if config.output == "next":  # nothing follows the last step
         outputs = outputs[real_rows(starts_of(data.X.lengths), data.X.lengths - 1)]
-    return _metrics.figure_of_merit(outputs, data.targets, data.target_weights, config)
+    return metrics.figure_of_merit(outputs, data.targets, data.target_weights, config)
 
 
 def _error_rate(outputs: Array, data: SequenceRows) -> float:
     truth = [row.tolist() for row in data.labels]
-    found = [_ctc.greedy(probabilities).tolist() for probabilities in data.X.listed(outputs)]
+    found = [ctc.greedy(probabilities).tolist() for probabilities in data.X.listed(outputs)]
     edits = [edit_distance(p, t) for p, t in zip(found, truth, strict=True)]
     return rate(np.array(edits), np.array([len(t) for t in truth]), data.target_weights)

@@ -1,7 +1,7 @@
 """What every model is, whatever it is made of: an engine, its configuration, a history, a file.
 
 The engine (`deepseek._core`) holds weights and optimizer state; this class holds everything about it that is
-not arithmetic. Training is `_fit`, inputs are `_inputs`, what the layers mean is the children's.
+not arithmetic. Training is `fit`, inputs are `_data.inputs`, what the layers mean is the children's.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _checks, _inputs
-from ._gate import Gate
-from ._run import Run, read_run
-from ._settings import Settings
-from .history import History
-from .losses import Loss
-from .optimizers import Optimizer
+from .. import _checks
+from .._data.inputs import as_array, as_finite
+from .._settings import Settings
+from ..history import History
+from ..losses import Loss
+from ..optimizers import Optimizer
+from .gate import Gate
+from .run import Run, read_run
 
 Array = NDArray[Any]
 
@@ -204,7 +205,7 @@ class Model:
         OSError
             If writing fails; the old file is as it was.
         """
-        from ._files import write_model
+        from .._files import write_model
 
         state = _checks.flag("state", state)
         with self._gate.room:
@@ -229,10 +230,10 @@ class Model:
         check_names(params, shapes)
         checked: dict[str, Array] = {}
         for name, shape in shapes.items():
-            array = _inputs.as_array(params[name], name)
+            array = as_array(params[name], name)
             if array.shape != shape:
                 raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
-            checked[name] = _inputs.as_finite(array, self._dtype, name)
+            checked[name] = as_finite(array, self._dtype, name)
             if name.endswith(".running_var") and (checked[name] < 0).any():
                 raise ValueError(f"{name} must not be negative")
         return checked

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._inputs import as_array, as_finite, as_matrix
-from ._rec_config import RecConfig
-from ._sampling import Sampler
-from ._sequences import Sequences, as_sequences, as_tokens
+from .._data.inputs import as_array, as_finite, as_matrix
+from .._data.sequences import Sequences, as_sequences, as_tokens
+from .._sampling import Sampler
+from .config import RecConfig
 
 Array = NDArray[Any]
 

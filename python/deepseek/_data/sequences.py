@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
-from ._inputs import as_array, as_type, not_finite
-from ._packed import Packed, in_steps, real_rows, starts_of
+from .. import _core
+from .inputs import as_array, as_type, not_finite
+from .packed import Packed, in_steps, real_rows, starts_of
 
 Array = NDArray[Any]
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import losses
-from ._packed import Packed, in_steps, real_rows, starts_of
-from ._rec_config import RecConfig
-from ._sequences import Sequences, as_sequences
-from ._step_targets import as_alignable, as_step_targets, as_step_weights
-from ._targets import as_targets, check_range
-from ._weights import with_class_weights
+from .. import losses
+from .._data.packed import Packed, in_steps, real_rows, starts_of
+from .._data.sequences import Sequences, as_sequences
+from .._data.targets import as_targets, check_range
+from .._data.weights import with_class_weights
+from .config import RecConfig
+from .targets import as_alignable, as_step_targets, as_step_weights
 
 Array = NDArray[Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._rec_config import BLANK
+from .config import BLANK
 
 Array = NDArray[Any]
 Prefix = tuple[int, ...]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._inputs import Place
+from .inputs import Place
 
 Array = NDArray[Any]
 

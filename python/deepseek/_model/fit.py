@@ -12,17 +12,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ._checks import MOST, flag, integer
-from ._data import B, fit_data
-from ._interrupt import Interrupts
-from ._run import Plan, Run
-from .callbacks import Callback, Checkpoint, Progress, as_callbacks, overrides
-from .errors import CollapseError, DivergenceError
-from .history import History
-from .progress import ProgressBar, is_terminal
+from .._checks import MOST, flag, integer
+from .._data.rows import B, fit_data
+from ..callbacks import Callback, Checkpoint, Progress, as_callbacks, overrides
+from ..errors import CollapseError, DivergenceError
+from ..history import History
+from ..progress import ProgressBar, is_terminal
+from .interrupt import Interrupts
+from .run import Plan, Run
 
 if TYPE_CHECKING:
-    from ._model import Model
+    from .base import Model
 
 BUDGET = 0.03
 """Seconds of a block: Ctrl-C is answered and a progress line repainted that often."""

@@ -8,11 +8,12 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _checks, _core, _stream
-from ._model import Model
-from ._rec_config import RecConfig
-from ._sampling import Sampler, make_sampling, stop_tokens
-from ._sequences import as_sequences
+from .. import _checks, _core
+from .._data.sequences import as_sequences
+from .._model.base import Model
+from .._sampling import Sampler, make_sampling, stop_tokens
+from . import stream
+from .config import RecConfig
 
 Array = NDArray[Any]
 _ndarray = np.ndarray
@@ -32,7 +33,7 @@ class Streaming(Model):
         ndarray of shape (n, state_size)
             For `step`; one model's states mean nothing to another.
         """
-        _stream.check_stream(self._config, "initial_state")
+        stream.check_stream(self._config, "initial_state")
         return np.zeros((_checks.integer("n", n), int(self._core.state_size)), self._dtype)
 
     def step(self, x: ArrayLike, state: ArrayLike) -> tuple[Array, Array]:
@@ -67,9 +68,9 @@ class Streaming(Model):
             and _check_finite(state) is None
         ):
             return cast("tuple[Array, Array]", self._core.step(x, state))
-        _stream.check_stream(self._config, "step")
-        values = _stream.as_step(x, self._config)
-        before = _stream.as_state(state, len(values), int(self._core.state_size), self._dtype)
+        stream.check_stream(self._config, "step")
+        values = stream.as_step(x, self._config)
+        before = stream.as_state(state, len(values), int(self._core.state_size), self._dtype)
         return cast("tuple[Array, Array]", self._core.step(values, before))
 
     def generate(
@@ -108,12 +109,12 @@ class Streaming(Model):
         ndarray of int64, shape (tokens,)
             The new tokens, n unless one was a stop.
         """
-        _stream.check_stream(self._config, "generate", next_of="tokens")
-        given, count = _stream.as_prompt(prompt, self._config), _checks.integer("n", n, 0)
+        stream.check_stream(self._config, "generate", next_of="tokens")
+        given, count = stream.as_prompt(prompt, self._config), _checks.integer("n", n, 0)
         sampler = Sampler(make_sampling(temperature, top_k, top_p, seed))
         ends = stop_tokens(stop, self._config.outputs)
         with self._gate.room:  # all from the same weights
-            return _stream.generate(self._core, given, count, sampler, ends, self.initial_state(1))
+            return stream.generate(self._core, given, count, sampler, ends, self.initial_state(1))
 
     def forecast(self, history: ArrayLike | Sequence[ArrayLike], horizon: int) -> Array:
         """Go on with sequences of values, feeding predictions back; for output "next" without a vocabulary.
@@ -129,8 +130,8 @@ class Streaming(Model):
         -------
         ndarray of shape (sequences, horizon, features)
         """
-        _stream.check_stream(self._config, "forecast", next_of="values")
+        stream.check_stream(self._config, "forecast", next_of="values")
         found = as_sequences(history, self._config, name="history")
         steps = _checks.integer("horizon", horizon)
         with self._gate.room:
-            return _stream.forecast(self._core, found, steps, self.initial_state(found.count))
+            return stream.forecast(self._core, found, steps, self.initial_state(found.count))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import _checks
+from .. import _checks
 
 CELLS = {"rnn": 1, "gru": 3, "lstm": 4}
 """Cells and their numbers of gates."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ._rec_config import RecConfig
-from ._table import Row, dense, parameters
+from .._net.table import Row, dense, parameters
+from .config import RecConfig
 
 
 def rec_rows(config: RecConfig) -> list[Row]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._config import NetConfig
-from ._inputs import as_matrix
-from ._settings import Settings
-from ._targets import as_targets
-from ._weights import as_weights, with_class_weights
+from .._settings import Settings
+from .inputs import as_matrix
+from .targets import as_targets
+from .weights import as_weights, with_class_weights
+
+if TYPE_CHECKING:
+    from .._net.config import NetConfig
 
 Array = NDArray[Any]
 
@@ -134,7 +136,7 @@ def fit_data(
 
 def split(rows: B, fraction: float, seed: int) -> tuple[B, B]:
     """Training and validation rows, each in their old order: a function of (number of rows, seed) alone."""
-    from .datasets import fixed_order
+    from ..datasets import fixed_order
 
     count = rows.rows
     if count < 2:

@@ -1,0 +1,1 @@
+"""Data of any model at the door: arrays, targets, weights and sequences, checked, as the engine reads them."""

@@ -1,0 +1,1 @@
+"""What a Rec has beside the public class: its configuration, targets of steps, streaming, CTC."""
