@@ -8,15 +8,15 @@ from typing import Any
 
 from numpy.typing import ArrayLike, DTypeLike
 
-from . import _gen_fit
 from ._checks import flag
-from ._gen_arguments import LEAKY, make_gen_config
-from ._gen_data import check_transformer
-from ._gen_plan import ADVERSARIAL, LIKELIHOOD, make_gen_plan
-from ._gen_sequence_config import SequenceGenConfig
-from ._gen_table import gen_rows, told
-from ._gen_watch import as_monitors
-from ._generative import Generative
+from ._gen import fit as gen_fit
+from ._gen.arguments import LEAKY, make_gen_config
+from ._gen.data import check_transformer
+from ._gen.generative import Generative
+from ._gen.plan import ADVERSARIAL, LIKELIHOOD, make_gen_plan
+from ._gen.sequence_config import SequenceGenConfig
+from ._gen.table import gen_rows, told
+from ._gen.watch import as_monitors
 from ._model.fit import callbacks_of
 from ._net.table import table
 from .activations import Activation
@@ -292,7 +292,7 @@ class Gen(Generative):
         )
         called = callbacks_of(callbacks, verbose, checkpoint, checkpoint_every)
         resumed = flag("resume", resume)
-        return _gen_fit.fit(self, plan, called, X, y, lengths, monitor, monitor_data, resume=resumed)
+        return gen_fit.fit(self, plan, called, X, y, lengths, monitor, monitor_data, resume=resumed)
 
     def pretrain(
         self,
@@ -334,7 +334,7 @@ class Gen(Generative):
         """
         plan = make_gen_plan(epochs, batch_size, shuffle, None, (), 1, 1, 0, self._phase(LIKELIHOOD))
         called = callbacks_of(callbacks, verbose, checkpoint, checkpoint_every)
-        return _gen_fit.pretrain(self, plan, called, X, y, lengths, resume=flag("resume", resume))
+        return gen_fit.pretrain(self, plan, called, X, y, lengths, resume=flag("resume", resume))
 
     def partial_fit(
         self,
@@ -354,7 +354,7 @@ class Gen(Generative):
             What `fit` would put into the history.
         """
         plan = make_gen_plan(1, batch_size, False, None, (), 1, self._config.together)
-        return _gen_fit.partial_fit(self, plan, X, y, lengths)
+        return gen_fit.partial_fit(self, plan, X, y, lengths)
 
     def reset(self, seed: int | None = None) -> Gen:
         """Start over, see `Net.reset`; what the first fit found out about the data's columns is kept."""

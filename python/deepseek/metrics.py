@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._gen_metrics import frechet as frechet_distance
-from ._gen_metrics import mmd as maximum_mean_discrepancy
+from ._gen.metrics import frechet as frechet_distance
+from ._gen.metrics import mmd as maximum_mean_discrepancy
 
 __all__ = ["character_error_rate", "edit_distance", "frechet_distance", "maximum_mean_discrepancy"]
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deepseek as ds
-from deepseek._gen_arguments import LOSSES, PENALTIES
-from deepseek._gen_sequence_config import SequenceGenConfig
+from deepseek._gen.arguments import LOSSES, PENALTIES
+from deepseek._gen.sequence_config import SequenceGenConfig
 from programs import gens, models
 from test_reliability_any_argument import ANY, EXAMPLES, JUNK, check_said
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepseek import _gen_metrics as metrics
-from deepseek._gen_collapse import sameness
+from deepseek._gen import metrics
+from deepseek._gen.collapse import sameness
 
 
 def rows(count: int, columns: int = 4, seed: int = 0) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek import _gen_draws
+from deepseek._gen import draws as _gen_draws
 from deepseek.cli import main
 from deepseek.reference import draws, philox
 from deepseek.reference.sequence_gen import SequenceGen

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _gen_tables
+from .._gen import tables
 from .csvfile import write_rows
 from .parser import InputError, whole
 from .terminal import say
@@ -55,16 +55,16 @@ def _drawn(gen: Any, n: int, seed: int, label: str | None) -> tuple[list[str], l
     """Names and columns; numbers' labels, which no column tells, behind them."""
     if gen.label_column is not None:
         table = gen.sample(n, None if label is None else _known(gen.labels, label), seed)
-        names = _gen_tables.names_of(table)
-        return [str(name) for name in names], [_gen_tables.column(table, name) for name in names]
+        names = tables.names_of(table)
+        return [str(name) for name in names], [tables.column(table, name) for name in names]
     y = None
     if gen.classes:
         y = np.arange(n) % gen.classes if label is None else np.repeat(_known(gen.labels, label), n)
     elif label is not None:
         raise InputError(f"--label {label}: this model knows no labels")
     table = gen.sample(n, y, seed)
-    names = _gen_tables.names_of(table)
-    columns = [_gen_tables.column(table, name) for name in names]
+    names = tables.names_of(table)
+    columns = [tables.column(table, name) for name in names]
     if isinstance(table, np.ndarray) and table.dtype.names is None:
         names = [f"x{name}" for name in names]
     return [*map(str, names), *(["label"] if gen.classes else [])], [*columns, *([] if y is None else [y])]

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._checks import integer
-from ._data.inputs import as_array, as_matrix, check_matrix
-from ._data.targets import as_labels
-from ._gen_blocks import as_blocks
-from ._gen_config import GenConfig
-from ._gen_core import refuse
+from .._checks import integer
+from .._data.inputs import as_array, as_matrix, check_matrix
+from .._data.targets import as_labels
+from .blocks import as_blocks
+from .config import GenConfig
+from .core import refuse
 
 Array = NDArray[Any]
 
@@ -168,7 +168,7 @@ def new_transformer(given: Any) -> Any:
     """One to be fitted; what the user made stays as it is."""
     if given != AUTO:
         return copy.deepcopy(given)
-    from ._table_transformer import TableTransformer
+    from .._table_transformer import TableTransformer
 
     return TableTransformer()
 

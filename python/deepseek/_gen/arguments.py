@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from . import _checks, activations, optimizers, schedules
-from ._described import from_config
-from ._gen_blocks import Block, as_blocks, width
-from ._gen_config import GenConfig
-from ._gen_sequence_config import DEFAULTS, SequenceGenConfig, check_sequences, of_sequences, sequence_fields
-from ._net.config import NORMALIZATIONS
-from ._settings import INITIALIZATIONS, as_optimizer, common, read_settings
-from .augmentation import Augmentation, as_augmentation
+from .. import _checks, activations, optimizers, schedules
+from .._described import from_config
+from .._net.config import NORMALIZATIONS
+from .._settings import INITIALIZATIONS, as_optimizer, common, read_settings
+from ..augmentation import Augmentation, as_augmentation
+from .blocks import Block, as_blocks, width
+from .config import GenConfig
+from .sequence_config import DEFAULTS, SequenceGenConfig, check_sequences, of_sequences, sequence_fields
 
 LEAKY = activations.LeakyReLU(0.2)
 """The discriminator's usual activation."""
@@ -65,7 +65,7 @@ def make_gen_config(
 ) -> GenConfig:
     """The constructor's arguments, checked; ValueError or TypeError naming the first that cannot be.
 
-    `only` are those that only sequences have; see `_gen_sequence_config.DEFAULTS`.
+    `only` are those that only sequences have; see `sequence_config.DEFAULTS`.
     """
     only = {**DEFAULTS, **only}
     sequences = of_sequences(only)

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from . import _checks
-from ._model.run import Plan, Run, make_plan, read_progress, read_stopping
-from .stopping import EarlyStopping
+from .. import _checks
+from .._model.run import Plan, Run, make_plan, read_progress, read_stopping
+from ..stopping import EarlyStopping
 
 ADVERSARIAL, LIKELIHOOD = "adversarial", "likelihood"
 _OF_LIKELIHOOD = ("epoch", "loss", "rate", "seconds")  # columns of the history

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import _gen_metrics
-from ._checks import choice
-from ._gen_collapse import TIMES, sameness
-from ._gen_config import GenConfig
-from ._gen_data import GenRows
-from ._gen_plan import GenRun, Watched
-from ._gen_sequences import FlatSequences
-from .datasets import fixed_order
-from .errors import CollapseError
+from .._checks import choice
+from ..datasets import fixed_order
+from ..errors import CollapseError
+from . import metrics
+from .collapse import TIMES, sameness
+from .config import GenConfig
+from .data import GenRows
+from .plan import GenRun, Watched
+from .sequences import FlatSequences
 
 if TYPE_CHECKING:
-    from ._gen_model import GenModel
+    from .model import GenModel
 
 ROWS = 2048
 """Most rows that the monitors look at."""
@@ -40,10 +40,10 @@ class Seen(NamedTuple):
 
 
 OWN: dict[str, Callable[[Seen], float]] = {
-    "frechet": lambda s: _gen_metrics.frechet(s.real.X, s.fake.X),
-    "mmd": lambda s: _gen_metrics.mmd(s.real.X, s.fake.X),
-    "ks": lambda s: _gen_metrics.ks(s.real.X, s.fake.X),
-    "tstr": lambda s: _gen_metrics.tstr(
+    "frechet": lambda s: metrics.frechet(s.real.X, s.fake.X),
+    "mmd": lambda s: metrics.mmd(s.real.X, s.fake.X),
+    "ks": lambda s: metrics.ks(s.real.X, s.fake.X),
+    "tstr": lambda s: metrics.tstr(
         s.real.X, _there(s.real.labels), s.fake.X, _there(s.fake.labels), s.classes, s.seed
     ),
 }

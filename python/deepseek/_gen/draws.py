@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
-from ._sampling import uniform
+from .. import _core
+from .._sampling import uniform
 
 Array = NDArray[Any]
 Draw = Callable[[int, int], tuple[Array, "Array | None"]]

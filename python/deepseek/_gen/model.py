@@ -9,16 +9,17 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core, _gen_draws
-from ._checks import integer
-from ._gen_arguments import read_gen_config
-from ._gen_config import GenConfig
-from ._gen_core import Unmade
-from ._gen_data import AUTO, Door
-from ._gen_plan import read_gen_run
-from ._gen_sequence_config import SequenceGenConfig
-from ._gen_sequences import SequenceDoor
-from ._model.base import Model
+from .. import _core
+from .._checks import integer
+from .._model.base import Model
+from . import draws
+from .arguments import read_gen_config
+from .config import GenConfig
+from .core import Unmade
+from .data import AUTO, Door
+from .plan import read_gen_run
+from .sequence_config import SequenceGenConfig
+from .sequences import SequenceDoor
 
 Array = NDArray[Any]
 
@@ -80,7 +81,7 @@ class GenModel(Model):
         """Of samples first … first + n - 1: those asked for, or drawn as they came in training."""
         if asked is not None or not door.config.classes:
             return asked
-        return _gen_draws.labels(self._counts or [1] * door.config.classes, n, seed, first)
+        return draws.labels(self._counts or [1] * door.config.classes, n, seed, first)
 
     @contextmanager
     def _drawing(self, seed: Any) -> Iterator[int]:
@@ -98,7 +99,7 @@ class GenModel(Model):
                     "a Gen with a transformer of yours can be saved after its first fit, if that has to_config; "
                     "pickle takes any"
                 )
-            from ._table_transformer import TableTransformer
+            from .._table_transformer import TableTransformer
 
             if type(transformer) is not TableTransformer:
                 raise ValueError(
@@ -128,7 +129,7 @@ _MOST_SEED = 2**64 - 1
 def _read_transformer(given: Any, config: GenConfig) -> Any:
     if given is None or (given == AUTO and not config.known):
         return given
-    from ._table_transformer import TableTransformer
+    from .._table_transformer import TableTransformer
 
     transformer = TableTransformer.from_config(given)
     if transformer.width != config.inputs:

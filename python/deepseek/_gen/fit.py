@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._gen_data import Door
-from ._gen_plan import LIKELIHOOD, GenPlan, GenRun, check_enough, check_monitored
-from ._gen_pretrain import both, check_texts, taught, teach
-from ._gen_sequences import SequenceDoor
-from ._gen_watch import OWN, ROWS, Monitors, as_monitors
-from ._model.fit import nothing_left, resumed, train, train_once
-from .callbacks import Callback
-from .history import History
+from .._model.fit import nothing_left, resumed, train, train_once
+from ..callbacks import Callback
+from ..history import History
+from .data import Door
+from .plan import LIKELIHOOD, GenPlan, GenRun, check_enough, check_monitored
+from .pretrain import both, check_texts, taught, teach
+from .sequences import SequenceDoor
+from .watch import OWN, ROWS, Monitors, as_monitors
 
 if TYPE_CHECKING:
-    from ._gen_model import GenModel
+    from .model import GenModel
 
 
 def fit(

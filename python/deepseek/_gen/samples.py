@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _gen_draws, _gen_tables
-from ._checks import integer
-from ._gen_core import refuse
-from ._gen_data import Door
+from .._checks import integer
+from . import tables
+from .core import refuse
+from .data import Door
+from .draws import Draw, accepted
 
 if TYPE_CHECKING:
-    from ._gen_model import GenModel
+    from .model import GenModel
 
 Array = NDArray[Any]
 
@@ -66,9 +67,9 @@ def augment(model: GenModel, X: Any, y: Any, lengths: Any, n_per_class: Any, see
         more = door.back(rows, labels) if len(labels) else None
     if door.transformer is None:
         return np.concatenate([given.X, rows]), np.concatenate([given.labels, labels])
-    whole = X if more is None else _gen_tables.joined(X, more)
+    whole = X if more is None else tables.joined(X, more)
     if door.label is not None:
-        return whole, _gen_tables.column(whole, door.label)
+        return whole, tables.column(whole, door.label)
     return whole, np.concatenate([given.labels, labels])
 
 
@@ -96,7 +97,7 @@ def _check_where(door: Door, where: dict[Any, Any]) -> None:
     if where:
         empty = door.back(np.zeros((1, door.config.inputs)), np.zeros(1, np.int64))
         for name in where:
-            _gen_tables.column(empty, name)
+            tables.column(empty, name)
 
 
 def _meeting(
@@ -108,10 +109,10 @@ def _meeting(
         table = door.back(rows, labels)
         good = np.ones(len(rows), bool)
         for name, value in where.items():
-            good &= np.isin(_gen_tables.column(table, name), value)
+            good &= np.isin(tables.column(table, name), value)
         return good
 
-    def drawn(label: int | None) -> _gen_draws.Draw:
+    def drawn(label: int | None) -> Draw:
         def draws(first: int, count: int) -> tuple[Array, Array | None]:
             wanted = None if label is None else np.full(count, label, np.int64)
             labels = model._labels_of(door, wanted, count, seed, first)
@@ -120,11 +121,11 @@ def _meeting(
         return draws
 
     if asked is None:
-        rows, labels, _ = _gen_draws.accepted(drawn(None), meets, n)
+        rows, labels, _ = accepted(drawn(None), meets, n)
         return rows, labels
     found = np.empty((n, door.config.inputs), model._dtype)
     start = 0
     for label in np.unique(asked).tolist():
         places = np.flatnonzero(asked == label)
-        found[places], _, start = _gen_draws.accepted(drawn(label), meets, len(places), start)
+        found[places], _, start = accepted(drawn(label), meets, len(places), start)
     return found, asked

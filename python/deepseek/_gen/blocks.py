@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from . import _checks, activations
-from ._described import Described, count, name, number, switch
+from .. import _checks, activations
+from .._described import Described, count, name, number, switch
 
 GUMBEL = "gumbel"
 _ALPHAS = {"leaky_relu": 0.01}  # of activations whose parameter is not 1 by default

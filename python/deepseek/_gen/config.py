@@ -1,7 +1,7 @@
 """A Gen's configuration: one form for what the constructor was told, and its way to the engine.
 
 What only the data can tell (`data_size`, the output blocks of a table, `classes` of a column) may be missing
-until the first fit; `GenConfig.known` says whether it is. The arguments are checked in `_gen_arguments`.
+until the first fit; `GenConfig.known` says whether it is. The arguments are checked in `arguments`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from . import activations, optimizers
-from ._gen_blocks import Block, width
-from ._settings import Settings, layer_spec, training_spec
-from .augmentation import Augmentation
+from .. import activations, optimizers
+from .._settings import Settings, layer_spec, training_spec
+from ..augmentation import Augmentation
+from .blocks import Block, width
 
 WIDEST_EMBEDDING = 16  # by default
 _OFF: dict[str, Any] = {"target": 0.0}  # augmentation, to the engine

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from . import _checks, optimizers, schedules
-from ._gen_blocks import Block
-from ._gen_config import GenConfig, Layer
-from ._rec.stack import CELL_ACTIVATIONS, CELLS, Stack, as_units, check_cell_activation
-from ._settings import as_optimizer, training_spec
+from .. import _checks, optimizers, schedules
+from .._rec.stack import CELL_ACTIVATIONS, CELLS, Stack, as_units, check_cell_activation
+from .._settings import as_optimizer, training_spec
+from .blocks import Block
+from .config import GenConfig, Layer
 
 WIDEST_TOKENS = 64  # embedding by default
 LATENTS = 8  # by default, of a series as a whole and of each of its steps

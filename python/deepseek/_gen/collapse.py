@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._gen_metrics import spread
+from .metrics import spread
 
 Array = NDArray[Any]
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ._gen_config import GenConfig
-from ._gen_plan import LIKELIHOOD, GenPlan, GenRun
-from ._gen_sequence_config import SequenceGenConfig
-from ._model.fit import nothing_left, train
-from .callbacks import Callback
-from .history import History
+from .._model.fit import nothing_left, train
+from ..callbacks import Callback
+from ..history import History
+from .config import GenConfig
+from .plan import LIKELIHOOD, GenPlan, GenRun
+from .sequence_config import SequenceGenConfig
 
 if TYPE_CHECKING:
-    from ._gen_model import GenModel
+    from .model import GenModel
 
 
 def check_texts(config: GenConfig, name: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ._gen_config import GenConfig
-from ._gen_sequence_config import SequenceGenConfig
-from ._net.table import Row, dense, parameters
+from .._net.table import Row, dense, parameters
+from .config import GenConfig
+from .sequence_config import SequenceGenConfig
 
 _SHORT = {"generator": "G", "discriminator": "D"}
 

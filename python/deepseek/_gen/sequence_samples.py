@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _gen_draws
-from ._checks import integer
-from ._data.sequences import as_lengths
-from ._gen_core import refuse
-from ._gen_sequences import SequenceDoor, sequences_of
+from .._checks import integer
+from .._data.sequences import as_lengths
+from . import draws
+from .core import refuse
+from .sequences import SequenceDoor, sequences_of
 
 if TYPE_CHECKING:
-    from ._gen_model import GenModel
+    from .model import GenModel
 
 Array = NDArray[Any]
 
@@ -61,7 +61,7 @@ def _draw(
     config = door.config
     if lengths is None:
         counts = model._lengths or [*[0] * (config.steps - 1), 1]
-        lengths = _gen_draws.lengths(counts, n, seed)
+        lengths = draws.lengths(counts, n, seed)
     return sequences_of(model._core.sample(n, labels, lengths, seed), lengths, config)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from . import _gen_samples, _gen_sequence_samples
-from ._gen_model import GenModel
+from . import samples, sequence_samples
+from .model import GenModel
 
 Array = NDArray[Any]
 
@@ -84,10 +84,10 @@ class Generative(GenModel):
         if self._config.sequences:
             if where is not None:
                 raise ValueError("where is for tables: this Gen makes sequences")
-            return _gen_sequence_samples.sample(self, n, y, seed, lengths)
+            return sequence_samples.sample(self, n, y, seed, lengths)
         if lengths is not None:
             raise ValueError("lengths is for sequences: this Gen makes rows")
-        return _gen_samples.sample(self, n, y, seed, where)
+        return samples.sample(self, n, y, seed, where)
 
     def discriminate(
         self, X: Any, y: ArrayLike | str | None = None, *, lengths: ArrayLike | None = None
@@ -104,7 +104,7 @@ class Generative(GenModel):
         ndarray of shape (rows / pack,)
             Raw, after the discriminator's output activation.
         """
-        scores = _gen_sequence_samples.scores if self._config.sequences else _gen_samples.scores
+        scores = sequence_samples.scores if self._config.sequences else samples.scores
         return scores(self, X, y, lengths)
 
     def augment(
@@ -132,7 +132,7 @@ class Generative(GenModel):
         X, y : as they came in
             The rows given, then the samples, ordered by class. Sequences are a list.
         """
-        augment = _gen_sequence_samples.augment if self._config.sequences else _gen_samples.augment
+        augment = sequence_samples.augment if self._config.sequences else samples.augment
         return augment(self, X, y, lengths, n_per_class, seed)
 
     def report(self, X_real: Any, y: ArrayLike | None = None, *, n: int | None = None, seed: int = 0) -> Any:
@@ -154,6 +154,6 @@ class Generative(GenModel):
         """
         if self._config.sequences:
             raise ValueError("report compares rows, and this Gen makes sequences: take monitor='mmd' in fit")
-        from ._report import report
+        from .._report import report
 
         return report(self, X_real, y, n, seed)

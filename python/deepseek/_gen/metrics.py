@@ -89,8 +89,8 @@ def tstr(
 
     "Train on synthetic, test on real", Esteban et al. 2017.
     """
-    from .net import Net
-    from .optimizers import Adam
+    from ..net import Net
+    from ..optimizers import Adam
 
     a, b = _scaled(real, fake)
     judge = Net([a.shape[1], 64, max(classes, 2)], loss="cross_entropy", optimizer=Adam(5e-3), seed=seed)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._data.inputs import as_array
-from ._data.packed import real_rows
-from ._data.sequences import Sequences, as_sequences, is_list
-from ._gen_core import refuse
-from ._gen_data import Door, GenRows
-from ._gen_sequence_config import SequenceGenConfig
-from .datasets import fixed_order
+from .._data.inputs import as_array
+from .._data.packed import real_rows
+from .._data.sequences import Sequences, as_sequences, is_list
+from ..datasets import fixed_order
+from .core import refuse
+from .data import Door, GenRows
+from .sequence_config import SequenceGenConfig
 
 Array = NDArray[Any]
 
