@@ -6,9 +6,9 @@ with options, and for comparing rows that something else has made.
 
 from __future__ import annotations
 
-from ._report import compare
-from ._report_data import Report
-from ._table_labels import LabelColumn
-from ._table_transformer import TableTransformer
+from ._report.data import Report
+from ._report.report import compare
+from ._tables.labels import LabelColumn
+from ._tables.transformer import TableTransformer
 
 __all__ = ["LabelColumn", "Report", "TableTransformer", "compare"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek._table_transformer import TableTransformer
+from deepseek._tables.transformer import TableTransformer
 from deepseek.cli import main
 from programs import models
 

@@ -12,9 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from deepseek import datasets
-from deepseek._report import compare, report
-from deepseek._report_data import Report
-from deepseek._report_measures import (
+from deepseek._report.data import Report
+from deepseek._report.measures import (
     area_under_curve,
     associations,
     cramers_v,
@@ -22,7 +21,8 @@ from deepseek._report_measures import (
     nearest,
     total_variation,
 )
-from deepseek._report_views import View
+from deepseek._report.report import compare, report
+from deepseek._report.views import View
 
 Array = NDArray[Any]
 Table = dict[str, Array]

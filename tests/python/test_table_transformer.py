@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from deepseek._files.config import canonical, parse
-from deepseek._raw import from_numpy
 from deepseek._sampling import uniform
-from deepseek._table_labels import LabelColumn
-from deepseek._table_transformer import TableTransformer
+from deepseek._tables.labels import LabelColumn
+from deepseek._tables.raw import from_numpy
+from deepseek._tables.transformer import TableTransformer
 from deepseek.reference import philox
 from programs.tables import ROWS, fitted, table
 

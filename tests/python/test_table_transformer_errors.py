@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deepseek._files.config import canonical
-from deepseek._table_transformer import TableTransformer
+from deepseek._tables.transformer import TableTransformer
 from programs.tables import ROWS, fitted, table
 
 REFUSED = [

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from deepseek._files.config import canonical, parse
-from deepseek._table_labels import LabelColumn
-from deepseek._table_transformer import TableTransformer
+from deepseek._tables.labels import LabelColumn
+from deepseek._tables.transformer import TableTransformer
 
 Array = NDArray[Any]
 ROWS = 300

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from deepseek._mixture import EDGE, MODES, Mixture, fit_mixture
+from deepseek._tables.mixture import EDGE, MODES, Mixture, fit_mixture
 
 Array = NDArray[Any]
 

@@ -168,7 +168,7 @@ def new_transformer(given: Any) -> Any:
     """One to be fitted; what the user made stays as it is."""
     if given != AUTO:
         return copy.deepcopy(given)
-    from .._table_transformer import TableTransformer
+    from .._tables.transformer import TableTransformer
 
     return TableTransformer()
 

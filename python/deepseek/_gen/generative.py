@@ -154,6 +154,6 @@ class Generative(GenModel):
         """
         if self._config.sequences:
             raise ValueError("report compares rows, and this Gen makes sequences: take monitor='mmd' in fit")
-        from .._report import report
+        from .._report.report import report
 
         return report(self, X_real, y, n, seed)

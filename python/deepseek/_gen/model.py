@@ -99,7 +99,7 @@ class GenModel(Model):
                     "a Gen with a transformer of yours can be saved after its first fit, if that has to_config; "
                     "pickle takes any"
                 )
-            from .._table_transformer import TableTransformer
+            from .._tables.transformer import TableTransformer
 
             if type(transformer) is not TableTransformer:
                 raise ValueError(
@@ -129,7 +129,7 @@ _MOST_SEED = 2**64 - 1
 def _read_transformer(given: Any, config: GenConfig) -> Any:
     if given is None or (given == AUTO and not config.known):
         return given
-    from .._table_transformer import TableTransformer
+    from .._tables.transformer import TableTransformer
 
     transformer = TableTransformer.from_config(given)
     if transformer.width != config.inputs:

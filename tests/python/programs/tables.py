@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepseek._table_transformer import TableTransformer
+from deepseek._tables.transformer import TableTransformer
 
 Array = NDArray[Any]
 ROWS = 400

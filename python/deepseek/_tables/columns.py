@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ._mixture import MODES
-from ._raw import Raw
-from ._table_categories import Categories, checked_categories
-from ._table_numbers import Numbers, checked_numbers
+from .categories import Categories, checked_categories
+from .mixture import MODES
+from .numbers import Numbers, checked_numbers
+from .raw import Raw
 
 _REPEATED = 5  # how often each of few different numbers occurs, on average, where they are categories
 

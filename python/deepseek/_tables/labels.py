@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._frames import build_values, check_stored, read_values
-from ._raw import Config, Raw
-from ._table_categories import Categories
-from ._table_columns import column_from_config
+from .categories import Categories
+from .columns import column_from_config
+from .frames import build_values, check_stored, read_values
+from .raw import Config, Raw
 
 
 class LabelColumn:

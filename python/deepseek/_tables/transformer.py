@@ -1,6 +1,6 @@
 """TableTransformer: rows of any table as rows of numbers that a generator can learn, and back.
 
-What a single column becomes is the business of `_table_columns`; how tables are read and built, of `_frames`.
+What a single column becomes is the business of `columns`; how tables are read and built, of `frames`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _frames
-from ._frames import Table
-from ._raw import Config, Name, Raw, called
-from ._sampling import uniform
-from ._settings import as_seed
-from ._table_categories import Categories
-from ._table_columns import column_from_config, is_categorical
-from ._table_labels import LabelColumn
-from ._table_numbers import Numbers
+from .._sampling import uniform
+from .._settings import as_seed
+from . import frames
+from .categories import Categories
+from .columns import column_from_config, is_categorical
+from .frames import Table
+from .labels import LabelColumn
+from .numbers import Numbers
+from .raw import Config, Name, Raw, called
 
 Array = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ class TableTransformer:
         TypeError, ValueError
             For a table or a column that cannot be learned, named; nothing is changed.
         """
-        table = _frames.read(X)
+        table = frames.read(X)
         names = [raw.name for raw in table.columns]
         for argument, listed in (
             ("y", [] if y is None else [y]),
@@ -172,7 +172,7 @@ class TableTransformer:
         if self.labels is None or self._label is None:
             raise ValueError("the transformer was fitted without a column of labels")
         name = self._names[self._label]
-        for raw in self._ordered(_frames.read(X)):
+        for raw in self._ordered(frames.read(X)):
             if raw.name == name:
                 return self.labels.codes(raw)
         raise ValueError(f"X lacks the {called(name)}, which holds the labels")
@@ -216,13 +216,13 @@ class TableTransformer:
         made = []
         for place, (values, missing) in zip(places, decoded, strict=True):
             made.append((Raw(self._names[place], values, missing, self._stored[place]), values, missing))
-        return _frames.build(self._container, made)
+        return frames.build(self._container, made)
 
     def _read(self, X: Any) -> Table:
         """The table's columns in the order of the fit, without the labels'."""
         if not self._columns:
             raise ValueError("the transformer has not been fitted")
-        table = _frames.read(X)
+        table = frames.read(X)
         ordered = self._ordered(table)
         label = None if self._label is None else self._names[self._label]
         kept = [raw for raw in ordered if label is None or raw.name != label]
@@ -284,9 +284,9 @@ class TableTransformer:
         ):
             raise ValueError("categorical and integer of a table transformer must be lists or None")
         made = TableTransformer(categorical=config["categorical"], integer=config["integer"])
-        made._container = _frames.check_container(config["container"])
-        made._names = _frames.check_names(config["names"], "the table transformer")
-        made._stored = [_frames.check_stored(made._container["kind"], stored) for stored in config["stored"]]
+        made._container = frames.check_container(config["container"])
+        made._names = frames.check_names(config["names"], "the table transformer")
+        made._stored = [frames.check_stored(made._container["kind"], stored) for stored in config["stored"]]
         made._columns = [column_from_config(column) for column in config["columns"]]
         made._label, count = config["label"], len(made._names)
         if made._label is not None and (type(made._label) is not int or not 0 <= made._label < count):

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _frames_pandas, _frames_polars
-from ._raw import Array, Config, Name, Raw, from_numpy, to_numpy
+from . import frames_pandas, frames_polars
+from .raw import Array, Config, Name, Raw, from_numpy, to_numpy
 
-_LIBRARIES: dict[str, Any] = {"pandas": _frames_pandas, "polars": _frames_polars}
+_LIBRARIES: dict[str, Any] = {"pandas": frames_pandas, "polars": frames_polars}
 
 
 class Table(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ._report_views import View
+from .views import View
 
 Array = NDArray[np.float64]
 

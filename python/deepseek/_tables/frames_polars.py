@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._raw import Array, Config, Name, Raw, called, from_numpy, from_objects
+from .raw import Array, Config, Name, Raw, called, from_numpy, from_objects
 
 _WHOLE = {"Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"}
 _TIMES = {"Date", "Datetime", "Duration", "Time"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._raw import Config, Raw, called
+from .raw import Config, Raw, called
 
 TEMPERATURE = 0.5
 """Of the Gumbel softmax."""

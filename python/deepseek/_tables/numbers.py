@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ._mixture import Mixture, fit_mixture
-from ._raw import Array, Config, Raw, called
-from ._table_block import block, unexpected
+from .block import block, unexpected
+from .mixture import Mixture, fit_mixture
+from .raw import Array, Config, Raw, called
 
 _MOST_DECIMALS = 6
 _EXACT = 2**53  # float64 counts up to here

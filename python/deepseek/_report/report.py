@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _checks
-from ._frames import Table, read
-from ._raw import called
-from ._report_data import Copies, Distances, Marginal, Report, Utility
-from ._report_measures import associations, marginal, nearest, shares
-from ._report_models import accuracy, detection, determination
-from ._report_views import View, features, keys, label_pair, views
-from ._settings import as_seed
-from .datasets import fixed_order
+from .. import _checks
+from .._settings import as_seed
+from .._tables.frames import Table, read
+from .._tables.raw import called
+from ..datasets import fixed_order
+from .data import Copies, Distances, Marginal, Report, Utility
+from .measures import associations, marginal, nearest, shares
+from .models import accuracy, detection, determination
+from .views import View, features, keys, label_pair, views
 
 __all__ = ["Copies", "Distances", "Marginal", "Report", "Utility", "compare", "report"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._report import Report
+    from .report import Report
 
 _MOST_COLUMNS = 30  # of the table; beyond, those that differ most
 

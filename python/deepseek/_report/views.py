@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._frames import Table, read_values
-from ._raw import Name, Raw
-from ._table_columns import is_categorical
+from .._tables.columns import is_categorical
+from .._tables.frames import Table, read_values
+from .._tables.raw import Name, Raw
 
 Array = NDArray[np.float64]
 FARTHEST = 8.0  # a feature's largest value, in deviations of the real column

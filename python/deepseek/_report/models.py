@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._report_measures import area_under_curve
-from .datasets import fixed_order
-from .net import Net
-from .optimizers import AdamW
-from .schedules import Cosine
+from ..datasets import fixed_order
+from ..net import Net
+from ..optimizers import AdamW
+from ..schedules import Cosine
+from .measures import area_under_curve
 
 Array = NDArray[np.float64]
 

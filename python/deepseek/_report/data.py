@@ -1,6 +1,6 @@
 """What a report holds: figures on columns, pairs of columns, rows and what they are good for.
 
-How they are measured is in `_report`; how they look as text and as a picture, in `_report_text` and `_report_plot`.
+How they are measured is in `report`; how they look as text and as a picture, in `text` and `plot`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._raw import Name
+from .._tables.raw import Name
 
 Array = NDArray[np.float64]
 
@@ -153,11 +153,11 @@ class Report:
         -------
         matplotlib Figure
         """
-        from ._report_plot import draw
+        from .plot import draw
 
         return draw(self, path)
 
     def __str__(self) -> str:
-        from ._report_text import text
+        from .text import text
 
         return text(self)

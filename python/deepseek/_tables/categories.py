@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._raw import Array, Config, Raw, called
-from ._table_block import block, unexpected
+from .block import block, unexpected
+from .raw import Array, Config, Raw, called
 
 MOST_CATEGORIES = 1000
 

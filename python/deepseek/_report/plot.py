@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .plot import BLUE, GREY, bare_figure, need_matplotlib, plain
+from ..plot import BLUE, GREY, bare_figure, need_matplotlib, plain
 
 if TYPE_CHECKING:
-    from ._report import Marginal, Report
+    from .report import Marginal, Report
 
 _MOST = 24  # columns drawn, those that differ most
 _CATEGORIES = 10  # bars of a column

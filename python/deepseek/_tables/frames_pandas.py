@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._raw import Array, Config, Name, Raw, called, from_numpy, from_objects, to_numpy
+from .raw import Array, Config, Name, Raw, called, from_numpy, from_objects, to_numpy
 
 
 def read(series: Any, name: Name) -> Raw:
