@@ -131,23 +131,29 @@ struct NormalGroup : UniformGroup<T> {
     }
 };
 
-// Rows of 64 columns a group, the last of them in part.
+template <class T>
+DS_INLINE void copy_drawn(T* to, const T* from, Index n) {
+    constexpr Index W = Vec<T>::W;
+    for (Index j = 0; j < n; j += W)
+        storen(to + j, loadn(from + j, n - j < W ? n - j : W), n - j < W ? n - j : W);
+}
+
+// Rows of 64 columns a group, the last of them in part; narrow rows share one.
 template <class T, class Group>
 DS_INLINE void draw_rows(T* out, Index ld, Index row0, Index rows, Index cols, const Group& group) {
-    const Index groups = (cols + kGroup - 1) / kGroup;
-    for (Index r = 0; r < rows; ++r) {
+    const Index groups = (cols + kGroup - 1) / kGroup, each = cols > 0 && cols < kGroup ? kGroup / cols : 1;
+    alignas(64) T drawn[kGroup];
+    for (Index r = 0; r < rows;) {
         T* row = out + r * ld;
-        for (Index g = 0; g < groups; ++g) {
-            const auto first = std::uint32_t(std::uint64_t((row0 + r) * groups + g) * 16);
-            const Index left = cols - g * kGroup;
-            if (left >= kGroup) {
-                group.make(row + g * kGroup, first);
-            } else {
-                alignas(64) T rest[kGroup];
-                group.make(rest, first);
-                for (Index j = 0; j < left; ++j) row[g * kGroup + j] = rest[j];
-            }
-        }
+        const Index place = (row0 + r) % each, end = r + (each - place < rows - r ? each - place : rows - r);
+        const auto block = [=](Index g) {
+            return std::uint32_t(std::uint64_t((row0 + r) / each * groups + g) * 16);
+        };
+        for (Index g = 0; g < cols / kGroup; ++g) group.make(row + g * kGroup, block(g));
+        const Index whole = cols / kGroup * kGroup;
+        if (whole < cols) group.make(drawn, block(groups - 1));
+        const T* from = drawn + place * cols;
+        for (; r < end; ++r, from += cols) copy_drawn(out + r * ld + whole, from, cols - whole);
     }
 }
 

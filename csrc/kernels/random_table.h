@@ -12,7 +12,8 @@ struct RandomKernels {
     // Rows row0 … row0 + rows - 1 of a dropout mask, `mask` pointing at the first of them: `scale` where the
     // element's word is below keep_threshold, else 0. Row r of the batch owns groups = ceil(cols / 64) groups
     // of 64 columns; word w of block (c0 = (r * groups + g) * 16 + l mod 2^32, step, epoch, stream) decides
-    // column g * 64 + w * 16 + l. `stream` is the whole last word of the counter:
+    // column g * 64 + w * 16 + l. Of rows of less than 64 columns n = 64 / cols share a group: row r has columns
+    // r mod n * cols and on of group r / n. `stream` is the whole last word of the counter:
     // stream_word(Stream::kDropout, layer).
     void (*dropout_mask)(T* mask, Index ld, Index row0, Index rows, Index cols, std::uint64_t key,
                          std::uint32_t step, std::uint32_t epoch, std::uint32_t stream,

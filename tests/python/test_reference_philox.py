@@ -64,6 +64,18 @@ def test_dropout_mask_places_words_as_the_layout_says() -> None:
         assert (mask[row, column] > 0) == (drawn < 2**31)
 
 
+def test_narrow_rows_share_a_group() -> None:
+    rate, width = 0.5, 10  # six of them
+    mask = dropout_mask(3, rate, 20, width, layer=1, epoch=0, step=0)
+    for row, column in ((0, 0), (0, 9), (1, 0), (5, 9), (6, 0), (19, 7)):
+        group, place = row // 6, row % 6 * width + column
+        drawn = philox.words(3, philox.DROPOUT, np.array([group * 16 + place % 16]), layer=1)[0, place // 16]
+        assert (mask[row, column] > 0) == (drawn < 2**31)
+    np.testing.assert_array_equal(
+        mask[4:9], dropout_mask(3, rate, np.arange(4, 9), width, layer=1, epoch=0, step=0)
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "variance"),
     [

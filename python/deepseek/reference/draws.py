@@ -24,10 +24,13 @@ def uniform(seed: int, stream: int, rows: int, width: int, place: Place, layer: 
 
 
 def normal(seed: int, stream: int, rows: int, width: int, place: Place, layer: int = 0) -> Array:
-    """Box-Muller on the columns c and c + 16 of every 32: words 0 and 1, or 2 and 3, of one block."""
-    u = uniform(seed, stream, rows, -(-width // 64) * 64, place, layer).reshape(rows, -1, 2, 16)
+    """Box-Muller on the columns c and c + 16 of every 32 of a group: words 0 and 1, or 2 and 3, of one block."""
+    each = max(64 // max(width, 1), 1)  # rows that share a group
+    owners = -(-rows // each)
+    u = uniform(seed, stream, owners, -(-width // 64) * 64, place, layer).reshape(owners, -1, 2, 16)
     radius, angle = np.sqrt(-2.0 * np.log(u[:, :, 0])), 2.0 * math.pi * u[:, :, 1]
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2).reshape(rows, -1)[:, :width]
+    pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2).reshape(owners, -1)
+    return pairs[:, : each * width].reshape(-1, width)[:rows]
 
 
 def gumbel(seed: int, stream: int, rows: int, width: int, place: Place, layer: int = 0) -> Array:

@@ -49,11 +49,13 @@ def grid(
     """A word for each element of some rows, or of rows 0, 1, …, a function of its row and column alone.
 
     Row r owns ceil(width/64) groups of 64 columns, group g takes the 16 blocks (r·groups + g)·16 + l, and word w
-    of block l belongs to column g·64 + w·16 + l.
+    of block l belongs to column g·64 + w·16 + l. Of rows of less than 64 columns n = 64 // width share a group: row r
+    has the columns from r mod n · width on of group r // n.
     """
-    groups = -(-width // 64)
+    groups, each = -(-width // 64), max(64 // max(width, 1), 1)
     numbers = np.arange(rows) if isinstance(rows, int) else rows
-    blocks = numbers[:, None] * groups * 16 + np.arange(groups * 16)
+    blocks = (numbers // each)[:, None] * groups * 16 + np.arange(groups * 16)
     drawn = words(seed, stream, blocks.ravel(), layer=layer, epoch=place[0], step=place[1])
-    by_column = drawn.reshape(len(numbers), groups, 16, 4).swapaxes(2, 3)
-    return by_column.reshape(len(numbers), groups * 64)[:, :width]
+    by_column = drawn.reshape(len(numbers), groups, 16, 4).swapaxes(2, 3).reshape(len(numbers), groups * 64)
+    first = numbers % each * width
+    return np.take_along_axis(by_column, first[:, None] + np.arange(width), axis=1)
