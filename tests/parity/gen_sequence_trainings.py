@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,6 +102,10 @@ def _cases() -> dict[str, Case]:
     cases["texts-drop"] = Case(texts("gru", both=DROPPED, discriminator={"spectral": True}, penalty="r1"))
     cases["taught"] = Case(texts("gru", stop=VOCABULARY - 1), taught=2)
     cases["taught-ragged"] = Case(texts("lstm", both=DROPPED), taught=1)
+    # Wider than any vector.
+    wide = {"generator": {"hidden": [40, 33]}, "discriminator": {"hidden": [37], "output": "mean"}}
+    cases["wide-series"] = Case(series("gru", **copy.deepcopy(wide)), count=70, batch=30)
+    cases["wide-texts"] = Case(texts("lstm", False, **wide), count=70, batch=30, taught=1)
     return cases
 
 
@@ -117,6 +122,12 @@ class Data(NamedTuple):
     sequences: list[Array]
 
 
+def packed(x: Array, lengths: Array, y: Array | None) -> Data:
+    """Sequences of these lengths that lie in `x` one after another."""
+    starts = (np.cumsum(lengths) - lengths).astype(np.int64)
+    return Data(x, starts, lengths.astype(np.int64), y, np.split(x, starts[1:]))
+
+
 def data_of(case: Case, dtype: str) -> Data:
     rng = np.random.default_rng(8)
     spec = case.spec
@@ -127,9 +138,8 @@ def data_of(case: Case, dtype: str) -> Data:
         found = [rng.integers(0, tokens, n) for n in lengths]
     else:
         found = [rng.normal(size=(n, spec["data"])).astype(dtype) for n in lengths]
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     y = rng.integers(0, CLASSES, case.count) if spec.get("classes") else None
-    return Data(np.concatenate(found), starts.astype(np.int64), lengths.astype(np.int64), y, found)
+    return packed(np.concatenate(found), lengths, y)
 
 
 def core_of(case: Case, dtype: str, threads: int = 1) -> Any:

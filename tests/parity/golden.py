@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from deepseek import _core
-from parity import engine, gen_trainings, rec_trainings
+from parity import engine, gen_sequence_trainings, gen_trainings, rec_trainings
 from parity.cases import spec as make
 from parity.rec_trainings import spec as recurrent
 
@@ -136,7 +136,21 @@ GENS: dict[str, gen_trainings.Case] = {
         "batch-norm",
     )
 }
-KEYS = [f"{name}-{dtype}" for name in (*NETS, *RECS, *GENS) for dtype in ("float32", "float64")]
+SEQUENCE_GENS: dict[str, gen_sequence_trainings.Case] = {
+    f"gen-{name}": gen_sequence_trainings.CASES[name]
+    for name in (
+        "series-gru-r1r2",
+        "series-rnn-interpolated",
+        "series-lstm-norm-drop",
+        "texts-lstm-soft",
+        "taught",
+        "wide-series",
+        "wide-texts",
+    )
+}
+KEYS = [
+    f"{name}-{dtype}" for name in (*NETS, *RECS, *GENS, *SEQUENCE_GENS) for dtype in ("float32", "float64")
+]
 
 
 def train(key: str, threads: int = 0, **pieces: Any) -> str:
@@ -146,6 +160,8 @@ def train(key: str, threads: int = 0, **pieces: Any) -> str:
         return train_rec(RECS[name], dtype, threads, **pieces)
     if name in GENS:
         return train_gen(GENS[name], dtype, threads)
+    if name in SEQUENCE_GENS:
+        return train_sequence_gen(SEQUENCE_GENS[name], dtype, threads)
     spec, rows, batch, epochs = NETS[name]
     core = _core.NetCore({**spec, "dtype": dtype, "threads": threads})
     x = engine.numbers(rows, spec["inputs"], 21, dtype)
@@ -169,6 +185,17 @@ def train_gen(case: gen_trainings.Case, dtype: str, threads: int) -> str:
     rows, width = case.rows, case.spec["data"]
     y = np.arange(rows) % gen_trainings.CLASSES if case.spec.get("classes") else None
     gen_trainings.fit(core, case, engine.numbers(rows, width, 31, dtype), y)
+    return engine.digest(core)
+
+
+def train_sequence_gen(case: gen_sequence_trainings.Case, dtype: str, threads: int) -> str:
+    core = gen_sequence_trainings.core_of(case, dtype, threads)
+    lengths = 1 + 5 * np.arange(case.count) % case.spec["length"]
+    x = engine.numbers(int(lengths.sum()), case.spec["data"], 41, dtype)
+    if "vocabulary" in case.spec:  # the last token may be the one that stops
+        x = np.argmax(x[:, :-1], axis=1)
+    data = gen_sequence_trainings.packed(x, lengths, np.arange(case.count) % gen_sequence_trainings.CLASSES)
+    gen_sequence_trainings.fit(core, case, data)
     return engine.digest(core)
 
 
