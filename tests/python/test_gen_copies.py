@@ -109,24 +109,42 @@ def test_callables_are_given_again() -> None:
     assert models.bits(again) == models.bits(whole)
 
 
-def test_an_interrupt_in_a_monitor_is_made_good() -> None:
+@pytest.mark.parametrize(("at", "epochs"), [(2, 5), (4, 5), (3, 3)], ids=["within", "stopping", "last"])
+def test_an_interrupt_in_a_monitor_is_made_good(at: int, epochs: int) -> None:
     X, _ = gens.data()
     values = {1: 3.0, 2: 1.0, 3: 2.0, 4: 2.0, 5: 2.0}
     broken = True
 
     def mine(gen: ds.Gen, epoch: int) -> float:
-        if epoch == 2 and broken:
+        if epoch == at and broken:
             raise KeyboardInterrupt
         return values[epoch]
 
-    fit: dict[str, Any] = {"epochs": 5, "monitor": mine, "early_stopping": ds.EarlyStopping(patience=2)}
+    fit: dict[str, Any] = {"epochs": epochs, "monitor": mine, "early_stopping": ds.EarlyStopping(patience=2)}
     gen, whole = gens.gen(), gens.gen()
     with pytest.raises(KeyboardInterrupt):
         gen.fit(X, **fit)
     broken = False
     gen.fit(X, monitor=mine, resume=True)
     whole.fit(X, **fit)
-    assert gen.history["mine"] == whole.history["mine"] == [3.0, 1.0, 2.0, 2.0]
+    assert gen.history["mine"] == whole.history["mine"] == [3.0, 1.0, 2.0, 2.0][:epochs]
+    assert models.bits(gen) == models.bits(whole)
+
+
+def test_a_callback_that_fails_at_the_end_keeps_the_best_for_the_resume() -> None:
+    X, _ = gens.data()
+    fit: dict[str, Any] = {"epochs": 3, "monitor": {"mine": lambda gen, epoch: [9.0, 1.0, 2.0][epoch - 1]}}
+    fit["early_stopping"] = True
+    gen, whole = gens.gen(), gens.gen()
+
+    def fail(epoch: int, logs: dict[str, Any]) -> None:
+        if epoch == 3:
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        gen.fit(X, **fit, callbacks=ds.LambdaCallback(on_epoch_end=fail))
+    gen.fit(X, **fit, resume=True)
+    whole.fit(X, **fit)
     assert models.bits(gen) == models.bits(whole)
 
 

@@ -256,7 +256,8 @@ class _Loop:
             self.history.add(logs)
             self.model.history.add(logs)
         self.run.done += len(block["epochs"])
-        self.complete = block["finished"] or block["diverged"]
+        # What is watched is not complete before the watch has seen the last epoch: see _over.
+        self.complete = block["diverged"] or (block["finished"] and self.watch is None)
         return logs
 
     def _tell_epoch(self, logs: dict[str, Any]) -> bool:
