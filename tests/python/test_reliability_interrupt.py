@@ -26,6 +26,7 @@ from programs.harness import figure, run
         ("long", 8),
         ("pieces", 15),
         ("adversaries", 15),
+        ("adversaries through time", 8),
     ],
 )
 def test_ctrl_c_at_random_moments(size: str, short: int) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from programs.harness import PROGRAMS, figure, run
-from programs.kinds import KINDS, PREDICTING
+from programs.kinds import KINDS
 
 COMPILER = next(filter(None, map(shutil.which, (os.environ.get("CC", "cc"), "cc", "gcc", "clang"))), None)
 needs_shim = pytest.mark.skipif(
@@ -34,7 +34,7 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @needs_shim
 @pytest.mark.parametrize("which", ["once", "on"])
-@pytest.mark.parametrize("kind", PREDICTING)
+@pytest.mark.parametrize("kind", KINDS)
 def test_out_of_memory_is_an_exception(shim: str, kind: str, which: str) -> None:
     """Each allocation in turn fails, alone or with all after it: MemoryError, and the model as it was."""
     lines = run("fail_allocations.py", kind, which, timeout=600, LD_PRELOAD=shim).splitlines()

@@ -1,8 +1,9 @@
 /* Counts the allocations that the engine makes, and lets one or all from one on fail. Preloaded into a test.
  *
- * Only calls from the engine's own library and from libstdc++ (operator new) are seen: what the interpreter and
- * NumPy allocate for themselves is their own business (NumPy 2.4 answers some failures with a SystemError). So is
- * what pybind11 does: entries of its tables, made where it cannot report failure; they are told by their size.
+ * Calls from the engine's own library, from libstdc++ (operator new) and from NumPy, whose folder is called _core as
+ * well, are seen; those of NumPy can be left out, for it does not answer every failure by an exception (NumPy 2.4 has a
+ * SystemError for some, and products of matrices crash). What the interpreter allocates for itself is its own business.
+ * So is what pybind11 does: entries of its tables, made where it cannot report failure; they are told by their size.
  * Uses glibc's names for what it stands before. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -16,7 +17,7 @@ extern void* __libc_calloc(size_t, size_t);
 extern void* __libc_realloc(void*, size_t);
 extern void* __libc_memalign(size_t, size_t);
 
-static atomic_int armed;
+static atomic_int armed, numpy_too = 1;
 static atomic_long seen, first, last;
 static __thread int inside; /* dladdr may allocate */
 enum { kNode = 64 };        /* bytes */
@@ -24,7 +25,8 @@ enum { kNode = 64 };        /* bytes */
 static int is_watched(void* caller) {
     Dl_info info;
     return dladdr(caller, &info) && info.dli_fname &&
-           (strstr(info.dli_fname, "/_core") || strstr(info.dli_fname, "libstdc++"));
+           (strstr(info.dli_fname, "/_core.") || strstr(info.dli_fname, "libstdc++") ||
+            (atomic_load(&numpy_too) && strstr(info.dli_fname, "/_core/")));
 }
 
 static int fails(void* caller, size_t size) {
@@ -42,6 +44,9 @@ void watch_allocations(long from, long to) {
     atomic_store(&last, to);
     atomic_store(&armed, 1);
 }
+
+/* Whether those of NumPy are seen, as they are at first. */
+void watch_numpy(int too) { atomic_store(&numpy_too, too); }
 
 /* How many there were; ends the watch. */
 long watched_allocations(void) {

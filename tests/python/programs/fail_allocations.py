@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import ctypes
 import os
+import pickle
 import sys
 import tempfile
 from collections.abc import Callable
@@ -50,10 +51,14 @@ def fit(net: Any, **options: Any) -> Any:
 
 def unharmed(name: str, net: Any) -> bool:
     """Whether a failed call left all as it was; or, once training had begun, at a complete step."""
-    if models.bits(net) == before:
+    if pickle.dumps(net) == before:
         return True
-    if name == "fit":
-        return models.weights(fit(copy.deepcopy(net), resume=True)) == models.weights(expected)
+    if (
+        name == "fit"
+    ):  # the very model goes on: what a run did but could not tell is known to its engine alone
+        fit(net, resume=True)
+        told = all(net.history[key] == expected.history[key] for key in ("epoch", "loss"))
+        return told and models.weights(net) == models.weights(expected)
     return name == "partial_fit" and models.weights(net) in (models.weights(make()), models.weights(expected))
 
 
@@ -91,9 +96,10 @@ make().save(file)
 for name, call in CALLS.items():
     expected = call(make())
     net, failures, without = make(), 0, 0
-    before = models.bits(net)
+    shim.watch_numpy(not (isinstance(net, ds.Gen) and name == "fit"))  # its monitors are NumPy's products
     for n in range(1, 10_000):
         result = error = None
+        before = pickle.dumps(net)
         watch(n, last or n)
         try:
             result = call(net)

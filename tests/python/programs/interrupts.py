@@ -18,8 +18,10 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 import deepseek as ds
-from programs import gens, models, recs
+from programs import gen_sequences, gens, models, recs
 from programs.kinds import outputs
 
 OPTIONS: dict[str, Any] = {"optimizer": ds.Adam(1e-3, schedule=ds.Cosine()), "dropout": 0.1}
@@ -52,14 +54,27 @@ def rec(kind: str, rows: int, longest: int, epochs: int, batch: int, **options: 
     )
 
 
-def gen(rows: int, epochs: int, units: int) -> Size:
-    made = {
+def players(units: int) -> dict[str, Any]:
+    return {
         "optimizer": OPTIONS["optimizer"],
         "generator": [units],
         "discriminator": [units],
         "generator_steps": 2,
     }
-    return Size(lambda: gens.gen(**made), lambda: gens.data("plain", rows), epochs, 32)
+
+
+def gen(rows: int, epochs: int, units: int) -> Size:
+    return Size(lambda: gens.gen(**players(units)), lambda: gens.data("plain", rows), epochs, 32)
+
+
+def series(rows: int, steps: int, epochs: int, units: int) -> Size:
+    waves = np.sin(np.arange(rows)[:, None] + np.arange(steps))[:, :, None].repeat(gen_sequences.FEATURES, 2)
+    return Size(
+        lambda: gen_sequences.gen("series", steps=steps, **players(units)),
+        lambda: (waves.astype(np.float32), None),
+        epochs,
+        rows,
+    )
 
 
 SIZES = {
@@ -71,6 +86,7 @@ SIZES = {
     "long": rec("sequence", 48, 600, 2, 48, hidden=[128, 128], cell="lstm"),
     "pieces": rec("next token", 64, 600, 20, 16, hidden=[64], bptt_steps=20),
     "adversaries": gen(400, 600, 64),
+    "adversaries through time": series(32, 200, 4, 64),
 }
 
 

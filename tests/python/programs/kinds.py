@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import deepseek as ds
-from programs import gens, models, recs
+from programs import gen_sequences, gens, models, recs
 
 VALIDATED: dict[str, Any] = {"validation_fraction": 0.2, "early_stopping": True}
 
@@ -58,23 +58,47 @@ KINDS: dict[str, Kind] = {
         {"loss": "cross_entropy"},
         {"monitor": "ks", "early_stopping": True},
     ),
+    "Gen of series": Kind(
+        lambda **options: gen_sequences.gen(
+            "series",
+            **{
+                "generator": [12],
+                "discriminator": [9],
+                "loss": "least_squares",
+                "penalty": "r1r2",
+                **options,
+            },
+        ),
+        {
+            "bidirectional": True,
+            "layer_norm": True,
+            "recurrent_dropout": 0.1,
+            "discriminator_dropout": 0.1,
+            "spectral_norm": True,
+            "generator_steps": 2,
+            "instance_noise": 0.1,
+        },
+        lambda rows=60, seed=3: gen_sequences.data("series", rows, seed),
+        {"cell": "transformer"},
+        {"monitor": "ks", "early_stopping": True},
+    ),
 }
-
-PREDICTING = [name for name in KINDS if name != "Gen"]
-"""Those that have an output for an input."""
 
 
 def outputs(model: Any, X: Any) -> Any:
     """What it says of some rows."""
-    return model.discriminate(np.array(X)) if isinstance(model, ds.Gen) else model.predict(X)
+    return model.discriminate(X) if isinstance(model, ds.Gen) else model.predict(X)
 
 
 def judged(model: Any, X: Any, y: Any) -> Any:
     """A figure or two of what it has learnt, which nothing but training changes."""
-    return model.sample(5, seed=1).tobytes() if isinstance(model, ds.Gen) else model.evaluate(X, y)
+    return _bytes(model.sample(5, seed=1)) if isinstance(model, ds.Gen) else model.evaluate(X, y)
 
 
 def answer(model: Any, X: Any) -> bytes:
     """What it says of some rows, as bytes."""
-    found = outputs(model, X)
+    return _bytes(outputs(model, X))
+
+
+def _bytes(found: Any) -> bytes:
     return found.tobytes() if isinstance(found, np.ndarray) else b"".join(a.tobytes() for a in found)
