@@ -12,6 +12,8 @@ _FIRST = (
     "epoch", "loss", "val_loss", "penalty", "real_score", "fake_score", "generator_loss", "rate", "generator_rate",
     "seconds", "phase",
 )  # fmt: skip
+_PLAIN = (bool, int, float, str)
+"""What a file keeps."""
 
 
 class History(dict[str, list[Any]]):
@@ -75,9 +77,7 @@ class History(dict[str, list[Any]]):
 
     def to_config(self) -> dict[str, list[Any]]:
         """The lists that hold plain numbers or text, for a file."""
-        return {
-            key: list(v) for key, v in self.items() if all(isinstance(x, (bool, int, float, str)) for x in v)
-        }
+        return {key: list(v) for key, v in self.items() if all(isinstance(x, _PLAIN) for x in v)}
 
     def __repr__(self) -> str:
         parts = [f"{key} {self[key][-1]:.6g}" for key in ("loss", "val_loss") if self.get(key)]
@@ -96,5 +96,9 @@ def read_history(config: Any) -> History:
         raise ValueError("the history's lists differ in length")
     if config and not all(key in config for key in ("epoch", "loss")):
         raise ValueError("the history lacks epochs or losses")
+    if not all(isinstance(x, _PLAIN) for values in config.values() for x in values):
+        raise ValueError("the history holds what is neither a number nor text")
+    if any(isinstance(x, str) for key in ("epoch", "loss") for x in config.get(key, ())):
+        raise ValueError("the history's epochs and losses must be numbers")
     order = [*(key for key in _FIRST if key in config), *sorted(set(config) - set(_FIRST))]
     return History({key: list(config[key]) for key in order})

@@ -59,9 +59,9 @@ def _fields_changed(rng: random.Random, data: bytes) -> bytes:
     body = data[8 + length :]
     own = json.loads(fields["__metadata__"]["deepseek"])
     if rng.random() < 0.5:
-        own = _changed(rng, own)
+        own = changed(rng, own)
     else:
-        fields = _changed(rng, fields)
+        fields = changed(rng, fields)
     if rng.random() < 0.3:
         body = body[: rng.randrange(len(body) + 1)]
     if isinstance(fields, dict) and isinstance(fields.get("__metadata__"), dict):
@@ -84,7 +84,7 @@ def _sealed_anew(own: dict[str, Any], fields: dict[str, Any], body: bytes) -> st
         return None
 
 
-def _changed(rng: random.Random, tree: Any) -> Any:
+def changed(rng: random.Random, tree: Any) -> Any:
     """A copy with one value, somewhere, replaced, removed or doubled."""
     tree = copy.deepcopy(tree)
     node = tree

@@ -78,7 +78,10 @@ def _rebuilt(kind: type[Model], settings: Settings, config: dict[str, Any], tens
     model._read_own_config({key: value for key, value in config.items() if key not in _ENTRIES})
     model._core.set_params(model._checked_params(params))
     if config["state"] is not None:
-        model._core.set_state({**state, **config["state"]})
+        try:
+            model._core.set_state({**state, **config["state"]})
+        except RuntimeError as error:  # a number that is none, or of no size that the engine has
+            raise ValueError(f"state: {error}") from error
     return model
 
 

@@ -1,5 +1,7 @@
 """Loads mutated model files under an audit hook: each load may open its own path, once, and do nothing else.
 
+argv[1] files of a small model, as `read_model` reads it, and a tenth as many of a Gen of a table, as `load` does.
+
 Prints how many files were read and what came of them; fails on any other event and on any exception that is
 not a ModelFileError.
 """
@@ -9,11 +11,13 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import deepseek as ds
 from deepseek._files import ModelFileError, read_model, write_model
 from mutate import mutant
 
@@ -27,13 +31,13 @@ def hook(event: str, arguments: tuple[Any, ...]) -> None:
         events.append((event, arguments))
 
 
-def load(path: str) -> str:
+def load(path: str, reader: Callable[[str], Any]) -> str:
     """What came of one load: "read" or "refused"."""
     global watching
     events.clear()
     watching = True
     try:
-        read_model(path)
+        reader(path)
         return "read"
     except ModelFileError:
         return "refused"
@@ -43,21 +47,30 @@ def load(path: str) -> str:
         assert not others and len(events) <= 1, events
 
 
-with tempfile.TemporaryDirectory() as folder:
-    path = folder + "/model"
-    tensors = {"a": np.arange(6, dtype="f4").reshape(2, 3), "b": np.array(True), "c": np.zeros((0, 3))}
-    write_model(path, {"layers": [1, 2], "rate": 0.5, "best": float("inf"), "name": "x"}, tensors)
+def try_mutants(path: str, reader: Callable[[str], Any], count: int) -> None:
+    """Load that many mutants of the file."""
     whole = Path(path).read_bytes()
-    sys.addaudithook(hook)
-    assert load(path) == "read"
+    assert load(path, reader) == "read"
     assert len(events) == 1, "the hook does not see the open"
-    count = int(sys.argv[1])
     outcomes = {"read": 0, "refused": 0}
     for seed in range(count):
         Path(path).write_bytes(mutant(random.Random(seed), whole))
         try:
-            outcomes[load(path)] += 1
+            outcomes[load(path, reader)] += 1
         except BaseException:
             print(f"seed {seed}", file=sys.stderr)
             raise
-print(f"{count} files: {outcomes}")
+    print(f"{count} files: {outcomes}")
+
+
+with tempfile.TemporaryDirectory() as folder:
+    path, table = folder + "/model", folder + "/gen"
+    tensors = {"a": np.arange(6, dtype="f4").reshape(2, 3), "b": np.array(True), "c": np.zeros((0, 3))}
+    write_model(path, {"layers": [1, 2], "rate": 0.5, "best": float("inf"), "name": "x"}, tensors)
+    gen = ds.Gen(transformer="auto", generator=[4], discriminator=[4])
+    gen.fit({"a": np.arange(20.0), "b": np.array(["x", "y"] * 10), "c": np.arange(20) % 3}, "b", epochs=2)
+    gen.save(table)
+    ds.load(table)  # imports what it needs
+    sys.addaudithook(hook)
+    try_mutants(path, read_model, int(sys.argv[1]))
+    try_mutants(table, ds.load, int(sys.argv[1]) // 10)
