@@ -88,6 +88,19 @@ def _cases() -> dict[str, Case]:
         )
         for hard in (True, False):
             cases[f"texts-{cell}-{'hard' if hard else 'soft'}"] = Case(texts(cell, hard))
+    # A smooth head: where a whole sequence leaves relu at 0, a kink above it would lie on the sign of rounding errors.
+    smooth = {"layers": [{"units": 4, "activation": "tanh"}, {"units": 1}]}
+    relu = {"cell_activation": "relu"}
+    for name, both in {
+        "": relu,
+        "-drop": {**relu, **DROPPED, "bidirectional": True, "hidden": [6, 4]},
+    }.items():
+        for penalty in ("r1r2", "interpolated"):
+            spec = series("rnn", both=both, discriminator=dict(smooth), penalty=penalty)
+            cases[f"series-relu{name}-{penalty}"] = Case(spec)
+    normed = {**relu, "layer_norm": True, "bidirectional": True}
+    cases["series-relu-norm"] = Case(series("rnn", both=normed, discriminator=dict(smooth), penalty="r1"))
+    cases["texts-relu"] = Case(texts("rnn", both=relu, discriminator=dict(smooth)))
     for pooling in ("last", "max"):
         cases[f"pooling-{pooling}"] = Case(series(discriminator={"output": pooling, "bidirectional": True}))
     cases["stacked"] = Case(series("lstm", both={"hidden": [5, 4]}, generator={"hidden": [6, 3]}))

@@ -64,3 +64,9 @@ def scattered(spec: Spec, rng: np.random.Generator) -> Rec:
     for value in net.params.values():
         value += rng.normal(size=value.shape) * 0.3
     return net
+
+
+def least_sum(stack: list[Any]) -> float:
+    """How near a pass through a stack of rnn cells came to the kink of relu: the smallest |a + u| of its steps."""
+    steps = [step for layer in stack for direction in layer.directions for step in direction.steps]
+    return min(float(np.abs(cell_tape[0]).min()) for _, _, cell_tape in steps)

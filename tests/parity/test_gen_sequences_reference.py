@@ -1,6 +1,6 @@
 """Both players' updates on sequences against central differences in float64, second derivatives included.
 
-Draws in which a maximum over the steps is nearly another are drawn again. Where
+Draws in which a maximum over the steps is nearly another, or a relu of a cell nearly bends, are drawn again. Where
 sums of hardly any deviation are normalised, differences are taken over shorter steps.
 """
 
@@ -15,6 +15,9 @@ from deepseek.reference import SequenceGen, gan_losses
 from deepseek.reference.penalty import NAMES as PENALTIES
 from parity.differences import STEP, compare
 from parity.gen_sequence_cases import CELLS, DISCRIMINATORS, PLACE, STACKS, Spec, batch, scattered, spec_of
+from parity.rec_cases import least_sum
+
+AFTER = (PLACE[0], PLACE[1] + 1)  # where the generator is updated
 
 
 def near_kink(gen: SequenceGen, tape: Any, margin: float = 1e-2) -> bool:
@@ -24,6 +27,16 @@ def near_kink(gen: SequenceGen, tape: Any, margin: float = 1e-2) -> bool:
         return False
     longer = [np.sort(top, axis=0) for top in tape.below.tops if len(top) > 1]
     return any((top[-1] - top[-2]).min() < 1e-3 for top in longer)
+
+
+def near_bend(gen: SequenceGen, made: Any, passes: list[Any]) -> bool:
+    """Whether a step of a relu cell, of either player, came near 0."""
+    stacks = {
+        "generator": [piece.stack for piece in made.pieces],
+        "discriminator": [tape.below.stack for tape in passes],
+    }
+    bent = [name for name in stacks if gen.spec[name]["cell_activation"] == "relu"]
+    return any(least_sum(stack) < 1e-3 for name in bent for stack in stacks[name])
 
 
 def updates(spec: Spec) -> tuple[Any, ...]:
@@ -37,7 +50,9 @@ def updates(spec: Spec) -> tuple[Any, ...]:
         both = np.concatenate([lengths, made.lengths])
         shown, _ = gen._shown(x, made.output, PLACE)
         packed = None if labels is None else np.tile(labels, (2, 1))
-        tape = gen.discriminator.forward(shown, packed, PLACE, both)
+        tape, again = (gen.discriminator.forward(shown, packed, at, both) for at in (PLACE, AFTER))
+        if near_bend(gen, made, [tape, again]):
+            continue
         hinge = spec["loss"]["name"] == "hinge" and np.abs(np.abs(tape.score) - 1.0).min() < 1e-2
         if not hinge and not near_kink(gen, tape):
             return gen, x, both, labels, made
@@ -59,9 +74,9 @@ def check_updates(spec: Spec, whole: bool = False) -> None:
 
     def generator_value() -> float:
         now = gen.generator.generate(len(x), labels, PLACE, lengths=both[: len(x)])
-        return gen.generator_gradients(x, labels, now, (2, 6), both)[0]
+        return gen.generator_gradients(x, labels, now, AFTER, both)[0]
 
-    value, grads = gen.generator_gradients(x, labels, made, (2, 6), both)
+    value, grads = gen.generator_gradients(x, labels, made, AFTER, both)
     assert value == generator_value()
     compare(generator_value, grads, gen.generator.params, whole, step)
 
@@ -83,6 +98,18 @@ def test_stacks(cell: str, stack: Spec) -> None:
 def test_stacks_of_texts(cell: str, options: str) -> None:
     stack = {"cell_activation": "sigmoid", **STACKS[options]}
     check_updates(spec_of(cell, text=True, penalty="r1r2", depth=2, stack=stack))
+
+
+@pytest.mark.parametrize("penalty", ["r1", "r2", "r1r2"])
+@pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
+def test_cells_of_relu(stack: Spec, penalty: str) -> None:
+    """Not between sequences: nobody looks whether relu bends there."""
+    stack = {"cell_activation": "relu", **stack}
+    check_updates(spec_of("rnn", penalty=penalty, depth=2, conditional=True, stack=stack))
+
+
+def test_cells_of_relu_of_texts() -> None:
+    check_updates(spec_of("rnn", text=True, penalty="r1r2", stack={"cell_activation": "relu"}))
 
 
 @pytest.mark.parametrize("options", DISCRIMINATORS.values(), ids=DISCRIMINATORS)

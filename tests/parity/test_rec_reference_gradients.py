@@ -22,6 +22,7 @@ from parity.rec_cases import (
     VOCABULARY,
     Array,
     Spec,
+    least_sum,
     scattered,
     sequences,
     spec_of,
@@ -56,10 +57,8 @@ OPTIONS: dict[str, Spec] = {
 
 def near_kink(net: Rec, x: list[Array], state: Array) -> bool:
     tape = net.run(sorted(x, key=len, reverse=True), state, PLACE)
-    if net.spec["cell"] == "rnn" and net.spec["cell_activation"] == "relu":
-        steps = [s for layer in tape.stack for direction in layer.directions for s in direction.steps]
-        if any(np.abs(cell_tape[0]).min() < 1e-3 for _, _, cell_tape in steps):
-            return True
+    if net.spec["cell"] == "rnn" and net.spec["cell_activation"] == "relu" and least_sum(tape.stack) < 1e-3:
+        return True
     if net.spec["output"] != "max":
         return False
     longer = [np.sort(top, axis=0) for top in tape.tops if len(top) > 1]
