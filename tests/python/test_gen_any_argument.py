@@ -74,13 +74,13 @@ def test_any_fit(options: dict[str, Any]) -> None:
         return  # right, but long
     X, _ = gens.data(rows=12)
     gen = gens.gen()
-    before = models.bits(gen)
+    before = models.everything(gen)
     try:
         history = gen.fit(X, **{"epochs": 1, **options})
     except (ValueError, TypeError) as error:
         check_said(error)
         if "must return a number" not in str(error) and "lambda" not in str(error):  # seen at an epoch's end
-            assert models.bits(gen) == before
+            assert models.everything(gen) == before
         return
     assert history.epochs >= 1
 
@@ -89,7 +89,7 @@ def test_any_fit(options: dict[str, Any]) -> None:
 @settings(max_examples=EXAMPLES * 3)
 def test_any_data(kind: str, X: Any, y: Any, other: Any) -> None:
     gen = gens.gen(kind)
-    before = models.bits(gen)
+    before = models.everything(gen)
     for call in (
         lambda: gen.discriminate(X, y),
         lambda: gen.fit(X, y, epochs=1),
@@ -105,9 +105,9 @@ def test_any_data(kind: str, X: Any, y: Any, other: Any) -> None:
         except (ValueError, TypeError) as error:
             check_said(error)
         else:
-            before = models.bits(gen)
+            before = models.everything(gen)
             continue
-        assert models.bits(gen) == before
+        assert models.everything(gen) == before
 
 
 @given(JUNK | ROWS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import tempfile
 from typing import Any
 
@@ -37,6 +38,11 @@ def bits(model: ds.Net) -> str:
         path = os.path.join(folder, "m")
         model.save(path)
         return file_bits(path)
+
+
+def everything(model: Any) -> bytes:
+    """All that a model holds, its history too: for what must not have changed at all; quicker than `bits`."""
+    return pickle.dumps(model)
 
 
 def file_bits(path: str) -> str:
