@@ -26,6 +26,13 @@ STACKS: dict[str, Spec] = {
     "dropout": {"dropout": 0.3, "input_dropout": 0.2, "recurrent_dropout": 0.4},
     "everything": {"layer_norm": True, "dropout": 0.3, "input_dropout": 0.2, "recurrent_dropout": 0.4},
 }
+# Fewer steps and units, for a look at every element of a gradient.
+SHORT: Spec = {
+    "length": 3,
+    "generator": {"hidden": [4], "layers": [{"units": 5, "activation": "tanh"}, {"units": DATA}]},
+    "discriminator": {"hidden": [5]},
+}
+SHORT_LENGTHS = (2, 3, 1, 3)
 DISCRIMINATORS: dict[str, Spec] = {
     "mean": {"output": "mean"},
     "max": {"output": "max"},
@@ -96,7 +103,9 @@ def sequences(gen: SequenceGen, rng: np.random.Generator, lengths: tuple[int, ..
     return [rng.normal(size=(n, DATA)) for n in lengths]
 
 
-def batch(gen: SequenceGen, rng: np.random.Generator) -> tuple[Array, Array, Array | None]:
+def batch(
+    gen: SequenceGen, rng: np.random.Generator, lengths: tuple[int, ...] = LENGTHS
+) -> tuple[Array, Array, Array | None]:
     """(rows, lengths, one-hot labels)."""
-    labels = rng.integers(0, CLASSES, len(LENGTHS)) if gen.spec["classes"] else None
-    return *gen.rows(sequences(gen, rng)), gen._labels(labels)
+    labels = rng.integers(0, CLASSES, len(lengths)) if gen.spec["classes"] else None
+    return *gen.rows(sequences(gen, rng, lengths)), gen._labels(labels)
