@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import Any
 
 __all__ = ["History"]
@@ -14,6 +15,15 @@ _FIRST = (
 )  # fmt: skip
 _PLAIN = (bool, int, float, str)
 """What a file keeps."""
+_NUMBERS = ("epoch", "loss")
+"""What every history has."""
+
+
+def _plain(x: Any) -> Any:
+    """The value as a file keeps it, or None; NumPy's numbers are Python's there."""
+    if isinstance(x, _PLAIN):
+        return x
+    return int(x) if isinstance(x, Integral) else float(x) if isinstance(x, Real) else None
 
 
 class History(dict[str, list[Any]]):
@@ -76,8 +86,11 @@ class History(dict[str, list[Any]]):
         return plot.history(self, **options)
 
     def to_config(self) -> dict[str, list[Any]]:
-        """The lists that hold plain numbers or text, for a file."""
-        return {key: list(v) for key, v in self.items() if all(isinstance(x, _PLAIN) for x in v)}
+        """The lists that hold plain numbers or text, for a file; a loss that a callback made no number is NaN."""
+        kept = {key: [_plain(x) for x in values] for key, values in self.items()}
+        for key in kept.keys() & set(_NUMBERS):
+            kept[key] = [math.nan if x is None or isinstance(x, str) else x for x in kept[key]]
+        return {key: values for key, values in kept.items() if None not in values}
 
     def __repr__(self) -> str:
         parts = [f"{key} {self[key][-1]:.6g}" for key in ("loss", "val_loss") if self.get(key)]
@@ -94,11 +107,11 @@ def read_history(config: Any) -> History:
         raise ValueError("the history must be a dictionary of lists")
     if len({len(values) for values in config.values()}) > 1:
         raise ValueError("the history's lists differ in length")
-    if config and not all(key in config for key in ("epoch", "loss")):
+    if config and not all(key in config for key in _NUMBERS):
         raise ValueError("the history lacks epochs or losses")
     if not all(isinstance(x, _PLAIN) for values in config.values() for x in values):
         raise ValueError("the history holds what is neither a number nor text")
-    if any(isinstance(x, str) for key in ("epoch", "loss") for x in config.get(key, ())):
+    if any(isinstance(x, str) for key in _NUMBERS for x in config.get(key, ())):
         raise ValueError("the history's epochs and losses must be numbers")
     order = [*(key for key in _FIRST if key in config), *sorted(set(config) - set(_FIRST))]
     return History({key: list(config[key]) for key in order})

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import deepseek as ds
@@ -70,6 +72,18 @@ def test_a_file_holds_what_is_plain() -> None:
     again = read_history(config)
     assert list(again) == ["epoch", "loss", "rate", "accuracy"]
     assert again["loss"] == history["loss"]
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), None, "low", object()])
+def test_a_callback_cannot_make_a_model_that_no_file_gives_back(value: Any, tmp_path: Path) -> None:
+    X, y = models.data(20)
+    net = models.net()
+    spoil = ds.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(loss=value, mine=np.int64(3)))
+    net.fit(X, y, epochs=2, callbacks=spoil)
+    net.save(tmp_path / "m")
+    found = ds.load(tmp_path / "m").history
+    assert found["mine"] == [3, 3] and found["epoch"] == [1, 2]
+    np.testing.assert_array_equal(found["loss"], [0.5 if isinstance(value, np.float32) else np.nan] * 2)
 
 
 @pytest.mark.parametrize(
