@@ -33,12 +33,14 @@ def labels(counts: list[int], n: int, seed: int, first: int = 0) -> Array:
 def lengths(counts: list[int], n: int, seed: int, first: int = 0) -> Array:
     """Lengths 1 … len(counts) with probabilities like these counts, of samples first … first + n - 1.
 
-    The numbers belong to the generator's latents (docs/gen-sequences.md): the first word of each row.
+    The numbers belong to the generator's latents (docs/gen-sequences.md): rows of one column, 64 to a group.
     """
+    numbers = np.arange(first, first + n, dtype=np.int64)
     counters = np.empty((n, 4), np.uint32)
-    counters[:, 0] = (np.arange(first, first + n, dtype=np.uint64) * 16).astype(np.uint32)
+    counters[:, 0] = (numbers // 64 * 16 + numbers % 16) & 0xFFFFFFFF
     counters[:, 1:] = 0, _PLACE, _LATENT | (1 + len(counts)) << 8
-    u = ((_core.kernels.philox(seed, counters)[:, 0] >> np.uint32(9)) + 0.5) * 2.0**-23
+    words = _core.kernels.philox(seed, counters)[np.arange(n), numbers % 64 // 16]
+    u = ((words >> np.uint32(9)) + 0.5) * 2.0**-23
     shares = np.cumsum(counts)
     at = (u * shares[-1]).astype(np.int64)
     return np.asarray(1 + np.searchsorted(shares, at, side="right"), np.int64)

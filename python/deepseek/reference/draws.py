@@ -30,7 +30,7 @@ def normal(seed: int, stream: int, rows: int, width: int, place: Place, layer: i
     u = uniform(seed, stream, owners, -(-width // 64) * 64, place, layer).reshape(owners, -1, 2, 16)
     radius, angle = np.sqrt(-2.0 * np.log(u[:, :, 0])), 2.0 * math.pi * u[:, :, 1]
     pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2).reshape(owners, -1)
-    return pairs[:, : each * width].reshape(-1, width)[:rows]
+    return pairs[:, : each * width].reshape(owners * each, width)[:rows]
 
 
 def gumbel(seed: int, stream: int, rows: int, width: int, place: Place, layer: int = 0) -> Array:
