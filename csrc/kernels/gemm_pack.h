@@ -2,30 +2,50 @@
 // stream of whole cache lines. Only large products need it; small ones read the matrices in place.
 #pragma once
 #include "core/types.h"
-#include "simd/transpose.h"
+#include "simd/turn.h"
 
 DS_ISA_BEGIN
 
-// dst(j, i) = src(i, j) for rows x cols elements of src; rows of dst are ld_dst apart. The last squares reach
-// back over elements that are done already.
+// Element by element, for what is smaller than a block.
 template <class T>
-DS_INLINE void transpose_into(T* dst, Index ld_dst, const T* src, Index ld_src, Index rows, Index cols) {
-    constexpr int N = kSquare<T>;
-    if (rows < N || cols < N) {
-        for (Index i = 0; i < rows; ++i)
-            for (Index j = 0; j < cols; ++j) dst[j * ld_dst + i] = src[i * ld_src + j];
-        return;
-    }
-    for (Index i = 0; i < rows; i += N) {
-        if (i > rows - N) i = rows - N;
-        for (Index j = 0; j < cols; j += N) {
-            if (j > cols - N) j = cols - N;
-            Square<T> q;
-            q.load(src + i * ld_src + j, ld_src);
-            T* to = dst + j * ld_dst + i;
-            for (int l = 0; l < N; ++l) Square<T>::store(to + l * ld_dst, q.col[l]);
+DS_INLINE void transpose_few(T* dst, Index ld_dst, const T* src, Index ld_src, Index rows, Index cols) {
+    for (Index i = 0; i < rows; ++i)
+        for (Index j = 0; j < cols; ++j) dst[j * ld_dst + i] = src[i * ld_src + j];
+}
+
+// In blocks of kRows x kCols, kTogether of them one below the other before those beside them. The last
+// ones reach back over elements that are done already.
+template <class Block, Index kRows, Index kCols, Index kTogether, class T>
+DS_INLINE void transpose_blocks(T* dst, Index ld_dst, const T* src, Index ld_src, Index rows, Index cols) {
+    constexpr Index kDown = kRows * kTogether;
+    for (Index i = 0; i < rows; i += kDown) {
+        if (i > rows - kDown) i = rows - kDown;
+        for (Index j = 0; j < cols; j += kCols) {
+            if (j > cols - kCols) j = cols - kCols;
+            for (Index down = i; down < i + kDown; down += kRows) {
+                Block block;
+                block.load(src + down * ld_src + j, ld_src);
+                T* to = dst + j * ld_dst + down;
+                for (Index l = 0; l < kCols; ++l)
+                    __builtin_memcpy(to + l * ld_dst, &block.col[l], sizeof block.col[l]);
+            }
         }
     }
+}
+
+// dst(j, i) = src(i, j) for rows x cols elements of src; rows of dst are ld_dst apart. Whole cache lines of dst at once
+// where there is room for them: with rows a power of two apart, few lines stay in the cache until their other half comes.
+template <class T>
+DS_INLINE void transpose_into(T* dst, Index ld_dst, const T* src, Index ld_src, Index rows, Index cols) {
+    constexpr Index N = kSquare<T>, kLine = 64 / Index(sizeof(T));
+    using Lines = Turned<T>;
+    if (rows >= kLine && cols >= Lines::kCols)
+        transpose_blocks<Lines, Lines::kRows, Lines::kCols, kLine / Lines::kRows>(dst, ld_dst, src, ld_src,
+                                                                                  rows, cols);
+    else if (rows >= N && cols >= N)
+        transpose_blocks<Square<T>, N, N, 1>(dst, ld_dst, src, ld_src, rows, cols);
+    else
+        transpose_few(dst, ld_dst, src, ld_src, rows, cols);
 }
 
 // `rows` rows of A, k-major with kTile rows' room each.
