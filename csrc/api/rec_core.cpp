@@ -46,7 +46,7 @@ public:
     void step(const RawSequences& x, const void* before, void* after, void* y) override {
         const DefaultFpEnv environment;
         this->engine().step(sequences(x, false).x, static_cast<const T*>(before), static_cast<T*>(after),
-                            static_cast<T*>(y));
+                            static_cast<T*>(y), this->threads());
     }
 
 private:

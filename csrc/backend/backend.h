@@ -36,6 +36,7 @@ struct LinearForward {
     ActivationOf<T> activation{};
     bool accumulate = false;  // y starts from what it holds
     bool zeros = false;       // x is all zeros: no more than its product's sign of zero is added
+    Share share{};            // of the rows' product, if workers divide it among themselves
 };
 
 // dx = (dy Wᵀ) · act'(saved): the derivative is that of the layer below, whose output x was.

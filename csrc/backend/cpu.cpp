@@ -86,7 +86,7 @@ void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* sc
         g.c = op.saved.row(rows.begin);
         g.ldc = op.saved.ld;
     }
-    op.plan->run(g, scratch);
+    op.plan->share(g, op.share.worker, op.share.workers, scratch);
 }
 
 template <class T>

@@ -10,6 +10,7 @@
 
 #include "backend/backend.h"
 #include "core/arena.h"
+#include "core/team.h"
 #include "layers/parameters.h"
 
 namespace ds {
@@ -17,6 +18,13 @@ namespace ds {
 // Above this many weights the matmul packs its operand anyway and reads W transposed while it does; below it
 // a transposed copy, refreshed in the update while W is in cache, saves the packing.
 inline constexpr Index kLargeWeight = Index(1) << 18;
+
+// Workers that see the same rows and divide every product among themselves: for few rows of many weights. What is not a
+// product the first of them does alone.
+struct Together {
+    Share share;
+    Barrier& barrier;
+};
 
 template <class T>
 struct Pass {
@@ -36,6 +44,14 @@ struct Pass {
     Index length = 1;
     bool keep_logits = false;  // inference for a loss that works on the pre-activation
     Index first_row = 0;       // inference: of all rows of the call, where numbers are drawn
+    const Together* together = nullptr;
+
+    Share products() const { return together ? together->share : Share{}; }
+    // What the others have made is there; whether this worker is the one to go on with it.
+    bool goes_on() const {
+        if (together) together->barrier.wait();
+        return products().worker == 0;
+    }
 };
 
 // What one layer keeps of one mini-batch; rows are the batch's.

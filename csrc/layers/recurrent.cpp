@@ -18,13 +18,14 @@ void Recurrent<T>::sums(const Pass<T>& pass, const RecurrentBelow<T>& below, Rec
                                       .x = below.x,
                                       .w = pass.params + w.ih,
                                       .ldw = ih_ld_,
-                                      .bias = b};
+                                      .bias = b,
+                                      .share = pass.products()};
             pass.backend->linear_forward(op, packed, pass.scratch);
-        } else {
+        } else if (pass.products().worker == 0) {
             pass.backend->gather(gates, {pass.params + w.ih, ih_ld_}, below.tokens, packed, columns());
             if (b) pass.backend->add(gates, {b, 0}, packed, columns());
         }
-        if (!spec_.layer_norm) continue;
+        if (!spec_.layer_norm || !pass.goes_on()) continue;
         if (values)
             w.norm_ih.tangent(pass, values->direction[d].norm_ih, tape.direction[d].norm_ih, gates, packed);
         else
@@ -102,12 +103,14 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
                              .w = mine.packed ? mine.packed : pass.params + w.hh,
                              .ldw = hh_ld_,
                              .bias = values ? nullptr : bias(pass, w.bias_hh),
-                             .accumulate = !shape_.split && !added};
+                             .accumulate = !shape_.split && !added,
+                             .share = pass.products()};
     const Index end = std::min(walk.steps.end, layout.steps);
     for (Index s = walk.steps.begin; s < end && !halt.asked(); ++s) {
         const Index t = d == 0 ? s : layout.steps - 1 - s;
         const Range at = layout.at(t, own);
         if (at.empty()) continue;
+        if (pass.together && s > walk.steps.begin) pass.together->barrier.wait();  // for the states before
         const Range rows{0, at.size()};
         product.x = {h.row(own.begin), h.ld};
         product.zeros = tape.fresh && s == 0;
@@ -122,6 +125,7 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
         }
         product.y = {sums.row(at.begin), sums.ld};
         pass.backend->linear_forward(product, rows, pass.scratch);
+        if (!pass.goes_on()) continue;
         if (spec_.layer_norm && values)
             w.norm_hh.tangent(pass, values->direction[d].norm_hh, mine.norm_hh, sums, at);
         else if (spec_.layer_norm)

@@ -1,7 +1,10 @@
 #include "train/rec_inference.h"
 
 #include <algorithm>
+#include <chrono>
 #include <type_traits>
+
+#include "core/team.h"
 
 namespace ds {
 namespace {
@@ -10,7 +13,13 @@ constexpr Index kChunkSequences = 64;
 constexpr Index kChunkBytes = Index(1)
                               << 24;  // of a chunk's activations, unless one sequence alone takes more
 constexpr double kFlopsPerWorker = 5e6;
-constexpr std::size_t kRooms = 8;  // kept for the next calls
+constexpr std::size_t kRooms = 8;                // kept for the next calls
+constexpr double kStepBytesPerWorker = 1 << 19;  // of weights: some 5 us from the second-level cache
+constexpr std::int64_t kAwake = 20'000;          // less than workers spin
+
+std::int64_t nanoseconds() {
+    return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
 
 }  // namespace
 
@@ -166,9 +175,8 @@ BatchBounds RecInference<T>::bounds(const SequenceSet<T>& data, const SequencePl
 }
 
 template <class T>
-void RecInference<T>::run(Room& room, const SequenceSet<T>& data, const SequencePlace& place,
-                          const T* states) {
-    Barrier alone(1);
+void RecInference<T>::enter(Room& room, const SequenceSet<T>& data, const SequencePlace& place,
+                            const T* states) const {
     room.pass.params = model_.params();
     room.stack.place(data, place);
     const Range all{0, place.size};
@@ -176,7 +184,36 @@ void RecInference<T>::run(Room& room, const SequenceSet<T>& data, const Sequence
         room.stack.set_states({states, model_.state_size()}, all);
     else
         room.stack.clear_states(all);
+}
+
+template <class T>
+void RecInference<T>::run(Room& room, const SequenceSet<T>& data, const SequencePlace& place,
+                          const T* states) {
+    Barrier alone(1);
+    enter(room, data, place, states);
     room.stack.forward(room.pass, data, Share{}, alone);
+}
+
+template <class T>
+void RecInference<T>::run_together(Room& room, const SequenceSet<T>& data, const SequencePlace& place,
+                                   const T* states, int workers) {
+    TeamLease lease(workers);
+    Barrier barrier(lease.workers());
+    enter(room, data, place, states);
+    lease.run([&](int worker) {
+        const Together together{{worker, lease.workers()}, barrier};
+        Pass<T> pass = room.pass;
+        pass.together = &together;
+        room.stack.forward(pass, data, together.share, barrier);
+    });
+}
+
+template <class T>
+int RecInference<T>::step_workers(const Room& room, int available) const {
+    if (available <= 1 || room.stack.scratch() > 0) return 1;  // there is room for one
+    const bool awake = nanoseconds() - stepped_.load(std::memory_order_relaxed) < kAwake;
+    const double weights = awake ? model_.step_flops() / 2.0 : 0.0;  // a number each, for one sequence
+    return workers_worth(weights * sizeof(T), kStepBytesPerWorker, available);
 }
 
 template <class T>
@@ -241,16 +278,22 @@ void RecInference<T>::losses(const SequenceSet<T>& data, const Work& work, Index
 }
 
 template <class T>
-void RecInference<T>::step(const Sequences<T>& x, const T* before, T* after, T* y) {
+void RecInference<T>::step(const Sequences<T>& x, const T* before, T* after, T* y, int available) {
     std::unique_ptr<Room> room = borrow({x.count, 1, x.count, 0});
     SequenceSet<T> data;
     data.x = x;
     data.x.start = room->place;
     data.x.length = room->place + room->bounds.rows;
-    run(*room, data, {nullptr, 0, x.count}, before);
+    const int workers = step_workers(*room, available);
+    const SequencePlace place{nullptr, 0, x.count};
+    if (workers == 1)
+        run(*room, data, place, before);
+    else
+        run_together(*room, data, place, before, workers);
     room->stack.get_states({after, model_.state_size()}, {0, x.count});
     head_.predict(room->stack.top(), x.count, y, Share{});
     give_back(std::move(room));
+    stepped_.store(nanoseconds(), std::memory_order_relaxed);
 }
 
 template class RecInference<float>;

@@ -1,6 +1,8 @@
 // A Rec forward without a trace: predictions, losses and single steps. Sequences of like length run together, in
 // chunks that share the workers; a sequence's answer depends on nothing but itself.
 #pragma once
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 
@@ -40,14 +42,19 @@ public:
     // One chunk: Σ w l and Σ w of its sequences, by sequence.
     void losses(const SequenceSet<T>& data, const Work& work, Index chunk, LossSum* sums);
 
-    // One step of `n` sequences; states (n, state_size) are read and then written.
-    void step(const Sequences<T>& x, const T* before, T* after, T* y);
+    // One step of x.count sequences; states (n, state_size) are read and then written. Of the `available` workers it takes
+    // as many as its weights are worth, if the last step has ended so lately that they are still awake.
+    void step(const Sequences<T>& x, const T* before, T* after, T* y, int available);
 
 private:
     struct Room;
     std::unique_ptr<Room> borrow(const BatchBounds& bounds);
     void give_back(std::unique_ptr<Room> room);
     void run(Room& room, const SequenceSet<T>& data, const SequencePlace& place, const T* states);
+    void run_together(Room& room, const SequenceSet<T>& data, const SequencePlace& place, const T* states,
+                      int workers);
+    void enter(Room& room, const SequenceSet<T>& data, const SequencePlace& place, const T* states) const;
+    int step_workers(const Room& room, int available) const;
     BatchBounds bounds(const SequenceSet<T>& data, const SequencePlace& place) const;
     void make_judge(Room& room, const RecTargets<T>& wanted) const;
 
@@ -57,6 +64,7 @@ private:
     std::mutex mutex_;
     std::vector<std::unique_ptr<Room>> rooms_;  // not in use
     std::size_t kept_;                          // the most of them
+    std::atomic<std::int64_t> stepped_{0};      // when the last step ended, in nanoseconds
 };
 
 }  // namespace ds

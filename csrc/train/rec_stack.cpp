@@ -209,12 +209,14 @@ template <class T>
 void RecStack<T>::forward(const Pass<T>& pass, const SequenceSet<T>& data, Share share, Barrier& barrier,
                           const Halt& halt) {
     gather(pass, data, share.of(layout_.total));
+    if (pass.together) barrier.wait();
     forward(pass, share, barrier, halt);
 }
 
 template <class T>
 void RecStack<T>::forward(const Pass<T>& pass, Share share, Barrier& barrier, const Halt& halt) {
-    const Range packed = share.of(layout_.total), own = layout_.own(share);
+    const Share rows = pass.together ? Share{} : share;
+    const Range packed = rows.of(layout_.total), own = layout_.own(rows);
     for (std::size_t l = 0; l < stack_.size(); ++l) {
         if (!halt.asked()) {
             drop(pass, l, packed);

@@ -197,13 +197,16 @@ def test_a_sequence_alone_is_the_sequence_in_any_batch(
     assert found.tobytes() == whole.tobytes()
 
 
+@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("form", [form for form, options in FORMS.items() if "bidirectional" not in options])
 @pytest.mark.parametrize("output", ["last", "sequence", "next", "ctc"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_steps_are_the_sequence(cell: str, output: str, form: str, dtype: str, isa: str) -> None:
+def test_steps_are_the_sequence(
+    cell: str, output: str, form: str, dtype: str, threads: int, isa: str
+) -> None:
     """Taken by all sequences, by some, by one; of "last" the prediction for what there was until then."""
-    core = core_of(cell, output, dtype, **FORMS[form])
+    core = core_of(cell, output, dtype, threads=threads, **FORMS[form])
     x = np.array(rec_trainings.data(core.spec(), (5,) * 17, dtype, 3).x)
     places = np.arange(17, dtype=np.int64) * 5
     flat = x.reshape(-1, *x.shape[2:])
