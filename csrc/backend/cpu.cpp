@@ -86,7 +86,10 @@ void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* sc
         g.c = op.saved.row(rows.begin);
         g.ldc = op.saved.ld;
     }
-    op.plan->share(g, op.share.worker, op.share.workers, scratch);
+    if (op.share.workers == 1)
+        op.plan->run(g, scratch);
+    else
+        op.plan->share(g, op.share.worker, op.share.workers, scratch);
 }
 
 template <class T>
