@@ -34,7 +34,7 @@ DS_INLINE void transpose_blocks(T* dst, Index ld_dst, const T* src, Index ld_src
 }
 
 // dst(j, i) = src(i, j) for rows x cols elements of src; rows of dst are ld_dst apart. Whole cache lines of dst at once
-// where there is room for them: with rows a power of two apart, few lines stay in the cache until their other half comes.
+// where there is room: with rows a power of two apart, few lines stay in the cache until their other half comes.
 template <class T>
 DS_INLINE void transpose_into(T* dst, Index ld_dst, const T* src, Index ld_src, Index rows, Index cols) {
     constexpr Index N = kSquare<T>, kLine = 64 / Index(sizeof(T));

@@ -42,8 +42,8 @@ public:
     // One chunk: Σ w l and Σ w of its sequences, by sequence.
     void losses(const SequenceSet<T>& data, const Work& work, Index chunk, LossSum* sums);
 
-    // One step of x.count sequences; states (n, state_size) are read and then written. Of the `available` workers it takes
-    // as many as its weights are worth, if the last step has ended so lately that they are still awake.
+    // One step of x.count sequences; states (n, state_size) are read and then written. Of the `available` workers it
+    // takes as many as its weights are worth, if the last step has ended so lately that they are still awake.
     void step(const Sequences<T>& x, const T* before, T* after, T* y, int available);
 
 private:

@@ -54,10 +54,10 @@ long watched_allocations(void) {
     return atomic_load(&seen);
 }
 
-#define DENY(size, result)                           \
-    if (fails(__builtin_return_address(0), size)) {  \
-        errno = ENOMEM;                              \
-        return result;                               \
+#define DENY(size, result)                          \
+    if (fails(__builtin_return_address(0), size)) { \
+        errno = ENOMEM;                             \
+        return result;                              \
     }
 
 void* malloc(size_t size) {
