@@ -50,6 +50,7 @@ struct LinearBackwardInput {
     Matrix<const T> saved;
     ActivationOf<T> activation{};
     bool accumulate = false;  // dx starts from what it holds
+    Share share{};            // as LinearForward's
 };
 
 // dw = xᵀ dy over the first `batch` rows, dbias = column sums of dy over the first `bias_batch`.

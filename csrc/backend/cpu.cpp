@@ -6,6 +6,18 @@
 #include "core/random.h"
 
 namespace ds {
+namespace {
+
+// Mostly nobody shares it: then what a small product does not need is left out.
+template <class T>
+void run_shared(const GemmPlan<T>& plan, const GemmArgs<T>& args, Share share, T* scratch) {
+    if (share.workers == 1)
+        plan.run(args, scratch);
+    else
+        plan.share(args, share.worker, share.workers, scratch);
+}
+
+}  // namespace
 
 template <class T>
 GemmPlan<T> CpuBackend<T>::plan_forward(Index batch, Index inputs, Index outputs, Index ldw) const {
@@ -86,10 +98,7 @@ void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* sc
         g.c = op.saved.row(rows.begin);
         g.ldc = op.saved.ld;
     }
-    if (op.share.workers == 1)
-        op.plan->run(g, scratch);
-    else
-        op.plan->share(g, op.share.worker, op.share.workers, scratch);
+    run_shared(*op.plan, g, op.share, scratch);
 }
 
 template <class T>
@@ -111,7 +120,7 @@ void CpuBackend<T>::linear_backward_input(const LinearBackwardInput<T>& op, Rang
         g.ld_saved = op.saved.ld;
         g.alpha = op.activation.alpha;
     }
-    op.plan->run(g, scratch);
+    run_shared(*op.plan, g, op.share, scratch);
 }
 
 template <class T>
@@ -126,10 +135,7 @@ void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Sh
                         .c = op.dw.p,
                         .ldc = op.dw.ld,
                         .accumulate = op.accumulate};
-    if (share.workers == 1)
-        op.plan->run(g, scratch);
-    else
-        op.plan->share(g, share.worker, share.workers, scratch);
+    run_shared(*op.plan, g, share, scratch);
     if (op.dbias) column_sums(op.dbias, op.dy, op.bias_batch, share.of(op.outputs, 16), op.accumulate);
 }
 

@@ -36,6 +36,7 @@ template <class T>
 void Dense<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
     LinearForward<T> op{&tape.forward,     tape.y, {}, below.x, pass.params + weight_offset_, weight_ld_,
                         bias(pass.params), {}};
+    op.share = pass.products();
     if (!leaves_logits_) {
         op.activation = this->activation_;
         if (this->saves_input()) op.saved = tape.saved;
@@ -64,9 +65,9 @@ template <class T>
 void Dense<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
     if (!below.d) return;
     const T* w = transposed_ >= 0 ? pass.copies + transposed_ : pass.params + weight_offset_;
-    pass.backend->linear_backward_input(
-        {&tape.backward_input, below.d, tape.d, w, backward_ld(), below.saved, below.activation}, rows,
-        pass.scratch);
+    pass.backend->linear_backward_input({&tape.backward_input, below.d, tape.d, w, backward_ld(), below.saved,
+                                         below.activation, false, pass.products()},
+                                        rows, pass.scratch);
 }
 
 // ẋ W, no bias; times act' as the product of the way back is.

@@ -27,8 +27,13 @@ public:
     void tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const override;
     void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,
                Index rows) const override;
+    bool divides(Index rows) const override {
+        return rows < kFewRows && this->inputs_ * this->outputs_ >= kManyWeights;
+    }
 
 private:
+    static constexpr Index kFewRows = 100, kManyWeights = Index(1) << 16;
+
     const T* bias(const T* params) const { return bias_offset_ < 0 ? nullptr : params + bias_offset_; }
 
     // The input gradient reads W as it is stored, or a transposed copy, or W's own memory when that is the

@@ -112,6 +112,8 @@ public:
     virtual bool couples_rows() const { return false; }
     virtual void couple_forward(const Pass<T>&, const Below<T>&, Tape<T>&, Share) const {}
     virtual void couple_backward(const Pass<T>&, const Below<T>&, Tape<T>&, Share) const {}
+    // Whether workers with so many rows each had better divide its columns among themselves (Pass::together).
+    virtual bool divides(Index /*rows*/) const { return false; }
     // Gradient penalties (docs/gen.md). The tangents of some rows of a batch, from row `first` on, lie behind the
     // batch, from row `base` on: view() is the tape with these rows as its own, beside what the forward pass kept of
     // the others. tangent() makes the tangent of y from that of x; where `bend` is set it finds there the gradient by

@@ -50,10 +50,11 @@ public:
         return all;
     }
 
-    // `stop()` is asked between layers; once true, what is left undone does not matter.
+    // `stop()` is asked between layers; once true, what is left undone does not matter. `all`: the rows of all workers;
+    // without them everybody keeps to its own.
     template <class Stop>
     void forward(const Pass<T>& pass, const std::vector<Below<T>>& below, Share share, Range rows,
-                 Barrier& barrier, const Stop& stop) {
+                 Barrier& barrier, const Stop& stop, Range all = {}) {
         for (std::size_t l = 0; l < tapes_.size(); ++l) {
             const Layer<T>& layer = *layers_[l];
             if (layer.couples_rows()) {
@@ -61,7 +62,9 @@ public:
                 layer.couple_forward(pass, below[l], tapes_[l], share);
                 barrier.wait();
             }
-            if (!stop()) layer.forward(pass, below[l], tapes_[l], rows);
+            walk(pass, layer, share, rows, all, barrier, [&](const Pass<T>& mine, Range some) {
+                if (!stop()) layer.forward(mine, below[l], tapes_[l], some);
+            });
         }
     }
 
@@ -92,7 +95,7 @@ public:
 
     template <class Stop>
     void backward(const Pass<T>& pass, const std::vector<Below<T>>& below, Share share, Range rows,
-                  Barrier& barrier, const Stop& stop) {
+                  Barrier& barrier, const Stop& stop, Range all = {}) {
         for (std::size_t l = tapes_.size(); l-- > 0;) {
             const Layer<T>& layer = *layers_[l];
             if (layer.couples_rows()) {
@@ -100,7 +103,9 @@ public:
                 layer.couple_backward(pass, below[l], tapes_[l], share);
                 barrier.wait();
             }
-            if (!stop()) layer.backward(pass, below[l], tapes_[l], rows);
+            walk(pass, layer, share, rows, all, barrier, [&](const Pass<T>& mine, Range some) {
+                if (!stop()) layer.backward(mine, below[l], tapes_[l], some);
+            });
         }
     }
 
@@ -122,6 +127,21 @@ public:
     Tape<T>& tape(std::size_t layer) { return tapes_[layer]; }
 
 private:
+    // pass_layer(pass, rows): each worker over its own rows, or, where these are few for so many weights, all of them over
+    // all rows together, each with its own columns: then no two read the same weights.
+    template <class PassLayer>
+    static void walk(const Pass<T>& pass, const Layer<T>& layer, Share share, Range rows, Range all,
+                     Barrier& barrier, const PassLayer& pass_layer) {
+        if (share.workers == 1 || all.empty() || !layer.divides(all.size() / share.workers))
+            return pass_layer(pass, rows);
+        const Together together{share, barrier};
+        Pass<T> mine = pass;
+        mine.together = &together;
+        barrier.wait();
+        pass_layer(mine, all);
+        barrier.wait();
+    }
+
     const Layers<T>& layers_;
     std::vector<Tape<T>> tapes_;
     bool couples_rows_ = false;

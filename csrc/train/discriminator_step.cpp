@@ -32,7 +32,7 @@ bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& 
     barrier.wait();
     batch_.read(desk, share, barrier, kReal, all / batch_.packs());
     const Range rows = share.of(all, batch_.grain());
-    dense.forward(desk.discriminator, batch_.below(), share, rows, barrier, stop);
+    dense.forward(desk.discriminator, batch_.below(), share, rows, barrier, stop, {0, all});
     barrier.wait();
     judge(share.of(batch_.packs()), all);
     if (penalised) {
@@ -45,7 +45,7 @@ bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& 
     if (penalised)
         batch_.tangents().backward(desk.discriminator, batch_.below(), rows, {0, batch_.points()});
     else
-        dense.backward(desk.discriminator, batch_.below(), share, rows, barrier, stop);
+        dense.backward(desk.discriminator, batch_.below(), share, rows, barrier, stop, {0, all});
     barrier.wait();
     batch_.unread(desk, share, barrier, penalised);
     dense.weight_gradient(desk.discriminator, batch_.below(), share, stop);

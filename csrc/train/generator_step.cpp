@@ -41,10 +41,12 @@ bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barr
     }
     const Range packs = batch_.packs_of(share), made{n + packs.begin, n + packs.end};
     auto& dense = batch_.discriminator();
-    if (pairs) dense.forward(desk.discriminator, batch_.below_to_features(), share, packs, barrier, stop);
-    dense.forward(desk.discriminator, batch_.below_to_features(), share, made, barrier, stop);
+    const auto& below = batch_.below_to_features();
+    const Range all_made{n, 2 * n};
+    if (pairs) dense.forward(desk.discriminator, below, share, packs, barrier, stop, {0, n});
+    dense.forward(desk.discriminator, below, share, made, barrier, stop, all_made);
     judge(packs);
-    dense.backward(desk.discriminator, batch_.below_to_features(), share, made, barrier, stop);
+    dense.backward(desk.discriminator, below, share, made, barrier, stop, all_made);
     desk.generator.grads = this->grads_;
     if (batch_.reads()) barrier.wait();
     batch_.unmake(desk, share, barrier);

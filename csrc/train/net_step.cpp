@@ -76,12 +76,12 @@ bool NetStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, P
     desk.pass.step = place.step;
     desk.pass.batch = place.size;
     if (in_place(place)) desk.below[0].x = {data_.x + first(place) * data_.cols, data_.cols};
-    const Range rows = share.of(place.size);
+    const Range rows = share.of(place.size), all{0, place.size};
     desk.weight = batch_weight(place);
     gather(place, desk.weight, rows);
-    chain_.forward(desk.pass, desk.below, share, rows, barrier, stop);
+    chain_.forward(desk.pass, desk.below, share, rows, barrier, stop, all);
     chain_.judge(backend_, net_.spec().loss, targets_, desk.weight, rows);
-    chain_.backward(desk.pass, desk.below, share, rows, barrier, stop);
+    chain_.backward(desk.pass, desk.below, share, rows, barrier, stop, all);
     barrier.wait();
     chain_.weight_gradient(desk.pass, desk.below, share, stop);
     return true;

@@ -80,18 +80,23 @@ def _cases() -> dict[str, Case]:
 CASES = _cases()
 
 
-def _wide(**options: Any) -> Case:
+def _wide(
+    made: tuple[int, ...] = (130,), read: tuple[int, ...] = (150, 64), batch: int = 96, **options: Any
+) -> Case:
     spec = {**_built(conditional=True, **options), "data": 70, "latent": 33}
-    for player, units, last in (("generator", (130,), 70), ("discriminator", (150, 64), 1)):
+    for player, units, last in (("generator", made, 70), ("discriminator", read, 1)):
         hidden = [{"units": u, "activation": "leaky_relu", "alpha": 0.2} for u in units]
         spec[player] = {**spec[player], "layers": [*hidden, {"units": last}]}
-    return Case(spec, rows=300, batch=96)
+    return Case(spec, rows=300, batch=batch)
 
 
 # Wide enough that workers share tiles as well as rows, and that a run looks at the clock after every batch.
 WIDE = {
     "wide": _wide(penalty="r1r2"),
     "wide-turns": _wide(penalty="interpolated", group=4, spectral=True, steps=2, generator={}),
+    # Of both players' inner weights workers divide the columns.
+    "wide-few-rows": _wide((260, 270), (270, 250), 60, penalty="r1r2", group=4),
+    "wide-few-plain": _wide((260, 270), (270, 250), 60, loss="relativistic"),
 }
 WIDE["wide-turns"].spec["generator"]["steps"] = 2
 WIDE["wide-turns"].spec["augment"] = {"target": 0.1, "every": 2, "rows": 300, "limit": 0.8}

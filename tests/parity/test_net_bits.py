@@ -23,6 +23,8 @@ WIDE: dict[str, Case] = {
     "plain": Case(make((131, 67, 5), "relu", "cross_entropy", inputs=301, optimizer=ADAM), 231, 100, 2),
     "batch-norm": Case(make((131, 67, 5), "gelu", inputs=301, norm="batch", dropout=0.3), 231, 100, 2),
     "layer-norm": Case(make((131, 67, 5), "mish", inputs=301, norm="layer"), 231, 100, 2, weighted=True),
+    # Workers divide the columns of both hidden layers.
+    "few-rows": Case(make((270, 250, 5), "gelu", "cross_entropy", inputs=301, dropout=0.3), 231, 80, 2),
 }
 SMALL: dict[str, Case] = {
     "sgd": Case(make(), 45, 16, 4),
