@@ -127,8 +127,8 @@ public:
     Tape<T>& tape(std::size_t layer) { return tapes_[layer]; }
 
 private:
-    // pass_layer(pass, rows): each worker over its own rows, or, where these are few for so many weights, all of them over
-    // all rows together, each with its own columns: then no two read the same weights.
+    // pass_layer(pass, rows): each worker over its own rows, or, where these are few for so many weights, all of them
+    // over all rows together, each with its own columns: then no two read the same weights.
     template <class PassLayer>
     static void walk(const Pass<T>& pass, const Layer<T>& layer, Share share, Range rows, Range all,
                      Barrier& barrier, const PassLayer& pass_layer) {
