@@ -121,6 +121,7 @@ def tsan(session: nox.Session) -> None:
             "tests/python/test_net_threads.py",
             "tests/parity/test_net_bits.py",
             "tests/parity/test_rec_bits.py",
+            "tests/parity/test_gen_bits.py",
             "tests/python/test_reliability_processes.py::test_many_threads_one_model",
         ],
     )

@@ -27,16 +27,18 @@ void masks() {
             block = philox4x32(kKey, block);
             CHECK(same_bytes(&block, &words[4 * i], sizeof block));
         }
-        for (const Index cols : {1, 15, 16, 63, 64, 65, 130, 200}) {
-            const Index ld = cols + 3, groups = (cols + 63) / 64, row0 = 70000000;  // the block index wraps
-            Array<T> mask(3 * ld, T(9));
-            kernels.dropout_mask(mask.data(), ld, row0, 3, cols, kKey, 7, 8, stream, keep, T(1.25));
+        for (const Index cols : {1, 15, 16, 32, 33, 63, 64, 65, 130, 200}) {
+            constexpr Index kRows = 6, row0 = 70000002;  // the block index of wide rows wraps
+            const Index ld = cols + 3, groups = (cols + 63) / 64, each = cols < 64 ? 64 / cols : 1;
+            Array<T> mask(kRows * ld, T(9));
+            kernels.dropout_mask(mask.data(), ld, row0, kRows, cols, kKey, 7, 8, stream, keep, T(1.25));
             bool right = true;
-            for (Index r = 0; r < 3; ++r)
+            for (Index r = 0; r < kRows; ++r)
                 for (Index c = 0; c < ld; ++c) {
+                    const Index at = (row0 + r) % each * cols + c;  // in the group that rows share
                     const auto block =
-                        static_cast<std::uint32_t>(((row0 + r) * groups + c / 64) * 16 + c % 16);
-                    const std::uint32_t word = philox4x32(kKey, {{block, 7, 8, stream}}).word[c % 64 / 16];
+                        static_cast<std::uint32_t>(((row0 + r) / each * groups + at / 64) * 16 + at % 16);
+                    const std::uint32_t word = philox4x32(kKey, {{block, 7, 8, stream}}).word[at % 64 / 16];
                     right &= mask.data()[r * ld + c] == (c >= cols ? T(9) : word < keep ? T(1.25) : T(0));
                 }
             CHECK(right && mask.guarded());
