@@ -4,6 +4,7 @@
 #include <chrono>
 #include <type_traits>
 
+#include "core/cpu.h"
 #include "core/team.h"
 
 namespace ds {
@@ -211,7 +212,8 @@ void RecInference<T>::run_together(Room& room, const SequenceSet<T>& data, const
 template <class T>
 int RecInference<T>::step_workers(const Room& room, int available) const {
     if (available <= 1 || room.stack.scratch() > 0) return 1;  // there is room for one
-    const bool awake = nanoseconds() - stepped_.load(std::memory_order_relaxed) < kAwake;
+    const bool spinning = available <= cpu_info().cores;       // more workers than cores sleep at once
+    const bool awake = spinning && nanoseconds() - stepped_.load(std::memory_order_relaxed) < kAwake;
     const double weights = awake ? model_.step_flops() / 2.0 : 0.0;  // a number each, for one sequence
     return workers_worth(weights * sizeof(T), kStepBytesPerWorker, available);
 }
