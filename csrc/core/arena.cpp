@@ -11,7 +11,7 @@ namespace ds {
 namespace {
 
 constexpr Index kHugePage = Index(2) << 20;
-constexpr Index kAskForHugePages = 2 * kHugePage;
+constexpr Index kAskForHugePages = kHugePage;
 
 }  // namespace
 

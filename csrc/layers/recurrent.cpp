@@ -89,6 +89,39 @@ void Recurrent<T>::cell_forward(const Pass<T>& pass, const RecurrentTape<T>& tap
 }
 
 template <class T>
+LinearForward<T> Recurrent<T>::state_product(const Pass<T>& pass, const RecurrentTape<T>& tape,
+                                             Index d) const {
+    const DirectionTape<T>& mine = tape.direction[d];
+    const bool raw = !shape_.split && spec_.layer_norm;
+    return {.plan = &tape.step,
+            .y = raw ? mine.norm_hh.raw : state_part(mine),
+            .w = mine.packed ? mine.packed : pass.params + weights_[d].hh,
+            .ldw = hh_ld_,
+            .bias = bias(pass, weights_[d].bias_hh),
+            .accumulate = adds_to_gates(),
+            .share = pass.products()};
+}
+
+template <class T>
+void Recurrent<T>::states_first(const Pass<T>& pass, RecurrentTape<T>& tape, Range own) const {
+    const bool waits = adds_to_gates();
+    tape.states_first = !waits || tape.direction[0].ahead;
+    for (Index d = 0; tape.states_first && d < directions(); ++d) {
+        LinearForward<T> product = state_product(pass, tape, d);
+        product.x = half(tape.h, d);
+        if (waits) product.y = tape.direction[d].ahead, product.bias = nullptr, product.accumulate = false;
+        pass.backend->linear_forward(product, own, pass.scratch);
+    }
+}
+
+template <class T>
+void Recurrent<T>::add_ahead(const Pass<T>& pass, const RecurrentTape<T>& tape, Index d, Range at) const {
+    const DirectionTape<T>& mine = tape.direction[d];
+    pass.backend->add(mine.gates, mine.ahead, at, columns());
+    if (const T* b = bias(pass, weights_[d].bias_hh)) pass.backend->add(mine.gates, {b, 0}, at, columns());
+}
+
+template <class T>
 void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& layout,
                                      RecurrentTape<T>& tape, const RecurrentTape<T>* values, Index d,
                                      const Walk& walk, const Halt& halt) const {
@@ -98,13 +131,9 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
     const Matrix<T> h = half(tape.h, d);
     const bool keeps_before = walk.training && mine.before;
     const bool added = !shape_.split && spec_.layer_norm;  // to the gates, once it is normalised
-    const Matrix<T> sums = added ? mine.norm_hh.raw : state_part(mine);
-    LinearForward<T> product{.plan = &tape.step,
-                             .w = mine.packed ? mine.packed : pass.params + w.hh,
-                             .ldw = hh_ld_,
-                             .bias = values ? nullptr : bias(pass, w.bias_hh),
-                             .accumulate = !shape_.split && !added,
-                             .share = pass.products()};
+    LinearForward<T> product = state_product(pass, tape, d);
+    const Matrix<T> sums = product.y;
+    if (values) product.bias = nullptr;
     const Index end = std::min(walk.steps.end, layout.steps);
     for (Index s = walk.steps.begin; s < end && !halt.asked(); ++s) {
         const Index t = d == 0 ? s : layout.steps - 1 - s;
@@ -124,7 +153,10 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
             product.x = to;
         }
         product.y = {sums.row(at.begin), sums.ld};
-        pass.backend->linear_forward(product, rows, pass.scratch);
+        if (!tape.states_first)
+            pass.backend->linear_forward(product, rows, pass.scratch);
+        else if (mine.ahead)
+            add_ahead(pass, tape, d, at);
         if (!pass.goes_on()) continue;
         if (spec_.layer_norm && values)
             w.norm_hh.tangent(pass, values->direction[d].norm_hh, mine.norm_hh, sums, at);

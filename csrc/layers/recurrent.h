@@ -53,6 +53,8 @@ public:
 
     void project(const Pass<T>& pass, const RecurrentBelow<T>& below, RecurrentTape<T>& tape,
                  Range packed) const;
+    // The first step's product by the states, before project(): the same bits (of one chunk of sums; others wait).
+    void states_first(const Pass<T>& pass, RecurrentTape<T>& tape, Range own) const;
     // `halt` is asked after each step; once true, what is left undone does not matter.
     void forward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape, Range own,
                  bool training, const Halt& halt, Range steps = kAllSteps) const;
@@ -77,6 +79,7 @@ public:
 
 private:
     using Parts = RecurrentParts<T>;
+    using Parts::adds_to_gates;
     using Parts::columns;
     using Parts::hh_back_ld_;
     using Parts::hh_ld_;
@@ -111,6 +114,9 @@ private:
     // `values`: those whose tangents are walked; null: the values themselves.
     void sums(const Pass<T>& pass, const RecurrentBelow<T>& below, RecurrentTape<T>& tape,
               const RecurrentTape<T>* values, Range packed) const;
+    // u = h·W_hh + b_hh, or what of it stands where the inputs' sums do.
+    LinearForward<T> state_product(const Pass<T>& pass, const RecurrentTape<T>& tape, Index d) const;
+    void add_ahead(const Pass<T>& pass, const RecurrentTape<T>& tape, Index d, Range at) const;
     struct Walk {
         Range own, steps;
         bool training = true;

@@ -89,6 +89,8 @@ void RecurrentParts<T>::carve(Carver& carver, Index rows, Index total, bool ragg
         if (shape_.split || (training && shape_.extra > 0))
             own.extra = matrix(total, shape_.extra * spec_.units);
         if (shape_.memory) own.c = matrix(rows, spec_.units);
+        if (!training && total == rows && adds_to_gates() && spec_.units <= kSumChunk)
+            own.ahead = matrix(rows, columns());
         if (tape.step.shape().packed_b) own.packed = carver.take<T>(tape.step.packed_size(), 1);
         if (tape.step_back.shape().packed_b)
             own.packed_back = carver.take<T>(tape.step_back.packed_size(), 1);

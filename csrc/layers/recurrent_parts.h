@@ -31,6 +31,7 @@ struct DirectionTape {
     Matrix<T> c, dc;         // by row: the running memory of a cell that has one, and its gradient
     Matrix<T> mask, back;    // by row: recurrent dropout, and room for what it masks on the way back
     CellNormTape<T> norm_ih, norm_hh;
+    Matrix<T> ahead;  // by row: the states' product where it is made before the inputs' (states_first)
     T *packed = nullptr,
       *packed_back = nullptr;  // W_hh, if it is large: in the order in which the steps read it
 };
@@ -38,6 +39,7 @@ struct DirectionTape {
 template <class T>
 struct RecurrentTape {
     bool fresh = true;              // the states before the first step are zero
+    bool states_first = false;      // the first step's product by the states is there already
     const Index* number = nullptr;  // by row: as which the masks are drawn; null: as the row itself
     Matrix<T> y;      // packed, directions side by side; with a batch's rows of room before and after
     Matrix<T> dy;     // packed
@@ -97,6 +99,8 @@ protected:
     // A matrix beyond the second-level cache is worth packing for the steps of a sequence.
     bool large() const { return spec_.units * columns() * Index(sizeof(T)) > (Index(3) << 19); }
     Index columns() const { return shape_.gates * spec_.units; }
+    // Whether the states' sums are added to the inputs': else they lie by themselves until the cell has them.
+    bool adds_to_gates() const { return !shape_.split && !spec_.layer_norm; }
 
     RecurrentSpec spec_;
     CellShape shape_;

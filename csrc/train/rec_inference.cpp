@@ -16,6 +16,7 @@ constexpr Index kChunkBytes = Index(1)
 constexpr double kFlopsPerWorker = 5e6;
 constexpr std::size_t kRooms = 8;                // kept for the next calls
 constexpr double kStepBytesPerWorker = 1 << 19;  // of weights: some 5 us from the second-level cache
+constexpr double kTurnFrom = 1 << 19;            // bytes of weights: half a second-level cache
 constexpr std::int64_t kAwake = 20'000;          // less than workers spin
 
 std::int64_t nanoseconds() {
@@ -188,10 +189,11 @@ void RecInference<T>::enter(Room& room, const SequenceSet<T>& data, const Sequen
 }
 
 template <class T>
-void RecInference<T>::run(Room& room, const SequenceSet<T>& data, const SequencePlace& place,
-                          const T* states) {
+void RecInference<T>::run(Room& room, const SequenceSet<T>& data, const SequencePlace& place, const T* states,
+                          bool states_first) {
     Barrier alone(1);
     enter(room, data, place, states);
+    if (states_first && states) room.stack.states_first(room.pass);
     room.stack.forward(room.pass, data, Share{}, alone);
 }
 
@@ -288,8 +290,10 @@ void RecInference<T>::step(const Sequences<T>& x, const T* before, T* after, T* 
     data.x.length = room->place + room->bounds.rows;
     const int workers = step_workers(*room, available);
     const SequencePlace place{nullptr, 0, x.count};
+    // Steps that read the weights to and fro find in the second-level cache what the one before has read last.
+    const bool fro = model_.step_flops() / 2.0 * sizeof(T) > kTurnFrom && steps_.fetch_add(1) % 2 == 1;
     if (workers == 1)
-        run(*room, data, place, before);
+        run(*room, data, place, before, fro);
     else
         run_together(*room, data, place, before, workers);
     room->stack.get_states({after, model_.state_size()}, {0, x.count});

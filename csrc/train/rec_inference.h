@@ -50,7 +50,8 @@ private:
     struct Room;
     std::unique_ptr<Room> borrow(const BatchBounds& bounds);
     void give_back(std::unique_ptr<Room> room);
-    void run(Room& room, const SequenceSet<T>& data, const SequencePlace& place, const T* states);
+    void run(Room& room, const SequenceSet<T>& data, const SequencePlace& place, const T* states,
+             bool states_first = false);
     void run_together(Room& room, const SequenceSet<T>& data, const SequencePlace& place, const T* states,
                       int workers);
     void enter(Room& room, const SequenceSet<T>& data, const SequencePlace& place, const T* states) const;
@@ -65,6 +66,7 @@ private:
     std::vector<std::unique_ptr<Room>> rooms_;  // not in use
     std::size_t kept_;                          // the most of them
     std::atomic<std::int64_t> stepped_{0};      // when the last step ended, in nanoseconds
+    std::atomic<unsigned> steps_{0};            // that were taken, of large models
 };
 
 }  // namespace ds

@@ -88,6 +88,7 @@ bool RecStack<T>::sort(Index count, const Steps& steps) {
     layout_ = lay_out(rows, length_, active_, offset_);
     for (RecurrentTape<T>& tape : stack_) {
         tape.fresh = place_.first == 0;
+        tape.states_first = false;
         tape.number = number_;
     }
     return rows > 0;
@@ -159,6 +160,12 @@ RecurrentBelow<T> RecStack<T>::below(std::size_t l) const {
 }
 
 // Rows are packed ones, or the head's.
+template <class T>
+void RecStack<T>::states_first(const Pass<T>& pass) {
+    for (std::size_t l = stack_.size(); l-- > 0;)
+        body_.stack()[l].states_first(pass, stack_[l], {0, layout_.rows});
+}
+
 template <class T>
 void RecStack<T>::drop(const Pass<T>& pass, std::size_t l, Range rows) {
     if (!dropped_[l] || rows.empty()) return;

@@ -70,6 +70,9 @@ public:
     // States of the rows to and from one array, state_size() a row; rows as place() sorted them. For one worker.
     void set_states(Matrix<const T> states, Range own);
     void get_states(Matrix<T> states, Range own) const;
+    // One worker that has set the states of single steps: their products before the inputs' and from the top down, so
+    // that such a step reads the weights roughly in the opposite order of one without.
+    void states_first(const Pass<T>& pass);
 
     void forward(const Pass<T>& pass, const SequenceSet<T>& data, Share share, Barrier& barrier,
                  const Halt& halt = {});

@@ -149,11 +149,9 @@ def test_stopped_carried_over_and_resumed(table: str, name: str) -> None:
     assert engine.digest(core) == expected(table, name, "float64")
 
 
-def core_of(cell: str, output: str, dtype: str, **options: Any) -> Any:
+def core_of(cell: str, output: str, dtype: str, hidden: tuple[int, ...] = (35, 19), **options: Any) -> Any:
     """Two layers of a cell, trained a little."""
-    case = Case(
-        make(cell, (35, 19), output, head=HEAD, **options), rec_trainings.lengths_for(output), epochs=1
-    )
+    case = Case(make(cell, hidden, output, head=HEAD, **options), rec_trainings.lengths_for(output), epochs=1)
     core = _core.RecCore({**case.spec, "dtype": dtype})
     engine.fit(core, *arrays(case, dtype), **rec_trainings.options_of(case))
     return core
@@ -224,6 +222,27 @@ def test_steps_are_the_sequence(
                 assert state.tobytes() == kept
                 assert y.tobytes() == want[begin : begin + size, t].tobytes(), f"{size} at once, step {t}"
                 state = after
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "form", [{"inputs": 150}, {"layer_norm": True}, {"tokens": True}, {"bias": False}], ids=str
+)
+@pytest.mark.parametrize("cell", CELLS)
+def test_steps_of_large_models_are_the_sequence(
+    cell: str, form: dict[str, Any], dtype: str, threads: int, isa: str
+) -> None:
+    """Every other step multiplies by the states first, of one chunk of sums (200); several workers share a step."""
+    core = core_of(cell, "sequence", dtype, (200, 280), threads=threads, **form)
+    x = np.array(rec_trainings.data(core.spec(), (9,) * 3, dtype, 3).x)
+    places, lengths = np.arange(3, dtype=np.int64) * 9, np.full(3, 9)
+    want = core.predict(x.reshape(-1, *x.shape[2:]), places, lengths).reshape(3, 9, -1)
+    for size in (1, 3):
+        state = np.zeros((size, core.state_size), dtype)
+        for t in range(9):
+            y, state = core.step(np.ascontiguousarray(x[:size, t]), state)
+            assert y.tobytes() == want[:size, t].tobytes(), f"{size} at once, step {t}"
 
 
 @pytest.mark.parametrize("threads", [2, 3, 4])
