@@ -11,13 +11,12 @@ namespace ds {
 namespace {
 
 constexpr Index kHugePage = Index(2) << 20;
-constexpr Index kAskForHugePages = kHugePage;
 
 }  // namespace
 
 void* allocate_aligned(Index bytes) {
     if (bytes == 0) return nullptr;
-    const bool large = bytes >= kAskForHugePages;
+    const bool large = bytes >= kHugePage;
     void* memory = nullptr;
     if (posix_memalign(&memory, static_cast<std::size_t>(large ? kHugePage : kAlignment),
                        static_cast<std::size_t>(bytes)) != 0)

@@ -47,9 +47,10 @@ struct RecInference<T>::Room {
             for (Index i = 0; i < bounds.rows; ++i) place[i] = i, place[bounds.rows + i] = 1;
         pass.scratch = carver.take<T>(stack.scratch(), 1);
     }
+    // Single steps have rooms of their own, where no weights are packed for the steps to come.
     bool holds(const BatchBounds& b) const {
-        return bounds.rows >= b.rows && bounds.total >= b.total && bounds.steps >= b.steps &&
-               bounds.labels >= b.labels;
+        return (bounds.steps == 1) == (b.steps == 1) && bounds.rows >= b.rows && bounds.total >= b.total &&
+               bounds.steps >= b.steps && bounds.labels >= b.labels;
     }
 
     BatchBounds bounds;
