@@ -137,7 +137,7 @@ public:
                           Index cols) const = 0;
     virtual void add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const = 0;  // y += x
     // out[j] = Σ x[i][j] over the rows, in chunks as the matmul's; `accumulate`: out starts from what it holds.
-    virtual void column_sums(T* out, Matrix<const T> x, Index rows, Range cols,
+    virtual void column_sums(T* out, Matrix<const T> x, Range rows, Range cols,
                              bool accumulate = false) const = 0;
     virtual void copy(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const = 0;
 

@@ -136,19 +136,20 @@ void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Sh
                         .ldc = op.dw.ld,
                         .accumulate = op.accumulate};
     run_shared(*op.plan, g, share, scratch);
-    if (op.dbias) column_sums(op.dbias, op.dy, op.bias_batch, share.of(op.outputs, 16), op.accumulate);
+    if (op.dbias) column_sums(op.dbias, op.dy, {0, op.bias_batch}, share.of(op.outputs, 16), op.accumulate);
 }
 
 template <class T>
-void CpuBackend<T>::column_sums(T* out, Matrix<const T> x, Index rows, Range cols, bool accumulate) const {
+void CpuBackend<T>::column_sums(T* out, Matrix<const T> x, Range rows, Range cols, bool accumulate) const {
     if (cols.empty()) return;
     if (!accumulate)
-        return kernels_.reduce.col_sum(out + cols.begin, x.p + cols.begin, x.ld, rows, cols.size());
+        return kernels_.reduce.col_sum(out + cols.begin, x.row(rows.begin) + cols.begin, x.ld, rows.size(),
+                                       cols.size());
     alignas(64) T sums[64];
     for (Index j = cols.begin; j < cols.end; j += 64)
-        for (Index row = 0; row < rows; row += kSumChunk) {
+        for (Index row = rows.begin; row < rows.end; row += kSumChunk) {
             const Index n = std::min<Index>(64, cols.end - j);
-            kernels_.reduce.col_sum(sums, x.row(row) + j, x.ld, std::min(kSumChunk, rows - row), n);
+            kernels_.reduce.col_sum(sums, x.row(row) + j, x.ld, std::min(kSumChunk, rows.end - row), n);
             kernels_.pointwise.add(out + j, sums, n);
         }
 }

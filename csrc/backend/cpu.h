@@ -49,7 +49,7 @@ public:
                       Index first) const override;
     void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows, Index cols) const override;
     void add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const override;
-    void column_sums(T* out, Matrix<const T> x, Index rows, Range cols, bool accumulate) const override;
+    void column_sums(T* out, Matrix<const T> x, Range rows, Range cols, bool accumulate) const override;
     void copy(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const override;
     const NormKernels<T>& norm() const override { return kernels_.norm; }
     const GanKernels<T>& gan() const override { return kernels_.gan; }

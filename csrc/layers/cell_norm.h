@@ -93,27 +93,27 @@ public:
     }
 
     // Gradients by weight and bias, some columns of them; `accumulate`: added to what is there.
-    void weight_gradient(const Pass<T>& pass, const CellNormTape<T>& tape, Matrix<const T> dy, Index total,
+    void weight_gradient(const Pass<T>& pass, const CellNormTape<T>& tape, Matrix<const T> dy, Range packed,
                          Range cols, bool accumulate) const {
         if (cols.empty()) return;
         if (accumulate) {
-            add_gain_gradient(pass, tape, dy, total, cols);
-            if (bias_ >= 0) pass.backend->column_sums(pass.grads + bias_, dy, total, cols, true);
+            add_gain_gradient(pass, tape, dy, packed, cols);
+            if (bias_ >= 0) pass.backend->column_sums(pass.grads + bias_, dy, packed, cols, true);
             return;
         }
-        NormWeightGradient<T> g = gradient(tape, dy, {0, total}, cols);
+        NormWeightGradient<T> g = gradient(tape, dy, packed, cols);
         g.dweight = pass.grads + weight_ + cols.begin;
         if (bias_ >= 0) g.dbias = pass.grads + bias_ + cols.begin;
         pass.backend->norm().weight_gradient(g);
     }
 
     // Added to the gain's gradient, in chunks of rows as all sums.
-    void add_gain_gradient(const Pass<T>& pass, const CellNormTape<T>& tape, Matrix<const T> dy, Index total,
+    void add_gain_gradient(const Pass<T>& pass, const CellNormTape<T>& tape, Matrix<const T> dy, Range packed,
                            Range cols) const {
         alignas(64) T sums[64];
         for (Index j = cols.begin; j < cols.end; j += 64)
-            for (Index row = 0; row < total; row += kSumChunk) {
-                const Range part{row, std::min(row + kSumChunk, total)};
+            for (Index row = packed.begin; row < packed.end; row += kSumChunk) {
+                const Range part{row, std::min(row + kSumChunk, packed.end)};
                 NormWeightGradient<T> g = gradient(tape, dy, part, {j, std::min<Index>(j + 64, cols.end)});
                 g.dweight = sums;
                 pass.backend->norm().weight_gradient(g);

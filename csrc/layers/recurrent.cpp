@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace ds {
+namespace {
+
+constexpr Index kGradientBytes = Index(1) << 19;  // of the gradients by pre-activations that are read again
+
+}  // namespace
 
 template <class T>
 void Recurrent<T>::sums(const Pass<T>& pass, const RecurrentBelow<T>& below, RecurrentTape<T>& tape,
@@ -310,31 +315,44 @@ void Recurrent<T>::input_gradient(const Pass<T>& pass, const RecurrentBelow<T>& 
 template <class T>
 void Recurrent<T>::matrix_gradients(const Pass<T>& pass, const SequenceLayout& layout,
                                     const RecurrentBelow<T>& below, const RecurrentTape<T>& from,
-                                    const RecurrentTape<T>& by, Index d, Share share, bool accumulate) const {
+                                    const RecurrentTape<T>& by, Index d, Range packed, Share share,
+                                    bool accumulate) const {
     const Weights& w = weights_[d];
+    const auto from_there = [packed](Matrix<const T> m) {
+        return Matrix<const T>{m.row(packed.begin), m.ld};
+    };
     LinearBackwardWeight<T> op{.plan = &by.state_weight,
                                .dw = {pass.grads + w.hh, hh_ld_},
-                               .x = before(layout, from, d),
-                               .dy = state_sums(by.direction[d]),
+                               .x = from_there(before(layout, from, d)),
+                               .dy = from_there(state_sums(by.direction[d])),
                                .inputs = spec_.units,
                                .outputs = columns(),
-                               .batch = layout.total,
+                               .batch = packed.size(),
                                .accumulate = accumulate};
     pass.backend->linear_backward_weight(op, share, pass.scratch);
     op.dw = {pass.grads + w.ih, ih_ld_};
-    op.dy = input_sums(by.direction[d]);
+    op.dy = from_there(input_sums(by.direction[d]));
     if (below.tokens) {
         const Range cols = share.of(columns(), 16);
         if (cols.empty()) return;
         for (Index i = 0; i < spec_.inputs && !accumulate; ++i)
             std::fill_n(op.dw.row(i) + cols.begin, cols.size(), T(0));
-        pass.backend->scatter_add(op.dw, op.dy, below.tokens, layout.total, cols);
+        pass.backend->scatter_add(op.dw, op.dy, below.tokens + packed.begin, packed.size(), cols);
     } else {
         op.plan = &by.input_weight;
-        op.x = below.x;
+        op.x = from_there(below.x);
         op.inputs = spec_.inputs;
         pass.backend->linear_backward_weight(op, share, pass.scratch);
     }
+}
+
+// Rows whose gradients all sums over them have read before the next come: they are large beside the weights, and wait in
+// the second-level cache meanwhile. Large weights had better wait there themselves.
+template <class T>
+Index Recurrent<T>::gradient_rows(Index total) const {
+    const Index row = columns() * Index(sizeof(T));
+    if ((spec_.inputs + spec_.units) * row > kGradientBytes) return std::max<Index>(total, 1);
+    return std::max<Index>(kGradientBytes / (kSumChunk * row), 1) * kSumChunk;
 }
 
 template <class T>
@@ -342,26 +360,30 @@ void Recurrent<T>::weight_gradient(const Pass<T>& pass, const SequenceLayout& la
                                    const RecurrentBelow<T>& below, RecurrentTape<T>& tape, Share share,
                                    bool accumulate) const {
     const Range cols = share.of(columns(), 16);
-    for (Index d = 0; d < directions(); ++d) {
-        matrix_gradients(pass, layout, below, tape, tape, d, share, accumulate);
-        row_gradients(pass, weights_[d], tape.direction[d], layout.total, cols, accumulate);
-    }
+    const Index piece = gradient_rows(layout.total);
+    for (Index d = 0; d < directions(); ++d)
+        for (Index row = 0; row < layout.total; row += piece) {
+            const Range packed{row, std::min(row + piece, layout.total)};
+            const bool adds = accumulate || row > 0;
+            matrix_gradients(pass, layout, below, tape, tape, d, packed, share, adds);
+            row_gradients(pass, weights_[d], tape.direction[d], packed, cols, adds);
+        }
 }
 
 // Of the biases and the normalisations' gains, which are one row each.
 template <class T>
 void Recurrent<T>::row_gradients(const Pass<T>& pass, const Weights& w, const DirectionTape<T>& tape,
-                                 Index total, Range cols, bool accumulate) const {
+                                 Range packed, Range cols, bool accumulate) const {
     if (cols.empty()) return;
     if (spec_.layer_norm) {
-        w.norm_ih.weight_gradient(pass, tape.norm_ih, tape.gates, total, cols, accumulate);
-        w.norm_hh.weight_gradient(pass, tape.norm_hh, state_part(tape), total, cols, accumulate);
+        w.norm_ih.weight_gradient(pass, tape.norm_ih, tape.gates, packed, cols, accumulate);
+        w.norm_hh.weight_gradient(pass, tape.norm_hh, state_part(tape), packed, cols, accumulate);
         return;
     }
     if (w.bias_ih < 0) return;
-    pass.backend->column_sums(pass.grads + w.bias_ih, tape.gates, total, cols, accumulate);
+    pass.backend->column_sums(pass.grads + w.bias_ih, tape.gates, packed, cols, accumulate);
     if (shape_.split)
-        pass.backend->column_sums(pass.grads + w.bias_hh, tape.extra, total, cols, accumulate);
+        pass.backend->column_sums(pass.grads + w.bias_hh, tape.extra, packed, cols, accumulate);
     else  // the two biases are added to each other
         std::copy_n(pass.grads + w.bias_ih + cols.begin, cols.size(), pass.grads + w.bias_hh + cols.begin);
 }

@@ -132,10 +132,11 @@ private:
     void cell_backward(const Pass<T>& pass, const RecurrentTape<T>& tape, const RecurrentBack<T>& back,
                        Index d, Range own, Range at) const;
     void matrix_gradients(const Pass<T>& pass, const SequenceLayout& layout, const RecurrentBelow<T>& below,
-                          const RecurrentTape<T>& from, const RecurrentTape<T>& by, Index d, Share share,
-                          bool accumulate) const;
-    void row_gradients(const Pass<T>& pass, const Weights& weights, const DirectionTape<T>& tape, Index total,
-                       Range cols, bool accumulate) const;
+                          const RecurrentTape<T>& from, const RecurrentTape<T>& by, Index d, Range packed,
+                          Share share, bool accumulate) const;
+    Index gradient_rows(Index total) const;
+    void row_gradients(const Pass<T>& pass, const Weights& weights, const DirectionTape<T>& tape,
+                       Range packed, Range cols, bool accumulate) const;
 };
 
 }  // namespace ds

@@ -52,13 +52,13 @@ template <class T>
 void Recurrent<T>::tangent_weight_gradient(const Pass<T>& pass, const SequenceLayout& layout,
                                            const RecurrentBelow<T>& below, RecurrentTangent<T>& tangent,
                                            Share share) const {
-    const Range cols = share.of(columns(), 16);
+    const Range cols = share.of(columns(), 16), packed{0, layout.total};
     for (Index d = 0; d < directions(); ++d) {
-        matrix_gradients(pass, layout, below, tangent.moved, tangent.by, d, share, true);
+        matrix_gradients(pass, layout, below, tangent.moved, tangent.by, d, packed, share, true);
         if (!spec_.layer_norm) continue;
         const DirectionTape<T>&moved = tangent.moved.direction[d], &by = tangent.by.direction[d];
-        weights_[d].norm_ih.add_gain_gradient(pass, moved.norm_ih, by.gates, layout.total, cols);
-        weights_[d].norm_hh.add_gain_gradient(pass, moved.norm_hh, state_part(by), layout.total, cols);
+        weights_[d].norm_ih.add_gain_gradient(pass, moved.norm_ih, by.gates, packed, cols);
+        weights_[d].norm_hh.add_gain_gradient(pass, moved.norm_hh, state_part(by), packed, cols);
     }
 }
 
