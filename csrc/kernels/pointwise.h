@@ -2,24 +2,39 @@
 // element's bits depend neither on its place nor on the length of the array. Memory may overlap only exactly
 // (in place).
 #pragma once
+#include <cstdint>
+
 #include "formulas/activation.h"
 #include "kernels/pointwise_table.h"
 
 DS_ISA_BEGIN
 
+// Processors take a load for one that waits on a store if both end in the same twelve bits of address, which is so all
+// along two arrays that the heap has laid one behind the other. So the walk goes down where y lies a little beyond x in
+// these bits, and loads keep ahead of stores.
+template <class T>
+DS_INLINE Index walk_step(const T* y, const T* x) {
+    constexpr std::uintptr_t kPage = 4096;
+    const std::uintptr_t beyond =
+        (reinterpret_cast<std::uintptr_t>(y) - reinterpret_cast<std::uintptr_t>(x)) % kPage;
+    return beyond != 0 && beyond < kPage / 2 ? -Vec<T>::W : Vec<T>::W;
+}
+
 template <class T, class F>
 DS_INLINE void map(T* y, const T* x, Index n, F f) {
     constexpr Index W = Vec<T>::W;
-    Index i = 0;
-    for (; i + W <= n; i += W) store(y + i, f(load(x + i)));
-    if (i < n) storen(y + i, f(loadn(x + i, n - i)), n - i);
+    const Index end = n / W * W, step = walk_step(y, x);
+    if (end < n) storen(y + end, f(loadn(x + end, n - end)), n - end);
+    Index i = step > 0 ? 0 : end - W;
+    for (Index left = end; left > 0; left -= W, i += step) store(y + i, f(load(x + i)));
 }
 template <class T, class F>
 DS_INLINE void map(T* y, const T* a, const T* b, Index n, F f) {
     constexpr Index W = Vec<T>::W;
-    Index i = 0;
-    for (; i + W <= n; i += W) store(y + i, f(load(a + i), load(b + i)));
-    if (i < n) storen(y + i, f(loadn(a + i, n - i), loadn(b + i, n - i)), n - i);
+    const Index end = n / W * W, step = walk_step(y, y == a ? b : a);
+    if (end < n) storen(y + end, f(loadn(a + end, n - end), loadn(b + end, n - end)), n - end);
+    Index i = step > 0 ? 0 : end - W;
+    for (Index left = end; left > 0; left -= W, i += step) store(y + i, f(load(a + i), load(b + i)));
 }
 
 template <class T, class A>

@@ -346,8 +346,8 @@ void Recurrent<T>::matrix_gradients(const Pass<T>& pass, const SequenceLayout& l
     }
 }
 
-// Rows whose gradients all sums over them have read before the next come: they are large beside the weights, and wait in
-// the second-level cache meanwhile. Large weights had better wait there themselves.
+// Rows whose gradients all sums over them have read before the next come: they are large beside the weights, and wait
+// in the second-level cache meanwhile. Large weights had better wait there themselves.
 template <class T>
 Index Recurrent<T>::gradient_rows(Index total) const {
     const Index row = columns() * Index(sizeof(T));
