@@ -14,9 +14,9 @@ inline constexpr int kColumnSquares = 4;
 
 // Sums of `rows` rows of A times x, (G - 1)·N < rows <= G·N and rows >= N for squares of N; the last square
 // ends with the last row and may share rows with the one before. With C > 1 the next chunks of k's run beside
-// the first, all of them whole, and their sums follow G·N further on. Lines are not asked for ahead of time:
-// with this few rows at once hardware does it, and asking costs more than it brings.
-template <class T, int G, int C = 1>
+// the first, all of them whole, and their sums follow G·N further on. kAhead: A comes from beyond the second-level
+// cache, and the rows that follow these are asked for into it; within it hardware does better alone.
+template <class T, int G, int C = 1, bool kAhead = false>
 DS_INLINE void column_rows(T* sums, const T* a, Index lda, Index rows, const T* x, Index k) {
     using S = Square<T>;
     constexpr int N = kSquare<T>, kLine = 64 / int(sizeof(T));
@@ -28,7 +28,14 @@ DS_INLINE void column_rows(T* sums, const T* a, Index lda, Index rows, const T* 
         at[g] = opaque(a + (g < G - 1 ? g * N : rows - N) * lda);
     }
     Index p = 0;
+    const T* ahead = a + rows * lda;
     for (; p + kLine <= k; p += kLine) {
+        if constexpr (kAhead) {
+            const T* line = ahead;
+#pragma GCC unroll 16
+            for (int r = 0; r < G * N; ++r, line += lda) __builtin_prefetch(line, 0, 2);
+            ahead += kLine;
+        }
 #pragma GCC unroll 4
         for (int h = 0; h < kLine; h += N) {
 #pragma GCC unroll 4
@@ -97,7 +104,7 @@ DS_INLINE void column_block(T* sums, const T* a, Index lda, Index rows, const T*
             for (Index p = 0; p < done; p += step) {
                 const T* from = a + h * lda + p;
                 if (far)
-                    column_rows<T, 2>(part, from, lda, kHalf, x + p, kSumChunk);
+                    column_rows<T, 2, 1, true>(part, from, lda, kHalf, x + p, kSumChunk);
                 else
                     column_rows<T, 2, 2>(part, from, lda, kHalf, x + p, kSumChunk);
                 if (first && p == 0)

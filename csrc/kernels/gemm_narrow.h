@@ -73,15 +73,39 @@ template <class T>
     to->load(a - (Turned<T>::kCols - left), lda);
 }
 
+// The next register of rows, asked for into the second-level cache as far as this one is read: a turn of each at a
+// time, which is whole lines of some.
+template <class T>
+struct RowsAhead {
+    static constexpr Index kLine = 64 / Index(sizeof(T)), kTurns = kLine / Turned<T>::kCols;
+    static constexpr int kEach = Turned<T>::kRows / int(kTurns);
+    const T *p = nullptr, *line = nullptr;
+    Index ld = 0;
+    int turn = 0;
+
+    RowsAhead(const T* rows, Index stride) : p(rows), line(rows), ld(stride) {}
+    DS_INLINE void fetch() {
+#pragma GCC unroll 16
+        for (int r = 0; r < kEach; ++r, line += ld) __builtin_prefetch(line, 0, 2);
+        if (++turn < kTurns) return;
+        turn = 0;
+        line = p += kLine;
+    }
+};
+struct NothingAhead {
+    DS_INLINE void fetch() {}
+};
+
 // The same for one register of rows that lie across k; a last chunk may be short. The next elements are
 // turned before the last ones are multiplied, if there are registers for it: so multiplications do not fill
 // the queue while they wait.
-template <class T, int R>
-DS_INLINE void narrow_rows_turned(T* total, const T* a, Index lda, const T* b, Index ldb, Index k,
-                                  bool first) {
+template <class T, int R, class A>
+DS_INLINE void narrow_rows_turned(T* total, const T* a, Index lda, const T* b, Index ldb, Index k, bool first,
+                                  A& ahead) {
     constexpr int N = Turned<T>::kCols;
     NarrowSums<T, R, 1> sums;
     const auto add = [&](const Turned<T>& t) __attribute__((always_inline)) {
+        ahead.fetch();
 #pragma GCC unroll 8
         for (int c = 0; c < N; ++c) {
             sums.add(t.col + c, b);
@@ -136,8 +160,8 @@ template <class T>
 }
 
 // Rows from + skip on of V registers of rows from `from` on; those skipped are done.
-template <class T, int R, int V, bool kTransposed>
-DS_INLINE void narrow_rows(const GemmArgs<T>& g, Index from, Index skip) {
+template <class T, int R, int V, bool kTransposed, class A = NothingAhead>
+DS_INLINE void narrow_rows(const GemmArgs<T>& g, Index from, Index skip, A ahead = {}) {
     constexpr Index kRows = V * Vec<T>::W;
     alignas(64) T total[R * kRows];
     T* c = g.c + from * g.ldc;
@@ -149,7 +173,7 @@ DS_INLINE void narrow_rows(const GemmArgs<T>& g, Index from, Index skip) {
         if constexpr (kTransposed)
             narrow_rows_lying<T, R, V>(total, a, g.lda, b, g.ldb, k, first);
         else
-            narrow_rows_turned<T, R>(total, a, g.lda, b, g.ldb, k, first);
+            narrow_rows_turned<T, R>(total, a, g.lda, b, g.ldb, k, first, ahead);
         first = false;
         a += k * (kTransposed ? g.lda : 1);
         b += k * g.ldb;
@@ -166,6 +190,9 @@ void narrow_columns(const GemmArgs<T>& g) {
         constexpr int V = R <= 2 ? 4 : 2;  // enough sums side by side
         for (; i + V * W <= g.m; i += V * W) narrow_rows<T, R, V, true>(g, i, 0);
     }
+    if (!kTransposed && g.m * g.lda * Index(sizeof(T)) > kFar)
+        for (; i + 2 * W <= g.m; i += W)
+            narrow_rows<T, R, 1, kTransposed>(g, i, 0, RowsAhead<T>(g.a + (i + W) * g.lda, g.lda));
     for (; i < g.m; i += W) {
         const Index from = i + W <= g.m ? i : g.m - W;
         narrow_rows<T, R, 1, kTransposed>(g, from, i - from);
