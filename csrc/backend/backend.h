@@ -57,7 +57,7 @@ struct LinearBackwardInput {
 template <class T>
 struct LinearBackwardWeight {
     const GemmPlan<T>* plan = nullptr;
-    Matrix<T> dw;
+    Matrix<T> dw;  // null: not asked for
     T* dbias = nullptr;
     Matrix<const T> x;
     Matrix<const T> dy;

@@ -135,7 +135,7 @@ void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Sh
                         .c = op.dw.p,
                         .ldc = op.dw.ld,
                         .accumulate = op.accumulate};
-    run_shared(*op.plan, g, share, scratch);
+    if (op.dw) run_shared(*op.plan, g, share, scratch);
     if (op.dbias) column_sums(op.dbias, op.dy, {0, op.bias_batch}, share.of(op.outputs, 16), op.accumulate);
 }
 

@@ -110,17 +110,26 @@ bool update_sgd(const UpdateArgs<T>& a) {
     if (a.momentum == T(0)) return update_with<T, SgdRule>(a);
     return a.nesterov ? update_with<T, NesterovRule>(a) : update_with<T, MomentumRule>(a);
 }
+// The rules that divide by a root, which is eps at least.
+template <class T, template <class> class Rule>
+bool update_dividing(const UpdateArgs<T>& a) {
+    if constexpr (sizeof(T) == 4) {
+        if (a.eps >= Newton::kLeast) return update_with<T, Rule<Newton>>(a);
+    }
+    return update_with<T, Rule<Divider>>(a);
+}
 template <class T>
 bool update_adam(const UpdateArgs<T>& a) {
-    return update_with<T, AdamRule>(a);
+    return update_dividing<T, AdamRule>(a);
 }
 template <class T>
 bool update_rmsprop(const UpdateArgs<T>& a) {
-    return a.momentum == T(0) ? update_with<T, RmsPropRule>(a) : update_with<T, RmsPropMomentumRule>(a);
+    return a.momentum == T(0) ? update_dividing<T, RmsPropRule>(a)
+                              : update_dividing<T, RmsPropMomentumRule>(a);
 }
 template <class T>
 bool update_adagrad(const UpdateArgs<T>& a) {
-    return update_with<T, AdagradRule>(a);
+    return update_dividing<T, AdagradRule>(a);
 }
 template <class T>
 bool update_lion(const UpdateArgs<T>& a) {

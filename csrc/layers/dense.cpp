@@ -12,6 +12,7 @@ Dense<T>::Dense(ParameterTable& table, const std::string& name, Index index, Ind
     if (!first && !own_transpose_ && table[w].rows * table[w].ld <= kLargeWeight) table.keep_transposed(w);
     weight_offset_ = table[w].offset;
     weight_ld_ = table[w].ld;
+    if (table[w].large()) block_ = table[w].block();
     transposed_ = table[w].transposed;
     transposed_ld_ = table[w].transposed_ld;
     if (bias) bias_offset_ = table[table.add(name + ".bias", ParameterKind::kBias, index, 1, outputs)].offset;
@@ -22,6 +23,8 @@ void Dense<T>::plan(const Backend<T>& backend, Index batch, bool training, Tape<
     tape.forward = backend.plan_forward(batch, this->inputs_, this->outputs_, weight_ld_);
     if (!training) return;
     tape.backward_weight = backend.plan_backward_weight(batch, this->inputs_, this->outputs_, weight_ld_);
+    if (block_ > 0 && batch <= kSumChunk && batch * weight_ld_ * Index(sizeof(T)) <= kGradientBytes)
+        tape.backward_rows = backend.plan_backward_weight(batch, block_, this->outputs_, weight_ld_);
     if (first_) return;
     tape.backward_input =
         backend.plan_backward_input(batch, this->inputs_, this->outputs_, backward_ld(), reads_stored());
@@ -83,16 +86,34 @@ void Dense<T>::tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view
 template <class T>
 void Dense<T>::weight_gradient(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape,
                                Share share) const {
-    const LinearBackwardWeight<T> op{&tape.backward_weight,
-                                     {pass.grads + weight_offset_, weight_ld_},
-                                     bias_offset_ < 0 ? nullptr : pass.grads + bias_offset_,
-                                     below.x,
-                                     tape.d,
-                                     this->inputs_,
-                                     this->outputs_,
-                                     pass.batch + pass.tangents,
-                                     pass.batch};
+    const bool left_out = pass.by_rows && weight_by_rows(tape) >= 0;
+    const LinearBackwardWeight<T> op{
+        &tape.backward_weight,
+        left_out ? Matrix<T>{} : Matrix<T>{pass.grads + weight_offset_, weight_ld_},
+        bias_offset_ < 0 ? nullptr : pass.grads + bias_offset_,
+        below.x,
+        tape.d,
+        this->inputs_,
+        this->outputs_,
+        pass.batch + pass.tangents,
+        pass.batch};
     pass.backend->linear_backward_weight(op, share, pass.scratch);
+}
+
+template <class T>
+void Dense<T>::gradient_rows(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape, Range rows,
+                             T* to) const {
+    const LinearBackwardWeight<T> op{.plan = &tape.backward_rows,
+                                     .dw = {to, weight_ld_},
+                                     .x = {below.x.p + rows.begin, below.x.ld},
+                                     .dy = tape.d,
+                                     .inputs = rows.size(),
+                                     .outputs = this->outputs_,
+                                     .batch = pass.batch + pass.tangents};
+    pass.backend->linear_backward_weight(op, {}, pass.scratch);
+    const Index beyond = weight_ld_ - this->outputs_;
+    for (Index i = 0; beyond > 0 && i < rows.size(); ++i)
+        std::fill_n(to + i * weight_ld_ + this->outputs_, beyond, T(0));
 }
 
 template class Dense<float>;

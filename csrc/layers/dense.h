@@ -24,6 +24,11 @@ public:
     void backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override;
     void weight_gradient(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape,
                          Share share) const override;
+    Index weight_by_rows(const Tape<T>& tape) const override {
+        return tape.backward_rows.shape().m > 0 ? weight_offset_ : -1;
+    }
+    void gradient_rows(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape, Range rows,
+                       T* to) const override;
     void tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const override;
     void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,
                Index rows) const override;
@@ -43,7 +48,11 @@ private:
         return reads_stored() ? weight_ld_ : own_transpose_ ? this->inputs_ : transposed_ld_;
     }
 
+    // Of dy, which waits in the second-level cache while all rows of the gradient are made.
+    static constexpr Index kGradientBytes = Index(1) << 19;
+
     Index weight_offset_ = 0, weight_ld_ = 0, bias_offset_ = -1;
+    Index block_ = 0;        // of the weight's rows, if it is large
     Index transposed_ = -1;  // offset of Wᵀ in the slab of copies, or -1
     Index transposed_ld_ = 0;
     bool own_transpose_ = false;  // one column: W and Wᵀ are the same memory

@@ -42,6 +42,7 @@ struct Pass {
     // Of each row number·length + step, where random numbers follow sequences and not the rows.
     const Index* numbers = nullptr;
     Index length = 1;
+    bool by_rows = false;      // gradients of large weights are left to gradient_rows()
     bool keep_logits = false;  // inference for a loss that works on the pre-activation
     Index first_row = 0;       // inference: of all rows of the call, where numbers are drawn
     const Together* together = nullptr;
@@ -66,6 +67,7 @@ struct Tape {
     Matrix<T> bend;   // of a curved activation: the gradient by the tangent of y, then what it adds to d
     Matrix<T> moved;  // of a norm: the tangent of its normalised input
     GemmPlan<T> forward, backward_input, backward_weight;
+    GemmPlan<T> backward_rows;  // of a block of the weight's rows; empty: all of it is worth more at once
 };
 
 // What a layer sees of the one below it (or of the input).
@@ -101,6 +103,11 @@ public:
     virtual void forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const = 0;
     virtual void backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const = 0;
     virtual void weight_gradient(const Pass<T>&, const Below<T>&, const Tape<T>&, Share) const {}
+
+    // Where Pass::by_rows is set, the weight (its offset in the slab, or -1) whose gradient weight_gradient() leaves
+    // out, and rows of it: of the weight's leading dimension, zeros beyond its columns.
+    virtual Index weight_by_rows(const Tape<T>&) const { return -1; }
+    virtual void gradient_rows(const Pass<T>&, const Below<T>&, const Tape<T>&, Range, T*) const {}
 
     // y of `rows` rows from x, with nothing kept. In-place layers return false: y is x.
     virtual void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,

@@ -3,6 +3,7 @@
 // checkpoint one copy. Running statistics come last: they are saved with the weights, and no optimizer
 // touches them.
 #pragma once
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,16 @@ struct Parameter {
     bool turned() const { return kind == ParameterKind::kWeight; }
     bool trainable() const { return kind < ParameterKind::kRunningMean && !average; }
     bool decays() const { return kind <= ParameterKind::kEmbedding; }
+    // Rows that are updated together: with their moments they stay in the first caches. A transpose works on 16.
+    Index block() const {
+        constexpr Index kElements = Index(1) << 13, kRows = 16, kLeast = 48;
+        return std::max(kElements / ld / kRows * kRows, kLeast);
+    }
+    // A weight whose gradient may be made by such rows: it is worth it, and they have room in those caches.
+    bool large() const {
+        constexpr Index kSome = Index(1) << 14, kRoom = Index(1) << 18;
+        return kind == ParameterKind::kWeight && rows * ld >= kSome && block() * ld <= kRoom;
+    }
     Index span() const { return (rows - 1) * ld + cols; }
 };
 

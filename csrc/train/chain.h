@@ -116,6 +116,19 @@ public:
             layers_[l]->weight_gradient(pass, below[l], tapes_[l], share);
     }
 
+    // What weight_gradient() leaves out where the pass says so.
+    bool makes(const Parameter& p) const {
+        for (std::size_t l = 0; l < tapes_.size(); ++l)
+            if (layers_[l]->weight_by_rows(tapes_[l]) == p.offset) return true;
+        return false;
+    }
+    void make(const Pass<T>& pass, const std::vector<Below<T>>& below, const Parameter& p, Range rows,
+              T* to) const {
+        for (std::size_t l = 0; l < tapes_.size(); ++l)
+            if (layers_[l]->weight_by_rows(tapes_[l]) == p.offset)
+                return layers_[l]->gradient_rows(pass, below[l], tapes_[l], rows, to);
+    }
+
     // Running statistics, which only layers that couple rows keep.
     void end_step(const Pass<T>& pass, T* params) const {
         if (!couples_rows_) return;

@@ -21,6 +21,7 @@ bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& 
     const Index all = penalised ? batch_.rows() : 2 * batch_.packs();
     batch_.place(desk, place.epoch, place.step);
     desk.discriminator.grads = this->grads_;
+    desk.discriminator.by_rows = !seen_whole();
     desk.discriminator.tangents = penalised ? batch_.points() : 0;
     desk.discriminator.batch = all;
     if (share.worker == 0) penalised_ = penalised;
@@ -55,6 +56,11 @@ bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& 
         if (share.worker == 0) batch_.spectral().through(this->grads_);
     }
     return true;
+}
+
+template <class T>
+void DiscriminatorStep<T>::make(const Parameter& p, Range rows, T* to, Share share) const {
+    batch_.discriminator().make(batch_.desk(share).discriminator, batch_.below(), p, rows, to);
 }
 
 // The losses of some pairs, and the gradients by both rows' scores; mixed rows have none.

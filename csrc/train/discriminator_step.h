@@ -24,6 +24,10 @@ private:
     void end_step() override;
     bool settles() const override { return batch_.spectral().on(); }
     void settle(Share share, const OptimizerClock& clock) override;
+    // What a spectral norm makes of the gradients needs all of them.
+    bool seen_whole() const { return !this->by_rows() || batch_.spectral().on(); }
+    bool makes(const Parameter& p) const override { return !seen_whole() && batch_.discriminator().makes(p); }
+    void make(const Parameter& p, Range rows, T* to, Share share) const override;
 
     void judge(Range pairs, Index all);
 

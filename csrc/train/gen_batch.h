@@ -79,6 +79,9 @@ public:
     virtual void unmake(Desk& desk, Share share, Barrier& barrier) = 0;
     virtual void weigh_generator(Desk& desk, Share share) = 0;
     virtual void end_generator(T* /*params*/) {}
+    // The dense layers that make the generator's rows, and what they see: if they do it alone.
+    virtual const Chain<T>* generator() const { return nullptr; }
+    virtual const std::vector<Below<T>>& generator_below() const { return below_; }
 
 protected:
     static Matrix<T> matrix(Carver& carver, Index rows, Index cols) {

@@ -48,12 +48,18 @@ bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barr
     judge(packs);
     dense.backward(desk.discriminator, below, share, made, barrier, stop, all_made);
     desk.generator.grads = this->grads_;
+    desk.generator.by_rows = this->by_rows() && batch_.generator();
     if (batch_.reads()) barrier.wait();
     batch_.unmake(desk, share, barrier);
     barrier.wait();
     if (share.worker == 0) batch_.note_made(place.epoch, drawn);
     batch_.weigh_generator(desk, share);
     return true;
+}
+
+template <class T>
+void GeneratorStep<T>::make(const Parameter& p, Range rows, T* to, Share share) const {
+    batch_.generator()->make(batch_.desk(share).generator, batch_.generator_below(), p, rows, to);
 }
 
 template <class T>

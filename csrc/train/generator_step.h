@@ -23,6 +23,10 @@ private:
     void end_step() override;
     bool settles() const override { return !model_.averages().empty(); }
     void settle(Share share, const OptimizerClock& clock) override;
+    bool makes(const Parameter& p) const override {
+        return this->by_rows() && batch_.generator() && batch_.generator()->makes(p);
+    }
+    void make(const Parameter& p, Range rows, T* to, Share share) const override;
 
     void judge(Range packs);
 

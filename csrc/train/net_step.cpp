@@ -17,6 +17,7 @@ NetStep<T>::NetStep(NetModel<T>& model, const Backend<T>& backend, OptimizerStat
     carve(carver, batch);
     for (Desk& desk : desks_) {
         this->prepare(desk.pass);
+        desk.pass.by_rows = this->by_rows();
         desk.below = chain_.below({x_, {}, {}, {}});
     }
     this->clear_gradients();
@@ -85,6 +86,12 @@ bool NetStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, P
     barrier.wait();
     chain_.weight_gradient(desk.pass, desk.below, share, stop);
     return true;
+}
+
+template <class T>
+void NetStep<T>::make(const Parameter& p, Range rows, T* to, Share share) const {
+    const Desk& desk = desks_[static_cast<std::size_t>(share.worker)];
+    chain_.make(desk.pass, desk.below, p, rows, to);
 }
 
 template <class T>

@@ -1,6 +1,6 @@
 // A Net's share of a training step:
 //   rows:    gather, forward, loss, backward          — barrier —
-//   tiles:   weight gradients
+//   tiles:   weight gradients, but for those that the update makes by rows (optimizer.h)
 // Batch normalisation adds two barriers a pass.
 #pragma once
 #include <vector>
@@ -31,6 +31,8 @@ private:
     bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) override;
     LossSum batch_loss(const BatchPlace& place) override;
     void end_step() override;
+    bool makes(const Parameter& p) const override { return this->by_rows() && chain_.makes(p); }
+    void make(const Parameter& p, Range rows, T* to, Share share) const override;
 
     // A batch that is a run of the data set's rows is read where it lies; so is a single row.
     bool in_place(const BatchPlace& place) const { return !place.rows || batch_ == 1; }

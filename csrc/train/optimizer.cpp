@@ -7,8 +7,7 @@
 namespace ds {
 namespace {
 
-constexpr Index kPieceRows = 16;           // a transpose works on blocks of 16 rows
-constexpr Index kPieceElements = 1 << 13;  // a piece and its moments stay in L1 and L2
+constexpr Index kGap = 32;  // padding between parameters is less
 
 }  // namespace
 
@@ -46,13 +45,11 @@ std::vector<typename OptimizerState<T>::Piece> OptimizerState<T>::cut() const {
     std::vector<Piece> all;
     for (const Parameter& p : table_->all()) {
         if (!p.trainable() || p.offset < part_.begin || p.offset >= part_.end) continue;
-        const Index fit = kPieceElements / p.ld / kPieceRows * kPieceRows;
-        const Index block = std::max(fit, kPieceRows);
-        for (Index row = 0; row < p.rows; row += block) {
-            const Index end = std::min(row + block, p.rows);
+        const bool alone = p.transposed >= 0 || p.large();
+        for (Index row = 0; row < p.rows; row += p.block()) {
+            const Index end = std::min(row + p.block(), p.rows);
             const Index size = end == p.rows ? p.span() - row * p.ld : (end - row) * p.ld;
-            all.push_back(
-                {p.offset + row * p.ld, size, p.decays(), p.transposed < 0 ? nullptr : &p, row, end});
+            all.push_back({p.offset + row * p.ld, size, p.decays(), alone ? &p : nullptr, {row, end}});
         }
     }
     return all;
@@ -66,8 +63,8 @@ void OptimizerState<T>::add_piece(const Piece& piece, std::vector<Piece>& out) c
     if (!out.empty()) {
         Piece& last = out.back();
         const bool alike = !decay_matters || last.decays == piece.decays;
-        const bool same_copy = !last.copied && !piece.copied;
-        if (alike && same_copy && piece.offset - (last.offset + last.size) < 2 * kPieceRows) {
+        const bool anything = !last.of && !piece.of;
+        if (alike && anything && piece.offset - (last.offset + last.size) < kGap) {
             last.size = piece.offset + piece.size - last.offset;
             return;
         }
@@ -87,7 +84,10 @@ void OptimizerState<T>::share_out(int workers) {
             std::min<Index>(workers - 1, (done + piece.size / 2) * workers / std::max<Index>(total, 1));
         add_piece(piece, pieces_[static_cast<std::size_t>(worker)]);
         done += piece.size;
+        if (piece.of && piece.of->large())
+            room_ = std::max(room_, checked_round_up(piece.rows.size() * piece.of->ld, kAlignment));
     }
+    if (made_.size() < room_ * workers) made_ = Buffer<T>(room_ * workers);
 }
 
 template <class T>
@@ -116,12 +116,19 @@ UpdateArgs<T> OptimizerState<T>::step_arguments(double rate, const OptimizerCloc
 
 template <class T>
 bool OptimizerState<T>::update(const Backend<T>& backend, T* params, T* copies, const T* grads,
-                               const UpdateArgs<T>& step, Share share) const {
+                               const RowGradients<T>& others, const UpdateArgs<T>& step, Share share) const {
     bool finite = true;
+    T* const made = const_cast<T*>(made_.data()) + share.worker * room_;
     for (const Piece& piece : pieces_[static_cast<std::size_t>(share.worker)]) {
         UpdateArgs<T> a = step;
         a.w = params + piece.offset;
-        a.g = grads + piece.offset;
+        const Parameter* p = piece.of;
+        if (p && others.makes(*p)) {
+            others.make(*p, piece.rows, made, share);
+            a.g = made;
+        } else {
+            a.g = grads + piece.offset;
+        }
         a.m = has_first() ? const_cast<T*>(first_.data()) + piece.offset : nullptr;
         a.v = has_second() ? const_cast<T*>(second_.data()) + piece.offset : nullptr;
         a.n = piece.size;
@@ -130,9 +137,9 @@ bool OptimizerState<T>::update(const Backend<T>& backend, T* params, T* copies, 
             a.shrink = T(1);
         }
         finite &= backend.update(spec_.kind, a);
-        if (const Parameter* p = piece.copied)
-            backend.transpose({copies + p->transposed + piece.row, p->transposed_ld},
-                              {params + p->offset + piece.row * p->ld, p->ld}, piece.row_end - piece.row,
+        if (p && p->transposed >= 0)
+            backend.transpose({copies + p->transposed + piece.rows.begin, p->transposed_ld},
+                              {params + p->offset + piece.rows.begin * p->ld, p->ld}, piece.rows.size(),
                               p->cols);
     }
     return finite;

@@ -1,5 +1,6 @@
 // The optimizer's state and its share of a step: which contiguous pieces of the slab each worker updates, and
-// the transposed copies it refreshes while those weights are in its cache.
+// the transposed copies it refreshes while those weights are in its cache. Gradients of large weights may be made
+// piece by piece in that place, so that they never leave the first caches.
 #pragma once
 #include <vector>
 
@@ -28,6 +29,16 @@ private:
     static double next(double power, double beta) { return power < 1e-30 ? 0.0 : power * beta; }
 };
 
+// Gradients that lie in no slab: rows of a weight are made when they are asked for.
+template <class T>
+class RowGradients {
+public:
+    virtual ~RowGradients() = default;
+    virtual bool makes(const Parameter&) const { return false; }
+    // rows.size() rows of p.ld numbers, beyond the columns zeros.
+    virtual void make(const Parameter&, Range /*rows*/, T* /*to*/, Share) const {}
+};
+
 bool uses_first_moment(const OptimizerSpec& spec);
 bool uses_second_moment(const OptimizerSpec& spec);
 
@@ -42,8 +53,8 @@ public:
     void share_out(int workers);
 
     // Worker `share.worker`'s pieces. False: some weight or moment would not have been finite and was kept.
-    bool update(const Backend<T>& backend, T* params, T* copies, const T* grads, const UpdateArgs<T>& step,
-                Share share) const;
+    bool update(const Backend<T>& backend, T* params, T* copies, const T* grads,
+                const RowGradients<T>& others, const UpdateArgs<T>& step, Share share) const;
 
     // The scalars of one step, the clock having ticked; grad_scale is 1.
     UpdateArgs<T> step_arguments(double rate, const OptimizerClock& clock) const;
@@ -61,9 +72,8 @@ private:
         Index offset = 0;
         Index size = 0;
         bool decays = false;
-        const Parameter* copied = nullptr;  // refresh the copy of rows [row, row_end)
-        Index row = 0;
-        Index row_end = 0;
+        const Parameter* of = nullptr;  // rows of one weight, or null: anything
+        Range rows;
     };
     void add_piece(const Piece& piece, std::vector<Piece>& out) const;
     std::vector<Piece> cut() const;
@@ -71,7 +81,8 @@ private:
     OptimizerSpec spec_;
     const ParameterTable* table_;
     Range part_;
-    Buffer<T> first_, second_;
+    Buffer<T> first_, second_, made_;  // made_: room for a piece of row gradients by worker
+    Index room_ = 0;
     std::vector<std::vector<Piece>> pieces_;  // by worker
 };
 

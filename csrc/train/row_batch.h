@@ -19,6 +19,8 @@ public:
     void unmake(Desk& desk, Share share, Barrier& barrier) override;
     void weigh_generator(Desk& desk, Share share) override;
     void end_generator(T* params) override;
+    const Chain<T>* generator() const override { return &generator_; }
+    const std::vector<Below<T>>& generator_below() const override { return generator_below_; }
 
 private:
     using GenBatch<T>::backend_;

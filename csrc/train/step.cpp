@@ -94,7 +94,7 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     barrier.wait();
     if (verdict_ != StepOutcome::kDone) return verdict_;
 
-    if (!optimizer_.update(backend_, model_.params(), model_.copies(), grads_, update, share))
+    if (!optimizer_.update(backend_, model_.params(), model_.copies(), grads_, *this, update, share))
         overflow_.store(true, std::memory_order_relaxed);
     if (lead) end_step();
     if (settles()) {

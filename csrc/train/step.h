@@ -42,11 +42,10 @@ struct LossSum {
 };
 
 template <class T>
-class Step {
+class Step : protected RowGradients<T> {
 public:
     Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer)
         : model_(model), backend_(backend), optimizer_(optimizer) {}
-    virtual ~Step() = default;
 
     // Called by each worker. All of them return the same outcome. The caller's barrier ends the step; after
     // it, and not before, overflowed() tells whether an update met a weight or moment that would not have
@@ -74,6 +73,8 @@ protected:
     void own_gradients();               // for a step that carves nothing else
     void clear_gradients();             // padding stays zero
     void prepare(Pass<T>& pass) const;  // what a worker's layers read in every step
+    // Whether gradients may be made as they are used: nobody wants to see all of them before.
+    bool by_rows() const { return optimizer_.spec().clip_norm <= 0.0; }
     bool give_up(Poll* poll);
 
     Model<T>& model_;

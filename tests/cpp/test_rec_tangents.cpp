@@ -371,7 +371,7 @@ void sums_go_on() {
             pass.grads = out.data() + (kInputs + 1) * kCols;
             CellNormTape<T> tape;
             tape.n = {n.data() + begin * kCols, kCols};
-            norm.weight_gradient(pass, tape, d, rows, cols, accumulate);
+            norm.weight_gradient(pass, tape, d, {0, rows}, cols, accumulate);
         };
         Array<T> whole((kInputs + 3) * kCols), parts((kInputs + 3) * kCols);
         sums(whole, 0, kRows, false);
