@@ -125,6 +125,53 @@ struct StripRows {
     }
 };
 
+// What is wanted next: `count` rows of a chunk of k's each, or (kAcross) of at most two lines each.
+template <bool kAcross, class T>
+DS_INLINE Ahead<T> ahead(const T* p, Index ld, Index count) {
+    constexpr Index kLine = Ahead<T>::kLine, kBatches = kSumChunk / kLine;
+    const Index half = (count + 1) / 2, pairs = (count + kBatches - 1) / kBatches;
+    if constexpr (kAcross)
+        return {p, ld, kLine, pairs * ld, int(pairs)};
+    else
+        return {p, ld, (count - half) * ld, kLine, int(half)};
+}
+
+// B from beyond the second-level cache, and so few strips of A that these stay in it: a tile's width of B's columns
+// stays in the first-level cache while every strip passes, and the strips behind the first, if they are enough to do it
+// by the way, ask for the columns that come next.
+inline constexpr Index kBeyond = Index(1) << 21, kLeastStrips = 3, kMostStrips = 12, kAskingStrips = 4;
+
+template <class T>
+void direct_far(const GemmArgs<T>& g) {
+    const Index wide = tile_width(int(StripRows(g.m).take())) * Vec<T>::W;
+    StripArgs<T> s{g.lda, g.ldb, g.ldc, nullptr, 0, 0, 0, {nullptr, !g.accumulate}, {}};
+    const T *a = g.a, *b = g.b;
+    Index left = g.k;
+    do {
+        s.k = left < kSumChunk ? left : kSumChunk;
+        left -= s.k;
+        const Index others = StripRows(g.m).count - 1, share = (s.k + others - 1) / others;
+        for (Index j = 0; j < g.n; j += wide) {
+            s.n = g.n - j < wide ? g.n - j : wide;
+            s.b = b + j;
+            if (left == 0 && g.bias != nullptr) s.end.bias = g.bias + j;
+            const T* next = j + wide < g.n ? s.b + wide : left > 0 ? b + s.k * g.ldb : nullptr;
+            for (StripRows strips(g.m); strips.count > 0;) {
+                const Index row = strips.next, rows = strips.take();
+                s.end.fetch_b = row == 0;
+                s.ahead = {};
+                if (row > 0 && others >= kAskingStrips && next != nullptr)
+                    s.ahead = ahead<true>(next + (others - strips.count - 1) * share * g.ldb, g.ldb, share);
+                Strips<T, false, false>::kTable[rows - 1](s, a + row * g.lda, g.c + row * g.ldc + j);
+            }
+        }
+        s.end.first = false;
+        b += s.k * g.ldb;
+        a += s.k;
+    } while (left > 0);
+    if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
+}
+
 template <class T, bool kTransposed>
 void direct(const GemmArgs<T>& g) {
     const T* a = g.a;
@@ -139,6 +186,10 @@ void direct(const GemmArgs<T>& g) {
         return;
     }
     const bool far_b = g.k * g.ldb * Index(sizeof(T)) > kFar;
+    const Index strips = StripRows(g.m).count;
+    if (!kTransposed && g.k * g.ldb * Index(sizeof(T)) >= kBeyond && strips >= kLeastStrips &&
+        strips <= kMostStrips)
+        return direct_far(g);
     if (!kTransposed && !far_b && g.k > kSumChunk && g.m > kTileRows &&
         g.m * g.lda * Index(sizeof(T)) > kFar) {
         for (StripRows strips(g.m); strips.count > 0;) {  // A comes from afar: each row in one stretch
@@ -224,17 +275,6 @@ void row(const GemmArgs<T>& g) {
     if (g.m == 0) return;
     matvec(g.n, g.k, g.b, g.ldb, g.a, kTransposed ? g.lda : 1, g.c, 1, g.bias, 1, g.accumulate);
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, 1);
-}
-
-// What is packed next: `count` rows of a chunk of k's each, or (kAcross) of at most two lines each.
-template <bool kAcross, class T>
-DS_INLINE Ahead<T> ahead(const T* p, Index ld, Index count) {
-    constexpr Index kLine = Ahead<T>::kLine, kBatches = kSumChunk / kLine;
-    const Index half = (count + 1) / 2, pairs = (count + kBatches - 1) / kBatches;
-    if constexpr (kAcross)
-        return {p, ld, kLine, pairs * ld, int(pairs)};
-    else
-        return {p, ld, (count - half) * ld, kLine, int(half)};
 }
 
 template <class T, bool kTransposedA, bool kTransposedB, bool kPackA>
