@@ -1,0 +1,127 @@
+// Strips of a product's rows: register tiles side by side along the columns, in place or from packed panels; how rows
+// are cut into strips, what follows a finished one, and what tiles ask for ahead of time.
+#pragma once
+#include "kernels/gemm_table.h"
+#include "kernels/gemm_tile.h"
+
+DS_ISA_BEGIN
+
+// Most rows of a tile, and how many registers wide a tile of r rows is.
+#if defined(DS_ISA_AVX512) || defined(DS_ISA_NEON)
+inline constexpr int kTileRows = 12;
+constexpr int tile_width(int r) { return r == 1 ? 8 : r == 2 ? 8 : r <= 6 ? 4 : r <= 8 ? 3 : 2; }
+#else
+inline constexpr int kTileRows = 6;
+constexpr int tile_width(int r) { return r == 1 ? 8 : r == 2 ? 4 : r <= 4 ? 3 : 2; }
+#endif
+inline constexpr int kPanelWidth = tile_width(kTileRows);
+
+// What the strips of one chunk share.
+template <class T>
+struct StripArgs {
+    Index lda, ldb, ldc;
+    const T* b;
+    Index next_panel;  // from one packed panel to the next
+    Index n, k;
+    TileEnd<T> end = {};
+    Ahead<T> ahead = {}, then = {};  // for the first tile of a strip, and for the others
+    Index then_step = 0;             // from one of those to the next
+};
+
+// The last columns: fewer than `V` full registers of them.
+template <class T, int R, int V, int P, bool kTransposed>
+DS_INLINE void tail_tile(const StripArgs<T>& s, const T* a, const T* b, T* c, Index n, TileEnd<T> end) {
+    constexpr int W = Vec<T>::W;
+    if constexpr (V > 1) {
+        if (n <= (V - 1) * W) return tail_tile<T, R, V - 1, P, kTransposed>(s, a, b, c, n, end);
+    }
+    tile<T, R, V, P, kTransposed, true>(a, s.lda, b, s.ldb, s.next_panel, s.k, c, s.ldc, n - (V - 1) * W,
+                                        end);
+}
+
+template <class T, int R, int V, int P, bool kTransposed, bool kPanels>
+void strip(const StripArgs<T>& s, const T* a, T* c) {
+    constexpr int kCols = V * Vec<T>::W;
+    const T* b = s.b;
+    TileEnd<T> end = s.end;
+    Ahead<T> ahead = s.ahead, then = s.then;
+    Index left = s.n;
+    for (; left >= kCols; left -= kCols) {
+        tile<T, R, V, P, kTransposed, false>(a, s.lda, b, s.ldb, s.next_panel, s.k, c, s.ldc, 0, end, ahead);
+        ahead = then;
+        then.p += s.then_step;
+        b += kPanels ? V / P * s.next_panel : kCols;
+        c += kCols;
+        if (end.bias != nullptr) end.bias += kCols;
+    }
+    if constexpr (P < V) {  // panels that are too few for the wide tile
+        if (left > 0) {
+            StripArgs<T> rest = s;
+            rest.b = b, rest.n = left, rest.end = end;
+            strip<T, R, P, P, kTransposed, kPanels>(rest, a, c);
+        }
+        return;
+    }
+    if (left > 0) tail_tile<T, R, V, P, kTransposed>(s, a, b, c, left, end);
+}
+
+template <class T>
+using Strip = void (*)(const StripArgs<T>&, const T* a, T* c);
+
+// kTable[r - 1] does r rows, as many columns at once as the registers allow: any number in place, else whole
+// panels.
+template <class T, bool kTransposed, bool kPanels>
+struct Strips {
+    template <int R>
+    static constexpr Strip<T> of() {
+        constexpr int P = kPanels ? kPanelWidth : tile_width(R), V = tile_width(R) / P * P;
+        if constexpr (R <= kTileRows)
+            return strip<T, R, V, P, kTransposed, kPanels>;
+        else
+            return nullptr;
+    }
+    static constexpr Strip<T> kTable[12] = {of<1>(), of<2>(), of<3>(), of<4>(),  of<5>(),  of<6>(),
+                                            of<7>(), of<8>(), of<9>(), of<10>(), of<11>(), of<12>()};
+};
+
+// Rows of a product of which every k has been seen.
+template <class T>
+void epilogue(const GemmArgs<T>& g, Index row, Index rows) {
+    T* c = g.c + row * g.ldc;
+    if (g.forward != nullptr) {
+        const Index ldy = g.y != nullptr ? g.ldy : g.ldc;
+        T* y = g.y != nullptr ? g.y + row * g.ldy : c;
+        if (ldy == g.n && g.ldc == g.n) return g.forward(y, c, rows * g.n, g.alpha);
+        for (Index i = 0; i < rows; ++i) g.forward(y + i * ldy, c + i * g.ldc, g.n, g.alpha);
+    } else if (g.backward != nullptr) {
+        const T* saved = g.saved + row * g.ld_saved;
+        if (g.ldc == g.n && g.ld_saved == g.n) return g.backward(c, c, saved, rows * g.n, g.alpha);
+        for (Index i = 0; i < rows; ++i)
+            g.backward(c + i * g.ldc, c + i * g.ldc, saved + i * g.ld_saved, g.n, g.alpha);
+    }
+}
+
+// Rows of strip t of `count`: even heights (16 rows are 8 + 8, not 12 + 4).
+struct StripRows {
+    Index m, count, next = 0;
+    explicit DS_INLINE StripRows(Index rows) : m(rows), count((rows + kTileRows - 1) / kTileRows) {}
+    DS_INLINE Index take() {
+        const Index rows = count == 1 ? m - next : (m - next) / count;  // small products feel a division
+        --count;
+        next += rows;
+        return rows;
+    }
+};
+
+// What is wanted next: `count` rows of a chunk of k's each, or (kAcross) of at most two lines each.
+template <bool kAcross, class T>
+DS_INLINE Ahead<T> ahead(const T* p, Index ld, Index count) {
+    constexpr Index kLine = Ahead<T>::kLine, kBatches = kSumChunk / kLine;
+    const Index half = (count + 1) / 2, pairs = (count + kBatches - 1) / kBatches;
+    if constexpr (kAcross)
+        return {p, ld, kLine, pairs * ld, int(pairs)};
+    else
+        return {p, ld, (count - half) * ld, kLine, int(half)};
+}
+
+DS_ISA_END
