@@ -19,21 +19,31 @@ void stream(const GemmArgs<T>& g) {
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
 }
 
-// B from beyond the second-level cache, and so few strips of A that these stay in it: a tile's width of B's columns
-// stays in the first-level cache while every strip passes, and the strips behind the first, if they are enough to do it
-// by the way, ask for the columns that come next.
-inline constexpr Index kBeyond = Index(1) << 21, kLeastStrips = 3, kMostStrips = 12, kAskingStrips = 4;
+// Strips that pass over a few columns of B while these are in the first-level cache: those behind the first, if they
+// are enough to do it by the way, ask for the columns that come next, s.k rows from `next` on, ld apart.
+inline constexpr Index kAskingStrips = 4;
+
+template <class T>
+DS_INLINE void ask_for_next(StripArgs<T>& s, const StripRows& strips, Index all, const T* next, Index ld) {
+    const Index others = all - 1, done = others - strips.count - 1;  // of the others, before this one
+    s.ahead = {};
+    if (others < kAskingStrips || done < 0 || next == nullptr) return;
+    const Index share = (s.k + others - 1) / others;
+    s.ahead = ahead<true>(next + done * share * ld, ld, share);
+}
+
+// B from beyond the second-level cache, and so few strips of A that these stay in it.
+inline constexpr Index kBeyond = Index(1) << 21, kLeastStrips = 3, kMostStrips = 12;
 
 template <class T>
 void direct_far(const GemmArgs<T>& g) {
-    const Index wide = tile_width(int(StripRows(g.m).take())) * Vec<T>::W;
+    const Index wide = tile_width(int(StripRows(g.m).take())) * Vec<T>::W, count = StripRows(g.m).count;
     StripArgs<T> s{g.lda, g.ldb, g.ldc, nullptr, 0, 0, 0, {nullptr, !g.accumulate}, {}};
     const T *a = g.a, *b = g.b;
     Index left = g.k;
     do {
         s.k = left < kSumChunk ? left : kSumChunk;
         left -= s.k;
-        const Index others = StripRows(g.m).count - 1, share = (s.k + others - 1) / others;
         for (Index j = 0; j < g.n; j += wide) {
             s.n = g.n - j < wide ? g.n - j : wide;
             s.b = b + j;
@@ -42,9 +52,7 @@ void direct_far(const GemmArgs<T>& g) {
             for (StripRows strips(g.m); strips.count > 0;) {
                 const Index row = strips.next, rows = strips.take();
                 s.end.fetch_b = row == 0;
-                s.ahead = {};
-                if (row > 0 && others >= kAskingStrips && next != nullptr)
-                    s.ahead = ahead<true>(next + (others - strips.count - 1) * share * g.ldb, g.ldb, share);
+                ask_for_next(s, strips, count, next, g.ldb);
                 Strips<T, false, false>::kTable[rows - 1](s, a + row * g.lda, g.c + row * g.ldc + j);
             }
         }
@@ -221,7 +229,7 @@ void packed(const GemmArgs<T>& g) {
     if (g.m == 0) return;
     constexpr Index kCols = kPanelWidth * Vec<T>::W;
     const Index wide = tile_width(int(StripRows(g.m).take())) / kPanelWidth * kCols,
-                panels = (g.n + kCols - 1) / kCols;
+                panels = (g.n + kCols - 1) / kCols, count = StripRows(g.m).count;
     const T *a = g.a, *b = g.b;
     StripArgs<T> s{g.lda, kCols, g.ldc, nullptr, 0, 0, 0, {nullptr, !g.accumulate}, {}};
     Index left = g.k;
@@ -233,8 +241,12 @@ void packed(const GemmArgs<T>& g) {
             s.n = g.n - j < wide ? g.n - j : wide;
             s.b = b + j * s.k;
             if (left == 0 && g.bias != nullptr) s.end.bias = g.bias + j;
+            const T* next = j + wide < g.n ? s.b + wide * s.k
+                            : left > 0     ? b + panels * s.next_panel
+                                           : nullptr;
             for (StripRows strips(g.m); strips.count > 0;) {
                 const Index row = strips.next, rows = strips.take();
+                ask_for_next(s, strips, count, next, kCols);
                 Strips<T, kTransposed, true>::kTable[rows - 1](s, a + row * (kTransposed ? 1 : g.lda),
                                                                g.c + row * g.ldc + j);
             }
