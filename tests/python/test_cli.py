@@ -157,6 +157,13 @@ def test_a_bad_cell(wine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not Path("wine.ds").exists()
 
 
+def test_train_on_too_little_with_a_wrong_target_names_the_target(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("little.csv").write_text("a,b\n1,2\n3,4\n")
+    line = refused(capsys, "train", "little.csv", "--target", "y")
+    assert line == 'deepseek: little.csv: no column "y"; columns: a, b\n'
+    assert "2 rows are too few" in refused(capsys, "train", "little.csv", "--target", "b")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

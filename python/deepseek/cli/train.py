@@ -98,6 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     path = _output(arguments)
     table = read_table(arguments.data, arguments.delimiter)
+    table.column(arguments.target)  # a wrong name is the first thing to say
     order = fixed_order(len(table), arguments.seed)
     held = round(len(table) * arguments.validation)
     if arguments.validation:
