@@ -18,6 +18,7 @@ import string
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,10 @@ LETTERS = BORDER + string.ascii_lowercase
 
 def census(name: str) -> dict[str, float]:
     """Return the names of a list, and how many of a hundred people bear each."""
-    import names
-
-    lines = (Path(names.__file__).parent / name).read_text(encoding="ascii").splitlines()
+    found = find_spec("names")
+    if found is None or not found.submodule_search_locations:
+        raise SystemExit("this example needs the lists in the package names: pip install names")
+    lines = (Path(found.submodule_search_locations[0]) / name).read_text(encoding="ascii").splitlines()
     return {line.split()[0].lower(): float(line.split()[1]) for line in lines if line.strip()}
 
 
