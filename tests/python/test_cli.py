@@ -157,7 +157,10 @@ def test_a_bad_cell(wine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not Path("wine.ds").exists()
 
 
-def test_train_on_too_little_with_a_wrong_target_names_the_target(capsys: pytest.CaptureFixture[str]) -> None:
+def test_train_on_too_little_with_a_wrong_target_names_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     Path("little.csv").write_text("a,b\n1,2\n3,4\n")
     line = refused(capsys, "train", "little.csv", "--target", "y")
     assert line == 'deepseek: little.csv: no column "y"; columns: a, b\n'
