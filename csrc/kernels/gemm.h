@@ -77,9 +77,9 @@ void direct(const GemmArgs<T>& g) {
         return;
     }
     const bool far_b = g.k * g.ldb * Index(sizeof(T)) > kFar;
-    const Index strips = StripRows(g.m).count;
-    if (!kTransposed && g.k * g.ldb * Index(sizeof(T)) >= kBeyond && strips >= kLeastStrips &&
-        strips <= kMostStrips)
+    const Index count = StripRows(g.m).count;
+    if (!kTransposed && g.k * g.ldb * Index(sizeof(T)) >= kBeyond && count >= kLeastStrips &&
+        count <= kMostStrips)
         return direct_far(g);
     if (!kTransposed && !far_b && g.k > kSumChunk && g.m > kTileRows &&
         g.m * g.lda * Index(sizeof(T)) > kFar) {

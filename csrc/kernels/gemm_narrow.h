@@ -190,9 +190,11 @@ void narrow_columns(const GemmArgs<T>& g) {
         constexpr int V = R <= 2 ? 4 : 2;  // enough sums side by side
         for (; i + V * W <= g.m; i += V * W) narrow_rows<T, R, V, true>(g, i, 0);
     }
-    if (!kTransposed && g.m * g.lda * Index(sizeof(T)) > kFar)
-        for (; i + 2 * W <= g.m; i += W)
-            narrow_rows<T, R, 1, kTransposed>(g, i, 0, RowsAhead<T>(g.a + (i + W) * g.lda, g.lda));
+    if constexpr (!kTransposed) {
+        if (g.m * g.lda * Index(sizeof(T)) > kFar)
+            for (; i + 2 * W <= g.m; i += W)
+                narrow_rows<T, R, 1, false>(g, i, 0, RowsAhead<T>(g.a + (i + W) * g.lda, g.lda));
+    }
     for (; i < g.m; i += W) {
         const Index from = i + W <= g.m ? i : g.m - W;
         narrow_rows<T, R, 1, kTransposed>(g, from, i - from);

@@ -349,7 +349,7 @@ void Recurrent<T>::matrix_gradients(const Pass<T>& pass, const SequenceLayout& l
 // Rows whose gradients all sums over them have read before the next come: they are large beside the weights, and wait
 // in the second-level cache meanwhile. Large weights had better wait there themselves.
 template <class T>
-Index Recurrent<T>::gradient_rows(Index total) const {
+Index Recurrent<T>::rows_at_once(Index total) const {
     const Index row = columns() * Index(sizeof(T));
     if ((spec_.inputs + spec_.units) * row > kGradientBytes) return std::max<Index>(total, 1);
     return std::max<Index>(kGradientBytes / (kSumChunk * row), 1) * kSumChunk;
@@ -360,7 +360,7 @@ void Recurrent<T>::weight_gradient(const Pass<T>& pass, const SequenceLayout& la
                                    const RecurrentBelow<T>& below, RecurrentTape<T>& tape, Share share,
                                    bool accumulate) const {
     const Range cols = share.of(columns(), 16);
-    const Index piece = gradient_rows(layout.total);
+    const Index piece = rows_at_once(layout.total);
     for (Index d = 0; d < directions(); ++d)
         for (Index row = 0; row < layout.total; row += piece) {
             const Range packed{row, std::min(row + piece, layout.total)};

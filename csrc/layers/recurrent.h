@@ -134,7 +134,7 @@ private:
     void matrix_gradients(const Pass<T>& pass, const SequenceLayout& layout, const RecurrentBelow<T>& below,
                           const RecurrentTape<T>& from, const RecurrentTape<T>& by, Index d, Range packed,
                           Share share, bool accumulate) const;
-    Index gradient_rows(Index total) const;
+    Index rows_at_once(Index total) const;
     void row_gradients(const Pass<T>& pass, const Weights& weights, const DirectionTape<T>& tape,
                        Range packed, Range cols, bool accumulate) const;
 };
