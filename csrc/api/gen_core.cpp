@@ -59,11 +59,9 @@ public:
         const DefaultFpEnv environment;
         const GenInference<T>& engine = this->engine();
         const SampledWeights<T> weights(this->model_);
-        return in_slices(n, 1, 1, poll, [&](Index begin, Index rows) {
-            this->over_team(engine.workers(rows, this->threads(), true), [&](Share share) {
-                engine.sample(weights, static_cast<T*>(out) + begin * spec().data,
-                              labels ? labels + begin : nullptr, seed, first + begin, rows, share);
-            });
+        const int workers = engine.workers(n, this->threads(), true);
+        return this->over_team(workers, poll, [&](Share share, const Halt& halt) {
+            engine.sample(weights, static_cast<T*>(out), labels, seed, first, n, share, halt);
         });
     }
 
@@ -71,8 +69,8 @@ public:
                           Index first, Index n, Poll* poll) override {
         const DefaultFpEnv environment;
         const SequenceInference<T> engine(this->model_, active_kernels());
-        return by_chunks(engine, n, poll, [&](Index begin, Index rows) {
-            engine.sample(out, labels, lengths, seed, first, {begin, begin + rows});
+        return by_chunks(engine, n, poll, [&](Range range, const Halt& halt) {
+            engine.sample(out, labels, lengths, seed, first, range, halt);
         });
     }
 
@@ -83,11 +81,9 @@ public:
         const CpuBackend<T> backend(active_kernels());
         const Spectral<T> seen(this->model_, backend);
         const T* x = static_cast<const T*>(raw.x);
-        return in_slices(raw.rows, spec().together(), 0, poll, [&](Index begin, Index rows) {
-            this->over_team(engine.workers(rows, this->threads(), false), [&](Share share) {
-                engine.scores(seen.params(), static_cast<T*>(out) + begin / spec().pack,
-                              x + begin * spec().data, raw.label ? raw.label + begin : nullptr, rows, share);
-            });
+        const int workers = engine.workers(raw.rows, this->threads(), false);
+        return this->over_team(workers, poll, [&](Share share, const Halt& halt) {
+            engine.scores(seen.params(), static_cast<T*>(out), x, raw.label, raw.rows, share, halt);
         });
     }
 
@@ -145,39 +141,21 @@ private:
         const DefaultFpEnv environment;
         const SequenceInference<T> engine(this->model_, active_kernels());
         const LabelledSequences<T> data = sequences(raw, spec().data);
-        return by_chunks(engine, raw.rows, poll, [&](Index begin, Index rows) {
-            engine.scores(static_cast<T*>(out), data, {begin, begin + rows});
+        return by_chunks(engine, raw.rows, poll, [&](Range range, const Halt& halt) {
+            engine.scores(static_cast<T*>(out), data, range, halt);
         });
     }
 
-    // Every worker takes the next chunk; looks for Ctrl-C stand between rounds of them.
+    // The workers take turns at the chunks.
     template <class Body>
     bool by_chunks(const SequenceInference<T>& engine, Index n, Poll* poll, const Body& body) {
-        const Index chunk = engine.chunk();
-        const int workers =
-            static_cast<int>(std::min<Index>(this->threads(), std::max<Index>((n + chunk - 1) / chunk, 1)));
-        for (Index begin = 0; begin < n; begin += workers * chunk) {
-            if (begin > 0 && poll && poll->cancelled()) return false;
-            this->over_team(workers, [&](Share share) {
-                for (Index at = begin + share.worker * chunk; at < std::min(n, begin + workers * chunk);
-                     at += share.workers * chunk)
-                    body(at, std::min(chunk, n - at));
-            });
-        }
-        return true;
-    }
-
-    // Whole groups of `together` rows, with looks for Ctrl-C between slices.
-    template <class Body>
-    bool in_slices(Index rows, Index together, int player, Poll* poll, const Body& body) const {
-        const double flops = 2.0 * static_cast<double>(this->model_.part(player).size());
-        const Index fit = std::max<Index>(1024, static_cast<Index>(kPollFlops / flops));
-        const Index slice = (fit + together - 1) / together * together;
-        for (Index begin = 0; begin < rows; begin += slice) {
-            if (begin > 0 && poll && poll->cancelled()) return false;
-            body(begin, std::min(slice, rows - begin));
-        }
-        return true;
+        const Index chunk = engine.chunk(), chunks = (n + chunk - 1) / chunk;
+        const int workers = static_cast<int>(std::min<Index>(this->threads(), std::max<Index>(chunks, 1)));
+        return this->over_team(workers, poll, [&](Share share, const Halt& halt) {
+            for (Index begin = share.worker * chunk; begin < n && !halt.asked();
+                 begin += share.workers * chunk)
+                body(Range{begin, std::min(begin + chunk, n)}, halt);
+        });
     }
 };
 

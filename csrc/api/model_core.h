@@ -29,6 +29,11 @@ public:
     virtual void write(Slab slab, Index parameter, const void* values) = 0;
     virtual void parameters_written() = 0;
     virtual void drop_best() = 0;
+    // What the fit carries within a batch: rows (0: nothing) of carried_width() numbers. Written ones replace it.
+    virtual Index carried_width() const { return 0; }
+    virtual Index carried_rows() const = 0;
+    virtual void read_carried(void* out) const = 0;
+    virtual void write_carried(const void* values, Index rows) = 0;
     virtual Cursor& cursor() = 0;
     virtual void reset(std::uint64_t seed) = 0;
 

@@ -15,8 +15,6 @@
 
 namespace ds {
 
-inline constexpr double kPollFlops = 2e9;  // inference between two looks for Ctrl-C: some 20 ms
-
 // Base is the interface, Body the model (NetModel<T>), Engine what predicts with it, made from (Body, backend).
 template <class T, class Base, class Body, class Engine>
 class ModelCoreOf : public Base {
@@ -40,6 +38,17 @@ public:
     void parameters_written() override { model_.refresh_copies(); }
     void drop_best() override { trainer_.best() = {}; }
     Cursor& cursor() override { return trainer_.cursor(); }
+    Index carried_rows() const override {
+        return trainer_.carried() ? trainer_.carried()->size() / this->carried_width() : 0;
+    }
+    void read_carried(void* out) const override {
+        std::copy_n(trainer_.carried()->data(), trainer_.carried()->size(), static_cast<T*>(out));
+    }
+    void write_carried(const void* values, Index rows) override {
+        Buffer<T> numbers(checked_mul(rows, this->carried_width()));
+        if (numbers.size() > 0) std::copy_n(static_cast<const T*>(values), numbers.size(), numbers.data());
+        trainer_.carry(std::move(numbers));
+    }
     void reset(std::uint64_t seed) override {
         model_.initialise(seed);
         trainer_.reset();
@@ -55,16 +64,20 @@ public:
 protected:
     int threads() const { return training().threads > 0 ? training().threads : get_num_threads(); }
 
+    // body(share, halt) by each worker. False: the poll cancelled it.
     template <class F>
-    static void over_team(int workers, const F& body) {
-        if (workers <= 1) return body(Share{});
-        std::atomic<bool> failed{false};
+    static bool over_team(int workers, Poll* poll, const F& body) {
+        std::atomic<bool> given_up{false}, failed{false};
+        if (workers <= 1) {
+            body(Share{}, HaltByPoll(given_up, poll));
+            return !given_up;
+        }
         std::exception_ptr error;  // of the first that failed
         {
             TeamLease lease(workers);
             const auto work = [&](int worker) {
                 try {
-                    body(Share{worker, lease.workers()});
+                    body(Share{worker, lease.workers()}, HaltByPoll(given_up, worker == 0 ? poll : nullptr));
                 } catch (...) {  // a worker must not throw
                     if (!failed.exchange(true)) error = std::current_exception();
                 }
@@ -72,6 +85,7 @@ protected:
             lease.run(work);
         }
         if (error) std::rethrow_exception(error);
+        return !given_up;
     }
 
     // The engine for the instruction set in use. Several threads may ask at once; one that is made stays.

@@ -13,6 +13,7 @@ public:
 
     const RecSpec& spec() const override { return this->model_.spec(); }
     Index state_size() const override { return this->model_.state_size(); }
+    Index carried_width() const override { return state_size(); }
 
     void begin(const RawSequences& data, const RawSequences& validation, const FitOptions& options) override {
         this->trainer_.begin(
@@ -26,8 +27,8 @@ public:
         const DefaultFpEnv environment;
         RecInference<T>& engine = this->engine();
         const SequenceSet<T> data = sequences(x, false);
-        return by_chunks(data, poll, [&](const auto& work, Index chunk) {
-            engine.predict(data, work, chunk, static_cast<T*>(y));
+        return by_chunks(data, poll, [&](const auto& work, Index chunk, const Halt& halt) {
+            engine.predict(data, work, chunk, static_cast<T*>(y), &halt);
         });
     }
 
@@ -36,8 +37,8 @@ public:
         RecInference<T>& engine = this->engine();
         const SequenceSet<T> data = sequences(raw, true);
         std::vector<LossSum> sums(static_cast<std::size_t>(data.x.count));
-        const bool done = by_chunks(data, poll, [&](const auto& work, Index chunk) {
-            engine.losses(data, work, chunk, sums.data());
+        const bool done = by_chunks(data, poll, [&](const auto& work, Index chunk, const Halt& halt) {
+            engine.losses(data, work, chunk, sums.data(), &halt);
         });
         loss = RecCourse<T>::mean_loss(sums);
         return done;
@@ -66,21 +67,16 @@ private:
         return s;
     }
 
-    // Every worker takes the next chunk that is left; looks for Ctrl-C stand between rounds of them.
+    // The workers take turns at the chunks.
     template <class Body>
     bool by_chunks(const SequenceSet<T>& data, Poll* poll, const Body& body) {
         RecInference<T>& engine = this->engine();
         const int workers = engine.workers(data, this->threads());
         const auto work = engine.plan(data, workers);
-        for (Index begin = 0; begin < work.chunks(); begin += workers) {
-            if (begin > 0 && poll && poll->cancelled()) return false;
-            const int most = static_cast<int>(std::min<Index>(workers, work.chunks() - begin));
-            this->over_team(most, [&](Share share) {
-                for (Index chunk = begin + share.worker; chunk < begin + most; chunk += share.workers)
-                    body(work, chunk);
-            });
-        }
-        return true;
+        return this->over_team(workers, poll, [&](Share share, const Halt& halt) {
+            for (Index chunk = share.worker; chunk < work.chunks() && !halt.asked(); chunk += share.workers)
+                body(work, chunk, halt);
+        });
     }
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "backend/view.h"
+#include "core/halt.h"
 #include "core/philox.h"
 #include "gemm/gemm.h"
 #include "kernels/cell_table.h"
@@ -68,6 +69,15 @@ struct LinearBackwardWeight {
     bool accumulate = false;  // dw starts from what it holds, dbias too
 };
 
+// Who runs a product: its room, and whom it asks between the parts of a long one (nobody: null).
+template <class T>
+struct Worker {
+    T* scratch = nullptr;
+    const Halt* halt = nullptr;
+
+    bool halted() const { return halt && halt->asked(); }
+};
+
 // Which random numbers are drawn: they depend on the seed, the place and nothing else. `layer` tells those of one
 // stream apart.
 struct RandomKey {
@@ -96,9 +106,11 @@ public:
     virtual void gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows,
                         Index cols) const = 0;
 
-    virtual void linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const = 0;
-    virtual void linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const = 0;
-    virtual void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const = 0;
+    virtual void linear_forward(const LinearForward<T>& op, Range rows, const Worker<T>& worker) const = 0;
+    virtual void linear_backward_input(const LinearBackwardInput<T>& op, Range rows,
+                                       const Worker<T>& worker) const = 0;
+    virtual void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share,
+                                        const Worker<T>& worker) const = 0;
 
     // out[index[i]] += in[i] for rows i in ascending order: gather's way back.
     virtual void scatter_add(Matrix<T> out, Matrix<const T> in, const Index* index, Index rows,

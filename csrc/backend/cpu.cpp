@@ -8,13 +8,19 @@
 namespace ds {
 namespace {
 
-// Mostly nobody shares it: then what a small product does not need is left out.
+constexpr double kPieceFlops =
+    2e9;  // of a product, between two questions whether it is still wanted: some 30 ms
+
+int pieces(double flops) { return static_cast<int>(std::clamp(flops / kPieceFlops, 1.0, 1e6)); }
+
+// Mostly nobody shares it and nobody is asked: then what a small product does not need is left out.
 template <class T>
-void run_shared(const GemmPlan<T>& plan, const GemmArgs<T>& args, Share share, T* scratch) {
-    if (share.workers == 1)
-        plan.run(args, scratch);
-    else
-        plan.share(args, share.worker, share.workers, scratch);
+void run_shared(const GemmPlan<T>& plan, const GemmArgs<T>& args, Share share, const Worker<T>& worker) {
+    if (share.workers == 1 && !worker.halt) return plan.run(args, worker.scratch);
+    const double flops = 2.0 * double(args.m) * double(args.n) * double(args.k);
+    const int count = worker.halt ? pieces(flops / share.workers) : 1;
+    for (int piece = 0; piece < count && (piece == 0 || !worker.halted()); ++piece)
+        plan.share(args, share.worker * count + piece, share.workers * count, worker.scratch);
 }
 
 }  // namespace
@@ -75,7 +81,7 @@ void CpuBackend<T>::cell_bent(Cell cell, const CellBent<T>& op) const {
 }
 
 template <class T>
-void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const {
+void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, const Worker<T>& worker) const {
     const GemmShape& shape = op.plan->shape();
     GemmArgs<T> g{.m = rows.size(),
                   .n = shape.n,
@@ -98,11 +104,12 @@ void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, T* sc
         g.c = op.saved.row(rows.begin);
         g.ldc = op.saved.ld;
     }
-    run_shared(*op.plan, g, op.share, scratch);
+    run_shared(*op.plan, g, op.share, worker);
 }
 
 template <class T>
-void CpuBackend<T>::linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const {
+void CpuBackend<T>::linear_backward_input(const LinearBackwardInput<T>& op, Range rows,
+                                          const Worker<T>& worker) const {
     const GemmShape& shape = op.plan->shape();
     GemmArgs<T> g{.m = rows.size(),
                   .n = shape.n,
@@ -120,11 +127,12 @@ void CpuBackend<T>::linear_backward_input(const LinearBackwardInput<T>& op, Rang
         g.ld_saved = op.saved.ld;
         g.alpha = op.activation.alpha;
     }
-    run_shared(*op.plan, g, op.share, scratch);
+    run_shared(*op.plan, g, op.share, worker);
 }
 
 template <class T>
-void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const {
+void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Share share,
+                                           const Worker<T>& worker) const {
     const GemmArgs<T> g{.m = op.inputs,
                         .n = op.outputs,
                         .k = op.batch,
@@ -135,7 +143,7 @@ void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Sh
                         .c = op.dw.p,
                         .ldc = op.dw.ld,
                         .accumulate = op.accumulate};
-    if (op.dw) run_shared(*op.plan, g, share, scratch);
+    if (op.dw) run_shared(*op.plan, g, share, worker);
     if (op.dbias) column_sums(op.dbias, op.dy, {0, op.bias_batch}, share.of(op.outputs, 16), op.accumulate);
 }
 

@@ -28,9 +28,11 @@ public:
     void cell_backward(Cell cell, const CellBackward<T>& op) const override;
     void cell_tangent(Cell cell, const CellTangent<T>& op) const override;
     void cell_bent(Cell cell, const CellBent<T>& op) const override;
-    void linear_forward(const LinearForward<T>& op, Range rows, T* scratch) const override;
-    void linear_backward_input(const LinearBackwardInput<T>& op, Range rows, T* scratch) const override;
-    void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share, T* scratch) const override;
+    void linear_forward(const LinearForward<T>& op, Range rows, const Worker<T>& worker) const override;
+    void linear_backward_input(const LinearBackwardInput<T>& op, Range rows,
+                               const Worker<T>& worker) const override;
+    void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share,
+                                const Worker<T>& worker) const override;
     void activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows,
                             Index cols) const override;
     void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows,

@@ -15,6 +15,7 @@ struct NamedSlab {
 constexpr NamedSlab kStateSlabs[] = {{Slab::kFirstMoment, "optimizer.first."},
                                      {Slab::kSecondMoment, "optimizer.second."},
                                      {Slab::kBest, "best."}};
+constexpr const char* kCarried = "carried";  // (rows, width), where a fit stands within a batch
 
 std::vector<py::ssize_t> shape_of(const Parameter& p) {
     if (p.turned()) return {p.cols, p.rows};
@@ -67,6 +68,7 @@ void each_number(C& c, const ModelCore& core, const Visit& visit) {
     visit("schedule_epochs", c.schedule_epochs);
     visit("loss_sum", c.loss_sum);
     visit("weight_sum", c.weight_sum);
+    visit("rate", c.rate[0]);
     visit("optimizer.steps", c.clock.steps);
     visit("optimizer.beta1_power", c.clock.beta1_power);
     visit("optimizer.beta2_power", c.clock.beta2_power);
@@ -79,6 +81,7 @@ void each_number(C& c, const ModelCore& core, const Visit& visit) {
     visit("stopping.waited", c.stopping.waited);
     visit("stopping.stopped", c.stopping.stopped);
     if (core.players() == 1) return;
+    visit("generator.rate", c.rate[1]);
     visit("generator.steps", c.second_clock.steps);
     visit("generator.beta1_power", c.second_clock.beta1_power);
     visit("generator.beta2_power", c.second_clock.beta2_power);
@@ -104,6 +107,17 @@ void check_cursor(const Cursor& c) {
                     c.adversaries.pairs >= 0 && c.adversaries.updates >= 0 && c.adversaries.batches >= 0 &&
                     c.adversaries.turns >= 0 && c.other_epoch >= 0;
     if (!ok) throw ValueError("state: a counter is negative");
+}
+
+// Without rows where nothing is carried.
+py::array check_carried(const ModelCore& core, const py::dict& state) {
+    if (!state.contains(kCarried)) return {};
+    const py::object given = state[kCarried];
+    const py::array a =
+        core.training().is_double ? require<double>(given, 2, kCarried) : require<float>(given, 2, kCarried);
+    if (core.carried_width() == 0 || a.shape(1) != core.carried_width())
+        throw ValueError("state: \"carried\" has another shape than this model's: got " + describe(a));
+    return a;
 }
 
 }  // namespace
@@ -137,6 +151,11 @@ py::dict read_state(ModelCore& core) {
     py::dict out;
     for (const NamedSlab& s : kStateSlabs) out.attr("update")(read_tensors(core, s.slab, s.prefix));
     each_number(core.cursor(), core, [&](const char* name, auto& value) { out[name] = value; });
+    if (const Index rows = core.carried_rows(); rows > 0) {
+        py::array a(dtype_of(core), std::vector<py::ssize_t>{rows, core.carried_width()});
+        core.read_carried(a.mutable_data());
+        out[kCarried] = std::move(a);
+    }
     return out;
 }
 
@@ -156,6 +175,8 @@ void write_state(ModelCore& core, const py::dict& state) {
         const bool best = s.slab == Slab::kBest;
         slabs.push_back(best && !has_best ? Checked{} : check_tensors(core, s.slab, s.prefix, state, best));
     }
+    const py::array carried = check_carried(core, state);
+    core.write_carried(carried.data(), carried.ndim() == 2 ? carried.shape(0) : 0);  // may be out of memory
     core.cursor() = cursor;
     if (!has_best) core.drop_best();
     for (std::size_t i = 0; i < slabs.size(); ++i) write(core, kStateSlabs[i].slab, slabs[i]);

@@ -44,7 +44,7 @@ void Dense<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape
         op.activation = this->activation_;
         if (this->saves_input()) op.saved = tape.saved;
     }
-    pass.backend->linear_forward(op, rows, pass.scratch);
+    pass.backend->linear_forward(op, rows, pass.worker);
 }
 
 template <class T>
@@ -60,7 +60,7 @@ void Dense<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const 
                               weight_ld_,
                               bias(pass.params),
                               logits || softmax ? ActivationOf<T>{} : this->activation_};
-    pass.backend->linear_forward(op, {0, rows}, pass.scratch);
+    pass.backend->linear_forward(op, {0, rows}, pass.worker);
     if (softmax && !logits) pass.backend->softmax(y, y, {0, rows}, this->outputs_);
 }
 
@@ -70,7 +70,7 @@ void Dense<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tap
     const T* w = transposed_ >= 0 ? pass.copies + transposed_ : pass.params + weight_offset_;
     pass.backend->linear_backward_input({&tape.backward_input, below.d, tape.d, w, backward_ld(), below.saved,
                                          below.activation, false, pass.products()},
-                                        rows, pass.scratch);
+                                        rows, pass.worker);
 }
 
 // ẋ W, no bias; times act' as the product of the way back is.
@@ -79,7 +79,7 @@ void Dense<T>::tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view
     const ActivationOf<T> at_once = view.bend ? ActivationOf<T>{} : this->activation_;
     pass.backend->linear_backward_input(
         {&view.forward, view.y, below.x, pass.params + weight_offset_, weight_ld_, view.saved, at_once}, rows,
-        pass.scratch);
+        pass.worker);
     if (view.bend) this->finish_tangent(pass, view, rows);
 }
 
@@ -97,7 +97,7 @@ void Dense<T>::weight_gradient(const Pass<T>& pass, const Below<T>& below, const
         this->outputs_,
         pass.batch + pass.tangents,
         pass.batch};
-    pass.backend->linear_backward_weight(op, share, pass.scratch);
+    pass.backend->linear_backward_weight(op, share, pass.worker);
 }
 
 template <class T>
@@ -110,7 +110,7 @@ void Dense<T>::gradient_rows(const Pass<T>& pass, const Below<T>& below, const T
                                      .inputs = rows.size(),
                                      .outputs = this->outputs_,
                                      .batch = pass.batch + pass.tangents};
-    pass.backend->linear_backward_weight(op, {}, pass.scratch);
+    pass.backend->linear_backward_weight(op, {}, {pass.worker.scratch});
     const Index beyond = weight_ld_ - this->outputs_;
     for (Index i = 0; beyond > 0 && i < rows.size(); ++i)
         std::fill_n(to + i * weight_ld_ + this->outputs_, beyond, T(0));

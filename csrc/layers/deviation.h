@@ -58,8 +58,8 @@ public:
     void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>&,
                Index rows) const override {
         Tape<T> tape;
-        tape.aux = {pass.scratch, ld()};
-        tape.stats = pass.scratch + group_ * ld();
+        tape.aux = {pass.worker.scratch, ld()};
+        tape.stats = pass.worker.scratch + group_ * ld();
         for (Index r = 0; r < rows; r += group_)
             pass.backend->gan().deviation_forward(
                 arguments({y.row(r), y.ld}, {x.row(r), x.ld}, tape, {0, group_}));

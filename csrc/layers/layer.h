@@ -32,7 +32,7 @@ struct Pass {
     const T* params = nullptr;
     const T* copies = nullptr;  // transposed weights
     T* grads = nullptr;
-    T* scratch = nullptr;  // this worker's
+    Worker<T> worker;  // its room; never with a halt where workers go through a sequence together
     std::uint64_t seed = 0;
     std::uint32_t epoch = 0;
     std::uint32_t step = 0;

@@ -232,11 +232,11 @@ void BatchNorm<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>&
 template <class T>
 void BatchNorm<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>&,
                          Index rows) const {
-    pass.backend->norm().inverse_deviation(pass.scratch, pass.params + running_variance_, this->eps_,
+    pass.backend->norm().inverse_deviation(pass.worker.scratch, pass.params + running_variance_, this->eps_,
                                            this->outputs_);
     NormForward<T> f = this->forward_arguments(pass, y, x, {0, rows});
     f.mean = pass.params + running_mean_;
-    f.column_scale = pass.scratch;
+    f.column_scale = pass.worker.scratch;
     pass.backend->norm().batch_forward(f);
     pass.backend->activation_forward(y, y, this->activation_, {0, rows}, this->outputs_);
 }

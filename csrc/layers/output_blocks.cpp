@@ -99,7 +99,7 @@ template <class T>
 void OutputBlocks<T>::infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>&,
                             Index rows) const {
     const Backend<T>& backend = *pass.backend;
-    const Matrix<T> noisy{pass.scratch, this->outputs_};
+    const Matrix<T> noisy{pass.worker.scratch, this->outputs_};
     for (Index r = 0; r < rows; ++r) {
         if (draws_) {
             draw(pass, noisy.p, r);

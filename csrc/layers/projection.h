@@ -70,7 +70,7 @@ public:
                                               1,
                                               rows,
                                               pass.batch},
-                                             share, pass.scratch);
+                                             share, pass.worker);
         const Range cols = share.of(this->inputs_, 16);
         if (cols.empty()) return;
         T* de = pass.grads + embedding_ + cols.begin;
@@ -84,8 +84,8 @@ public:
     void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>&,
                Index rows) const override {
         for (Index r = 0; r < rows; ++r) {
-            readout(pass, r, pass.scratch);
-            y.row(r)[0] = score(pass, pass.scratch, x.row(r));
+            readout(pass, r, pass.worker.scratch);
+            y.row(r)[0] = score(pass, pass.worker.scratch, x.row(r));
         }
         pass.backend->activation_forward(y, y, this->activation_, {0, rows}, 1);
     }

@@ -25,7 +25,7 @@ void Recurrent<T>::sums(const Pass<T>& pass, const RecurrentBelow<T>& below, Rec
                                       .ldw = ih_ld_,
                                       .bias = b,
                                       .share = pass.products()};
-            pass.backend->linear_forward(op, packed, pass.scratch);
+            pass.backend->linear_forward(op, packed, pass.worker);
         } else if (pass.products().worker == 0) {
             pass.backend->gather(gates, {pass.params + w.ih, ih_ld_}, below.tokens, packed, columns());
             if (b) pass.backend->add(gates, {b, 0}, packed, columns());
@@ -115,7 +115,7 @@ void Recurrent<T>::states_first(const Pass<T>& pass, RecurrentTape<T>& tape, Ran
         LinearForward<T> product = state_product(pass, tape, d);
         product.x = half(tape.h, d);
         if (waits) product.y = tape.direction[d].ahead, product.bias = nullptr, product.accumulate = false;
-        pass.backend->linear_forward(product, own, pass.scratch);
+        pass.backend->linear_forward(product, own, pass.worker);
     }
 }
 
@@ -129,7 +129,7 @@ void Recurrent<T>::add_ahead(const Pass<T>& pass, const RecurrentTape<T>& tape, 
 template <class T>
 void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& layout,
                                      RecurrentTape<T>& tape, const RecurrentTape<T>* values, Index d,
-                                     const Walk& walk, const Halt& halt) const {
+                                     const Walk& walk) const {
     DirectionTape<T>& mine = tape.direction[d];
     const Weights& w = weights_[d];
     const Range own = walk.own;
@@ -140,7 +140,7 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
     const Matrix<T> sums = product.y;
     if (values) product.bias = nullptr;
     const Index end = std::min(walk.steps.end, layout.steps);
-    for (Index s = walk.steps.begin; s < end && !halt.asked(); ++s) {
+    for (Index s = walk.steps.begin; s < end && !pass.worker.halted(); ++s) {
         const Index t = d == 0 ? s : layout.steps - 1 - s;
         const Range at = layout.at(t, own);
         if (at.empty()) continue;
@@ -159,7 +159,7 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
         }
         product.y = {sums.row(at.begin), sums.ld};
         if (!tape.states_first)
-            pass.backend->linear_forward(product, rows, pass.scratch);
+            pass.backend->linear_forward(product, rows, pass.worker);
         else if (mine.ahead)
             add_ahead(pass, tape, d, at);
         if (!pass.goes_on()) continue;
@@ -177,14 +177,14 @@ void Recurrent<T>::direction_forward(const Pass<T>& pass, const SequenceLayout& 
 
 template <class T>
 void Recurrent<T>::forward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
-                           Range own, bool training, const Halt& halt, Range steps) const {
+                           Range own, bool training, Range steps) const {
     if (own.empty()) return;
     for (Index d = 0; d < directions(); ++d) {
         if (training && steps.begin == 0) {
             if (tape.direction[d].mask) draw_mask(pass, tape, d, own);
             enter(pass, layout, tape, d, own);
         }
-        direction_forward(pass, layout, tape, nullptr, d, {own, steps, training}, halt);
+        direction_forward(pass, layout, tape, nullptr, d, {own, steps, training});
     }
 }
 
@@ -234,7 +234,7 @@ void Recurrent<T>::cell_backward(const Pass<T>& pass, const RecurrentTape<T>& ta
 template <class T>
 void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout& layout,
                                       RecurrentTape<T>& tape, const RecurrentBack<T>& back, Index d,
-                                      Range own, const Halt& halt) const {
+                                      Range own) const {
     const bool beside = back.tangent && !back.bent;
     const DirectionTape<T>& mine = tape.direction[d];
     const DirectionTape<T>& found = beside ? back.tangent->by.direction[d] : mine;
@@ -250,7 +250,7 @@ void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout&
         product.dx = {mine.back.row(own.begin), mine.back.ld};
         product.accumulate = false;
     }
-    for (Index s = std::min(back.steps.end, layout.steps); s-- > back.steps.begin && !halt.asked();) {
+    for (Index s = std::min(back.steps.end, layout.steps); s-- > back.steps.begin && !pass.worker.halted();) {
         const Index t = d == 0 ? s : layout.steps - 1 - s;
         const Range at = layout.at(t, own);
         if (at.empty()) continue;
@@ -268,7 +268,7 @@ void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout&
         }
         if (s == 0) break;  // nobody asks for the gradient by the states before
         product.dy = {sums.row(at.begin), sums.ld};
-        pass.backend->linear_backward_input(product, rows, pass.scratch);
+        pass.backend->linear_backward_input(product, rows, pass.worker);
         if (!mine.mask) continue;
         pass.backend->multiply(product.dx, product.dx, {mine.mask.row(own.begin), mine.mask.ld}, rows,
                                spec_.units);
@@ -278,7 +278,7 @@ void Recurrent<T>::direction_backward(const Pass<T>& pass, const SequenceLayout&
 
 template <class T>
 void Recurrent<T>::backward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
-                            const RecurrentBack<T>& back, Range own, const Halt& halt) const {
+                            const RecurrentBack<T>& back, Range own) const {
     if (own.empty()) return;
     const bool starts = back.steps.end >= layout.steps;
     for (Index row = own.begin; starts && row < own.end; ++row) {
@@ -291,7 +291,7 @@ void Recurrent<T>::backward(const Pass<T>& pass, const SequenceLayout& layout, R
     for (Index d = 0; d < directions(); ++d) {
         for (Index row = own.begin; starts && shape_.memory && row < own.end; ++row)
             std::fill_n(tape.direction[d].dc.row(row), spec_.units, T(0));
-        direction_backward(pass, layout, tape, back, d, own, halt);
+        direction_backward(pass, layout, tape, back, d, own);
     }
 }
 
@@ -308,7 +308,7 @@ void Recurrent<T>::input_gradient(const Pass<T>& pass, const RecurrentBelow<T>& 
                                         .w = stored ? pass.params + w.ih : pass.copies + w.ih_back,
                                         .ldw = stored ? ih_ld_ : ih_back_ld_,
                                         .accumulate = d > 0};
-        pass.backend->linear_backward_input(op, packed, pass.scratch);
+        pass.backend->linear_backward_input(op, packed, pass.worker);
     }
 }
 
@@ -329,7 +329,7 @@ void Recurrent<T>::matrix_gradients(const Pass<T>& pass, const SequenceLayout& l
                                .outputs = columns(),
                                .batch = packed.size(),
                                .accumulate = accumulate};
-    pass.backend->linear_backward_weight(op, share, pass.scratch);
+    pass.backend->linear_backward_weight(op, share, pass.worker);
     op.dw = {pass.grads + w.ih, ih_ld_};
     op.dy = from_there(input_sums(by.direction[d]));
     if (below.tokens) {
@@ -342,7 +342,7 @@ void Recurrent<T>::matrix_gradients(const Pass<T>& pass, const SequenceLayout& l
         op.plan = &by.input_weight;
         op.x = from_there(below.x);
         op.inputs = spec_.inputs;
-        pass.backend->linear_backward_weight(op, share, pass.scratch);
+        pass.backend->linear_backward_weight(op, share, pass.worker);
     }
 }
 

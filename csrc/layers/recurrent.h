@@ -14,13 +14,6 @@
 
 namespace ds {
 
-// Whether to give up what runs.
-class Halt {
-public:
-    virtual ~Halt() = default;
-    virtual bool asked() const { return false; }
-};
-
 template <class T>
 struct RecurrentBelow {
     Matrix<const T> x;              // packed
@@ -55,12 +48,12 @@ public:
                  Range packed) const;
     // The first step's product by the states, before project(): the same bits (of one chunk of sums; others wait).
     void states_first(const Pass<T>& pass, RecurrentTape<T>& tape, Range own) const;
-    // `halt` is asked after each step; once true, what is left undone does not matter.
+    // The pass's halt is asked before each step.
     void forward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape, Range own,
-                 bool training, const Halt& halt, Range steps = kAllSteps) const;
+                 bool training, Range steps = kAllSteps) const;
 
     void backward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
-                  const RecurrentBack<T>& back, Range own, const Halt& halt) const;
+                  const RecurrentBack<T>& back, Range own) const;
     void input_gradient(const Pass<T>& pass, const RecurrentBelow<T>& below, RecurrentTape<T>& tape,
                         Range packed) const;
     // `accumulate`: added to what is there.
@@ -122,13 +115,13 @@ private:
         bool training = true;
     };
     void direction_forward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
-                           const RecurrentTape<T>* values, Index d, const Walk& walk, const Halt& halt) const;
+                           const RecurrentTape<T>* values, Index d, const Walk& walk) const;
     void cell_forward(const Pass<T>& pass, const RecurrentTape<T>& tape, Index d, Range own, Range at,
                       bool keep) const;
     void cell_tangent(const Pass<T>& pass, const RecurrentTape<T>& tape, const RecurrentTape<T>& values,
                       Index d, Range own, Range at) const;
     void direction_backward(const Pass<T>& pass, const SequenceLayout& layout, RecurrentTape<T>& tape,
-                            const RecurrentBack<T>& back, Index d, Range own, const Halt& halt) const;
+                            const RecurrentBack<T>& back, Index d, Range own) const;
     void cell_backward(const Pass<T>& pass, const RecurrentTape<T>& tape, const RecurrentBack<T>& back,
                        Index d, Range own, Range at) const;
     void matrix_gradients(const Pass<T>& pass, const SequenceLayout& layout, const RecurrentBelow<T>& below,

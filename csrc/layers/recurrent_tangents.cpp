@@ -20,7 +20,7 @@ void Recurrent<T>::tangent_forward(const Pass<T>& pass, const SequenceLayout& la
     this->clear_states(tangent.moved, own);
     for (Index d = 0; d < directions(); ++d) {
         enter(pass, layout, tangent.moved, d, own);
-        direction_forward(pass, layout, tangent.moved, &tape, d, {own, kAllSteps}, {});
+        direction_forward(pass, layout, tangent.moved, &tape, d, {own, kAllSteps});
     }
 }
 

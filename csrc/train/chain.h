@@ -50,11 +50,9 @@ public:
         return all;
     }
 
-    // `stop()` is asked between layers; once true, what is left undone does not matter. `all`: the rows of all workers;
-    // without them everybody keeps to its own.
-    template <class Stop>
+    // The pass's halt is asked between layers. `all`: the rows of all workers; without them everybody keeps to its own.
     void forward(const Pass<T>& pass, const std::vector<Below<T>>& below, Share share, Range rows,
-                 Barrier& barrier, const Stop& stop, Range all = {}) {
+                 Barrier& barrier, Range all = {}) {
         for (std::size_t l = 0; l < tapes_.size(); ++l) {
             const Layer<T>& layer = *layers_[l];
             if (layer.couples_rows()) {
@@ -63,7 +61,7 @@ public:
                 barrier.wait();
             }
             walk(pass, layer, share, rows, all, barrier, [&](const Pass<T>& mine, Range some) {
-                if (!stop()) layer.forward(mine, below[l], tapes_[l], some);
+                if (!pass.worker.halted()) layer.forward(mine, below[l], tapes_[l], some);
             });
         }
     }
@@ -93,9 +91,8 @@ public:
             backend.activation_backward(top.d, top.saved, last.activation(), rows, a.cols);
     }
 
-    template <class Stop>
     void backward(const Pass<T>& pass, const std::vector<Below<T>>& below, Share share, Range rows,
-                  Barrier& barrier, const Stop& stop, Range all = {}) {
+                  Barrier& barrier, Range all = {}) {
         for (std::size_t l = tapes_.size(); l-- > 0;) {
             const Layer<T>& layer = *layers_[l];
             if (layer.couples_rows()) {
@@ -104,15 +101,13 @@ public:
                 barrier.wait();
             }
             walk(pass, layer, share, rows, all, barrier, [&](const Pass<T>& mine, Range some) {
-                if (!stop()) layer.backward(mine, below[l], tapes_[l], some);
+                if (!pass.worker.halted()) layer.backward(mine, below[l], tapes_[l], some);
             });
         }
     }
 
-    template <class Stop>
-    void weight_gradient(const Pass<T>& pass, const std::vector<Below<T>>& below, Share share,
-                         const Stop& stop) {
-        for (std::size_t l = 0; l < tapes_.size() && !stop(); ++l)
+    void weight_gradient(const Pass<T>& pass, const std::vector<Below<T>>& below, Share share) {
+        for (std::size_t l = 0; l < tapes_.size() && !pass.worker.halted(); ++l)
             layers_[l]->weight_gradient(pass, below[l], tapes_[l], share);
     }
 

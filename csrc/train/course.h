@@ -27,14 +27,16 @@ public:
     virtual Index rows() const = 0;           // of the training data; sequences count as one
     virtual Index batch() const = 0;
     virtual Index batches() const { return (rows() + batch() - 1) / batch(); }  // of an epoch
-    // Steps that a batch is cut into: truncated back-propagation through time, or adversaries taking turns. A fit
-    // pauses between batches only.
+    // Steps that a batch is cut into: truncated back-propagation through time, or adversaries taking turns.
     virtual Index pieces() const { return 1; }
     virtual int player(Index /*piece*/) const { return 0; }  // whose step a piece is, of the model's players
     virtual int only_player() const { return 0; }            // the same where a batch is one piece
     virtual Step<T>& step(int player) = 0;
-    // Whether a fit can go on from any piece: otherwise a step is never given up for Ctrl-C.
-    virtual bool pauses_anywhere() const { return pieces() == 1; }
+    // What one piece of a batch leaves to the next, so many numbers: read after a piece, written before one with which
+    // a run goes on.
+    virtual Index carried() const { return 0; }
+    virtual void read_carried(T* /*to*/) const {}
+    virtual void write_carried(const T* /*from*/) {}
     virtual double step_flops() const = 0;
     // Steps of several pieces as the schedules of the rates count them.
     virtual Index scheduled(Index steps) const { return steps; }
@@ -46,7 +48,7 @@ public:
     virtual bool validates() const = 0;
     // Every worker's share of the validation losses, for which there is room already: a worker must not throw.
     // Then, by one of them, the weighted mean.
-    virtual void validate(Share share) = 0;
+    virtual void validate(Share share, const Halt& halt) = 0;
     virtual double validation_loss() const = 0;
 
 private:

@@ -11,15 +11,14 @@ DiscriminatorStep<T>::DiscriminatorStep(GenModel<T>& model, const Backend<T>& ba
 }
 
 template <class T>
-bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) {
+bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) {
     const GenSpec& spec = batch_.spec();
     auto& desk = batch_.desk(share);
     auto& dense = batch_.discriminator();
-    const auto stop = [this, poll] { return this->give_up(poll); };
     const bool penalised = batch_.points() > 0 && clock_.steps % spec.penalty_every == 0;
     // Mixed rows are there for the penalty alone.
     const Index all = penalised ? batch_.rows() : 2 * batch_.packs();
-    batch_.place(desk, place.epoch, place.step);
+    batch_.place(desk, place.epoch, place.step, halt);
     desk.discriminator.grads = this->grads_;
     desk.discriminator.by_rows = !seen_whole();
     desk.discriminator.tangents = penalised ? batch_.points() : 0;
@@ -29,11 +28,11 @@ bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& 
     batch_.make(desk, place, share, barrier);
     batch_.show(desk, place, state_.probability, share, true);
     if (penalised) batch_.mix(desk, share);
-    if (share.worker == 0) batch_.note_made(place.epoch, place.step);
+    if (share.worker == 0 && !desk.generator.worker.halted()) batch_.note_made(place.epoch, place.step);
     barrier.wait();
     batch_.read(desk, share, barrier, kReal, all / batch_.packs());
     const Range rows = share.of(all, batch_.grain());
-    dense.forward(desk.discriminator, batch_.below(), share, rows, barrier, stop, {0, all});
+    dense.forward(desk.discriminator, batch_.below(), share, rows, barrier, {0, all});
     barrier.wait();
     judge(share.of(batch_.packs()), all);
     if (penalised) {
@@ -46,10 +45,10 @@ bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& 
     if (penalised)
         batch_.tangents().backward(desk.discriminator, batch_.below(), rows, {0, batch_.points()});
     else
-        dense.backward(desk.discriminator, batch_.below(), share, rows, barrier, stop, {0, all});
+        dense.backward(desk.discriminator, batch_.below(), share, rows, barrier, {0, all});
     barrier.wait();
     batch_.unread(desk, share, barrier, penalised);
-    dense.weight_gradient(desk.discriminator, batch_.below(), share, stop);
+    dense.weight_gradient(desk.discriminator, batch_.below(), share);
     batch_.weigh(desk, share, penalised);
     if (batch_.spectral().on()) {
         barrier.wait();

@@ -19,7 +19,7 @@ public:
 private:
     using Step<T>::backend_;
 
-    bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) override;
+    bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) override;
     LossSum batch_loss(const BatchPlace& place) override;
     void end_step() override;
     bool settles() const override { return batch_.spectral().on(); }

@@ -57,7 +57,7 @@ void GenBatch<T>::equip(Index scratch) {
         pass.backend = &backend_;
         pass.params = model_.params();
         pass.copies = model_.copies();
-        pass.scratch = desk.scratch;
+        pass.worker.scratch = desk.scratch;
         pass.seed = spec_.seed;
         pass.batch = batch_;
         desk.generator = pass;
@@ -72,10 +72,11 @@ void GenBatch<T>::equip(Index scratch) {
 }
 
 template <class T>
-void GenBatch<T>::place(Desk& desk, std::uint32_t epoch, std::uint32_t step) const {
+void GenBatch<T>::place(Desk& desk, std::uint32_t epoch, std::uint32_t step, const Halt* halt) const {
     for (Pass<T>* pass : {&desk.generator, &desk.discriminator, &desk.tangents}) {
         pass->epoch = epoch;
         pass->step = step;
+        pass->worker.halt = halt;
     }
 }
 

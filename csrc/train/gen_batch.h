@@ -36,7 +36,7 @@ public:
     Index grain() const { return spec_.group > 0 ? spec_.group : 1; }
     Range packs_of(Share share) const { return share.of(packs_, grain()); }  // whole groups
 
-    void place(Desk& desk, std::uint32_t epoch, std::uint32_t step) const;
+    void place(Desk& desk, std::uint32_t epoch, std::uint32_t step, const Halt* halt) const;
     // Whether what the generator made is that of this place.
     bool made_at(std::uint32_t epoch, std::uint32_t step) const {
         return made_ && made_epoch_ == epoch && made_step_ == step;

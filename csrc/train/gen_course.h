@@ -41,12 +41,11 @@ public:
         if (player == 0) return discriminator_;
         return generator_;
     }
-    bool pauses_anywhere() const override { return true; }
     double step_flops() const override { return flops_; }
     Index scheduled(Index steps) const override { return steps / pieces(); }
 
     bool validates() const override { return false; }
-    void validate(Share) override {}
+    void validate(Share, const Halt&) override {}
     double validation_loss() const override { return 0.0; }
 
     void begin_run() override { batch_->spectral().refresh(); }
@@ -116,7 +115,7 @@ public:
     }
 
     bool validates() const override { return false; }
-    void validate(Share) override {}
+    void validate(Share, const Halt&) override {}
     double validation_loss() const override { return 0.0; }
 
     void report(EpochRecord& r) override {

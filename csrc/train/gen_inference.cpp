@@ -42,16 +42,17 @@ int GenInference<T>::workers(Index rows, int available, bool generator) const {
 
 template <class T>
 void GenInference<T>::sample(const SampledWeights<T>& weights, T* out, const std::int64_t* labels,
-                             std::uint64_t seed, Index first, Index n, Share share) const {
+                             std::uint64_t seed, Index first, Index n, Share share, const Halt& halt) const {
     const Range mine = share.of(n);
     const Index ld = leading_dim<T>(model_.generator_inputs());
     Buffer<T> latent(generator_.rows * ld), room(generator_.buffer());
     Pass<T> pass;
     pass.backend = &backend_;
     pass.params = weights.params();
+    pass.worker.halt = &halt;
     pass.seed = seed;
     pass.epoch = kSampleEpoch;
-    for (Index begin = mine.begin; begin < mine.end; begin += generator_.rows) {
+    for (Index begin = mine.begin; begin < mine.end && !halt.asked(); begin += generator_.rows) {
         const Index rows = std::min(generator_.rows, mine.end - begin);
         pass.first_row = first + begin;
         backend_.normal({latent.data(), ld}, Stream::kLatent, {seed, kSampleEpoch, 0, 0}, pass.first_row,
@@ -69,7 +70,7 @@ void GenInference<T>::sample(const SampledWeights<T>& weights, T* out, const std
 
 template <class T>
 void GenInference<T>::scores(const T* params, T* out, const T* x, const std::int64_t* labels, Index n,
-                             Share share) const {
+                             Share share, const Halt& halt) const {
     const Index pack = spec_.pack, group = spec_.together() / pack;
     const Range mine = share.of(n / pack, group);
     const Index width = model_.features();
@@ -77,7 +78,8 @@ void GenInference<T>::scores(const T* params, T* out, const T* x, const std::int
     Pass<T> pass;
     pass.backend = &backend_;
     pass.params = params;
-    for (Index begin = mine.begin; begin < mine.end; begin += discriminator_.rows) {
+    pass.worker.halt = &halt;
+    for (Index begin = mine.begin; begin < mine.end && !halt.asked(); begin += discriminator_.rows) {
         const Index rows = std::min(discriminator_.rows, mine.end - begin);
         pass.labels = labels ? labels + begin * pack : nullptr;
         discriminator_.forward(model_.discriminator(), pass, room.data(), {x + begin * width, width}, rows,

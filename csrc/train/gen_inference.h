@@ -29,9 +29,10 @@ public:
 
     // out (n, data), contiguous; sample i of the share is number `first` + i of this seed's.
     void sample(const SampledWeights<T>& weights, T* out, const std::int64_t* labels, std::uint64_t seed,
-                Index first, Index n, Share share) const;
+                Index first, Index n, Share share, const Halt& halt) const;
     // x (n, data), contiguous, to one score a pack; `params` are what the layers see.
-    void scores(const T* params, T* out, const T* x, const std::int64_t* labels, Index n, Share share) const;
+    void scores(const T* params, T* out, const T* x, const std::int64_t* labels, Index n, Share share,
+                const Halt& halt) const;
 
 private:
     const GenModel<T>& model_;

@@ -17,21 +17,20 @@ GeneratorStep<T>::GeneratorStep(GenModel<T>& model, const Backend<T>& backend, O
 }
 
 template <class T>
-bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) {
+bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) {
     const GenSpec& spec = batch_.spec();
     if (discriminator_.steps % spec.discriminator.steps != 0) return false;
     Desk& desk = batch_.desk(share);
-    const auto stop = [this, poll] { return this->give_up(poll); };
     const Index n = batch_.packs();
     const auto update = static_cast<std::uint32_t>(place.piece - 1);
     // The first update's rows are drawn at the place of the discriminator's, wherever they are made.
     const std::uint32_t drawn = update == 0 ? place.step - 1 : place.step;
     const bool anew = !batch_.made_at(place.epoch, drawn);
     if (anew) {
-        batch_.place(desk, place.epoch, drawn);
+        batch_.place(desk, place.epoch, drawn, halt);
         batch_.make(desk, place, share, barrier);
     }
-    batch_.place(desk, place.epoch, place.step);
+    batch_.place(desk, place.epoch, place.step, halt);
     const bool pairs = spec.loss == GanLoss::kRelativistic;
     if (anew || batch_.shows_anew()) batch_.show(desk, place, state_.probability, share, pairs);
     // What lies below the dense layers has other shares than these.
@@ -43,16 +42,16 @@ bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barr
     auto& dense = batch_.discriminator();
     const auto& below = batch_.below_to_features();
     const Range all_made{n, 2 * n};
-    if (pairs) dense.forward(desk.discriminator, below, share, packs, barrier, stop, {0, n});
-    dense.forward(desk.discriminator, below, share, made, barrier, stop, all_made);
+    if (pairs) dense.forward(desk.discriminator, below, share, packs, barrier, {0, n});
+    dense.forward(desk.discriminator, below, share, made, barrier, all_made);
     judge(packs);
-    dense.backward(desk.discriminator, below, share, made, barrier, stop, all_made);
+    dense.backward(desk.discriminator, below, share, made, barrier, all_made);
     desk.generator.grads = this->grads_;
     desk.generator.by_rows = this->by_rows() && batch_.generator();
     if (batch_.reads()) barrier.wait();
     batch_.unmake(desk, share, barrier);
     barrier.wait();
-    if (share.worker == 0) batch_.note_made(place.epoch, drawn);
+    if (share.worker == 0 && !desk.generator.worker.halted()) batch_.note_made(place.epoch, drawn);
     batch_.weigh_generator(desk, share);
     return true;
 }

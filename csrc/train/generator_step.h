@@ -18,7 +18,7 @@ private:
     using Step<T>::backend_;
     using Desk = typename GenBatch<T>::Desk;
 
-    bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) override;
+    bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) override;
     LossSum batch_loss(const BatchPlace& place) override;
     void end_step() override;
     bool settles() const override { return !model_.averages().empty(); }

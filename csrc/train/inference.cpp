@@ -63,7 +63,7 @@ int Inference<T>::workers(Index rows, int available) const {
 template <class T>
 void InferencePlans<T>::forward(const Layers<T>& layers, Pass<T> pass, T* room, Matrix<const T> x, Index n,
                                 Matrix<T> y) const {
-    pass.scratch = room + 2 * rows * ld;
+    pass.worker.scratch = room + 2 * rows * ld;
     pass.batch = n;
     T* half[2] = {room, room + rows * ld};
     int turn = 0;
@@ -78,24 +78,27 @@ void InferencePlans<T>::forward(const Layers<T>& layers, Pass<T> pass, T* room, 
 }
 
 template <class T>
-void Inference<T>::forward(const InferencePlans<T>& plans, T* buffer, Matrix<const T> x, Index rows,
-                           Matrix<T> y, bool keep_logits) const {
+Pass<T> Inference<T>::pass(const Halt* halt, bool keep_logits) const {
     Pass<T> pass;
     pass.backend = &backend_;
     pass.params = model_.params();
     pass.keep_logits = keep_logits;
-    plans.forward(layers_, pass, buffer, x, rows, y);
+    pass.worker.halt = halt;
+    return pass;
 }
 
 template <class T>
-void Inference<T>::predict(Matrix<const T> x, Index rows, T* y, Share share, bool logits, T* room) const {
+void Inference<T>::predict(Matrix<const T> x, Index rows, T* y, Share share, const Halt* halt, bool logits,
+                           T* room) const {
     const InferencePlans<T>& p = plans(rows);
+    const Pass<T> way = pass(halt, logits);
     T* buffer = room ? room : thread_buffer<T>(p.buffer());
     const Index outputs = model_.training().outputs();
     const Range mine = share.of(rows);
     for (Index begin = mine.begin; begin < mine.end; begin += p.rows) {
+        if (begin > mine.begin && way.worker.halted()) return;
         const Index n = std::min(p.rows, mine.end - begin);
-        forward(p, buffer, {x.row(begin), x.ld}, n, {y + begin * outputs, outputs}, logits);
+        p.forward(layers_, way, buffer, {x.row(begin), x.ld}, n, {y + begin * outputs, outputs});
     }
 }
 
@@ -105,15 +108,18 @@ Index Inference<T>::loss_room() const {
 }
 
 template <class T>
-void Inference<T>::row_losses(const Dataset<T>& data, T* losses, Share share, T* room) const {
+void Inference<T>::row_losses(const Dataset<T>& data, T* losses, Share share, const Halt* halt,
+                              T* room) const {
     const ModelSpec& spec = model_.training();
+    const Pass<T> way = pass(halt, loss_is_fused(spec.loss.kind));
     const Index ld = leading_dim<T>(spec.outputs());
     T* buffer = room ? room : thread_buffer<T>(loss_room());
     const Matrix<T> y{buffer + chunk_.buffer(), ld};
     const Range mine = share.of(data.rows);
     for (Index begin = mine.begin; begin < mine.end; begin += chunk_.rows) {
+        if (begin > mine.begin && way.worker.halted()) return;
         const Index n = std::min(chunk_.rows, mine.end - begin);
-        forward(chunk_, buffer, {data.x + begin * data.cols, data.cols}, n, y, loss_is_fused(spec.loss.kind));
+        chunk_.forward(layers_, way, buffer, {data.x + begin * data.cols, data.cols}, n, y);
         LossArgs<T> a = loss_arguments<T>(spec.loss, n, spec.outputs(), y);
         if (data.label)
             a.label = data.label + begin;

@@ -34,13 +34,14 @@ public:
 
     // y (rows, outputs), contiguous. One worker's share; `workers` of them cover all rows. `logits`: of a loss that
     // works on the pre-activation, without the output activation. `room`: room(rows) elements of the caller's, who
-    // cannot do with an exception; null: the thread's own.
-    void predict(Matrix<const T> x, Index rows, T* y, Share share, bool logits = false,
-                 T* room = nullptr) const;
+    // cannot do with an exception; null: the thread's own. `halt`: asked between chunks and within long products.
+    void predict(Matrix<const T> x, Index rows, T* y, Share share, const Halt* halt = nullptr,
+                 bool logits = false, T* room = nullptr) const;
     Index room(Index rows) const { return plans(rows).buffer(); }
 
     // l_i of every row of the share, without weights. `room`: loss_room() elements, as above.
-    void row_losses(const Dataset<T>& data, T* losses, Share share, T* room = nullptr) const;
+    void row_losses(const Dataset<T>& data, T* losses, Share share, const Halt* halt = nullptr,
+                    T* room = nullptr) const;
     Index loss_room() const;
 
     // How many workers these rows are worth.
@@ -51,8 +52,7 @@ public:
 
 private:
     const InferencePlans<T>& plans(Index rows) const { return rows <= 1 ? single_ : chunk_; }
-    void forward(const InferencePlans<T>& plans, T* buffer, Matrix<const T> x, Index rows, Matrix<T> y,
-                 bool keep_logits) const;
+    Pass<T> pass(const Halt* halt, bool keep_logits) const;
 
     const Model<T>& model_;
     const Layers<T>& layers_;

@@ -32,9 +32,10 @@ public:
     Step<T>& step(int) override { return step_; }
 
     bool validates() const override { return validation_.rows > 0; }
-    void validate(Share share) override {
-        if (validates())
-            inference_.row_losses(validation_, losses_.data(), share, rooms_.data() + room_ * share.worker);
+    void validate(Share share, const Halt& halt) override {
+        if (!validates()) return;
+        T* room = rooms_.data() + room_ * share.worker;
+        inference_.row_losses(validation_, losses_.data(), share, &halt, room);
     }
     double validation_loss() const override {
         const Index n = validation_.rows;

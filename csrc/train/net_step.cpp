@@ -37,7 +37,7 @@ void NetStep<T>::carve(Carver& carver, Index batch) {
     this->carve_gradients(carver);
     chain_.carve(carver, batch);
     const Index scratch = chain_.scratch();
-    for (Desk& desk : desks_) desk.pass.scratch = carver.take<T>(scratch, 1);
+    for (Desk& desk : desks_) desk.pass.worker.scratch = carver.take<T>(scratch, 1);
 }
 
 template <class T>
@@ -70,9 +70,9 @@ double NetStep<T>::batch_weight(const BatchPlace& place) const {
 }
 
 template <class T>
-bool NetStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) {
+bool NetStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) {
     Desk& desk = desks_[static_cast<std::size_t>(share.worker)];
-    const auto stop = [this, poll] { return this->give_up(poll); };
+    desk.pass.worker.halt = halt;
     desk.pass.epoch = place.epoch;
     desk.pass.step = place.step;
     desk.pass.batch = place.size;
@@ -80,11 +80,11 @@ bool NetStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, P
     const Range rows = share.of(place.size), all{0, place.size};
     desk.weight = batch_weight(place);
     gather(place, desk.weight, rows);
-    chain_.forward(desk.pass, desk.below, share, rows, barrier, stop, all);
+    chain_.forward(desk.pass, desk.below, share, rows, barrier, all);
     chain_.judge(backend_, net_.spec().loss, targets_, desk.weight, rows);
-    chain_.backward(desk.pass, desk.below, share, rows, barrier, stop, all);
+    chain_.backward(desk.pass, desk.below, share, rows, barrier, all);
     barrier.wait();
-    chain_.weight_gradient(desk.pass, desk.below, share, stop);
+    chain_.weight_gradient(desk.pass, desk.below, share);
     return true;
 }
 

@@ -28,7 +28,7 @@ private:
         double weight = 0.0;          // Σ w of the batch
     };
 
-    bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) override;
+    bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) override;
     LossSum batch_loss(const BatchPlace& place) override;
     void end_step() override;
     bool makes(const Parameter& p) const override { return this->by_rows() && chain_.makes(p); }

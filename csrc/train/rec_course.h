@@ -31,12 +31,15 @@ public:
     Index pieces() const override { return pieces_; }
     double step_flops() const override { return flops_; }
     Step<T>& step(int) override { return step_; }
+    Index carried() const override { return pieces_ > 1 ? bounds_.rows * step_.state_size() : 0; }
+    void read_carried(T* to) const override { step_.read_states(to); }
+    void write_carried(const T* from) override { step_.write_states(from); }
 
     bool validates() const override { return validation_.x.count > 0; }
-    void validate(Share share) override {
+    void validate(Share share, const Halt& halt) override {
         if (!validates()) return;
-        for (Index chunk = share.worker; chunk < work_.chunks(); chunk += share.workers)
-            inference_.losses(validation_, work_, chunk, sums_.data());
+        for (Index chunk = share.worker; chunk < work_.chunks() && !halt.asked(); chunk += share.workers)
+            inference_.losses(validation_, work_, chunk, sums_.data(), &halt);
     }
     double validation_loss() const override { return mean_loss(sums_); }
 

@@ -45,7 +45,7 @@ struct RecInference<T>::Room {
         place = carver.take<Index>(bounds.rows, 2);
         if (place)
             for (Index i = 0; i < bounds.rows; ++i) place[i] = i, place[bounds.rows + i] = 1;
-        pass.scratch = carver.take<T>(stack.scratch(), 1);
+        pass.worker.scratch = carver.take<T>(stack.scratch(), 1);
     }
     // Single steps have rooms of their own, where no weights are packed for the steps to come.
     bool holds(const BatchBounds& b) const {
@@ -88,6 +88,7 @@ std::unique_ptr<typename RecInference<T>::Room> RecInference<T>::borrow(const Ba
 
 template <class T>
 void RecInference<T>::give_back(std::unique_ptr<Room> room) {
+    room->pass.worker.halt = nullptr;
     const std::lock_guard<std::mutex> guard(mutex_);
     if (rooms_.size() == kept_) rooms_.erase(rooms_.begin());
     rooms_.push_back(std::move(room));
@@ -222,12 +223,14 @@ int RecInference<T>::step_workers(const Room& room, int available) const {
 }
 
 template <class T>
-void RecInference<T>::predict(const SequenceSet<T>& data, const Work& work, Index chunk, T* y) {
+void RecInference<T>::predict(const SequenceSet<T>& data, const Work& work, Index chunk, T* y,
+                              const Halt* halt) {
     const SequencePlace place = work.place(chunk);
     std::unique_ptr<Room> room = borrow(bounds(data, place));
+    room->pass.worker.halt = halt;
     run(*room, data, place, nullptr);
     const RecStack<T>& stack = room->stack;
-    head_.predict(stack.top(), stack.head_rows(), room->outputs, Share{});
+    head_.predict(stack.top(), stack.head_rows(), room->outputs, Share{}, halt);
     const Index outputs = model_.spec().outputs();
     const auto put = [&](Index i, Index row, Index t) {
         const Index to = work.out_[static_cast<std::size_t>(stack.sequence(row))] + t;
@@ -241,16 +244,18 @@ void RecInference<T>::predict(const SequenceSet<T>& data, const Work& work, Inde
 }
 
 template <class T>
-void RecInference<T>::losses(const SequenceSet<T>& data, const Work& work, Index chunk, LossSum* sums) {
+void RecInference<T>::losses(const SequenceSet<T>& data, const Work& work, Index chunk, LossSum* sums,
+                             const Halt* halt) {
     const RecSpec& spec = model_.spec();
     const SequencePlace place = work.place(chunk);
     std::unique_ptr<Room> room = borrow(bounds(data, place));
+    room->pass.worker.halt = halt;
     run(*room, data, place, nullptr);
     const RecStack<T>& stack = room->stack;
     const RecTargets<T> wanted(spec, data);
     const Index outputs = spec.outputs(), rows = stack.head_rows();
     make_judge(*room, wanted);
-    head_.predict(stack.top(), rows, room->outputs, Share{}, loss_is_fused(spec.loss.kind),
+    head_.predict(stack.top(), rows, room->outputs, Share{}, halt, loss_is_fused(spec.loss.kind),
                   room->head.data());
     const Matrix<T> y{room->outputs, outputs};
     const auto count = [&](Index row, Index t, double loss) {

@@ -37,10 +37,11 @@ public:
     // Makes room for `workers` that take chunks of this work at once, so that losses() has no need to.
     void reserve(const SequenceSet<T>& data, const Work& work, int workers);
 
-    // One chunk: outputs to their rows of y, in the order of the sequences.
-    void predict(const SequenceSet<T>& data, const Work& work, Index chunk, T* y);
+    // One chunk: outputs to their rows of y, in the order of the sequences. `halt` is asked on the way.
+    void predict(const SequenceSet<T>& data, const Work& work, Index chunk, T* y, const Halt* halt = nullptr);
     // One chunk: Σ w l and Σ w of its sequences, by sequence.
-    void losses(const SequenceSet<T>& data, const Work& work, Index chunk, LossSum* sums);
+    void losses(const SequenceSet<T>& data, const Work& work, Index chunk, LossSum* sums,
+                const Halt* halt = nullptr);
 
     // One step of x.count sequences; states (n, state_size) are read and then written. Of the `available` workers it
     // takes as many as its weights are worth, if the last step has ended so lately that they are still awake.

@@ -213,25 +213,24 @@ void RecStack<T>::pack(const Pass<T>& pass, Share share) {
 }
 
 template <class T>
-void RecStack<T>::forward(const Pass<T>& pass, const SequenceSet<T>& data, Share share, Barrier& barrier,
-                          const Halt& halt) {
+void RecStack<T>::forward(const Pass<T>& pass, const SequenceSet<T>& data, Share share, Barrier& barrier) {
     gather(pass, data, share.of(layout_.total));
     if (pass.together) barrier.wait();
-    forward(pass, share, barrier, halt);
+    forward(pass, share, barrier);
 }
 
 template <class T>
-void RecStack<T>::forward(const Pass<T>& pass, Share share, Barrier& barrier, const Halt& halt) {
+void RecStack<T>::forward(const Pass<T>& pass, Share share, Barrier& barrier) {
     const Share rows = pass.together ? Share{} : share;
     const Range packed = rows.of(layout_.total), own = layout_.own(rows);
     for (std::size_t l = 0; l < stack_.size(); ++l) {
-        if (!halt.asked()) {
+        if (!pass.worker.halted()) {
             drop(pass, l, packed);
             body_.stack()[l].pack(pass, stack_[l], share);
             body_.stack()[l].project(pass, below(l), stack_[l], packed);
         }
         barrier.wait();
-        body_.stack()[l].forward(pass, layout_, stack_[l], own, training_, halt);
+        body_.stack()[l].forward(pass, layout_, stack_[l], own, training_);
         barrier.wait();
     }
     const Range head = share.of(head_rows());
@@ -241,8 +240,7 @@ void RecStack<T>::forward(const Pass<T>& pass, Share share, Barrier& barrier, co
 }
 
 template <class T>
-void RecStack<T>::walk_back(const Pass<T>& pass, const Walk& walk, Share share, Barrier& barrier,
-                            const Halt& halt) {
+void RecStack<T>::walk_back(const Pass<T>& pass, const Walk& walk, Share share, Barrier& barrier) {
     const Range packed = share.of(layout_.total), own = layout_.own(share);
     const bool last = spec().output == Output::kLast;
     const std::size_t top = stack_.size() - 1;
@@ -263,24 +261,23 @@ void RecStack<T>::walk_back(const Pass<T>& pass, const Walk& walk, Share share, 
                         .first_number = options_.first_number,
                         .tangent = tangent,
                         .bent = walk.bent},
-                       own, halt);
+                       own);
         barrier.wait();
         RecurrentBelow<T> under = below(l);
         under.dx = l == 0 ? walk.dx : target(walk, l - 1).dy;
-        if (!halt.asked()) {
+        if (!pass.worker.halted()) {
             layer.input_gradient(pass, under, to, packed);
             undrop(l, under.dx, packed);
         }
-        if (walk.weights && !halt.asked())
+        if (walk.weights && !pass.worker.halted())
             layer.weight_gradient(pass, layout_, under, stack_[l], share, false);
         if (l > 0 || under.dx) barrier.wait();
     }
 }
 
 template <class T>
-void RecStack<T>::backward(const Pass<T>& pass, Share share, Barrier& barrier, const Halt& halt,
-                           bool weights) {
-    walk_back(pass, {.pooled = pooled_d_, .dx = dx_, .weights = weights}, share, barrier, halt);
+void RecStack<T>::backward(const Pass<T>& pass, Share share, Barrier& barrier, bool weights) {
+    walk_back(pass, {.pooled = pooled_d_, .dx = dx_, .weights = weights}, share, barrier);
     if (weights && dx_ && !options_.inputs) table_gradient(pass, share);
 }
 
@@ -306,7 +303,7 @@ void RecStack<T>::forward_step(const Pass<T>& pass, Index t, Range own) {
     for (std::size_t l = 0; l < stack_.size(); ++l) {
         drop(pass, l, at);
         body_.stack()[l].project(pass, below(l), stack_[l], at);
-        body_.stack()[l].forward(pass, layout_, stack_[l], own, training_, {}, {t, t + 1});
+        body_.stack()[l].forward(pass, layout_, stack_[l], own, training_, {t, t + 1});
     }
     drop(pass, stack_.size(), at);
 }
@@ -316,7 +313,7 @@ void RecStack<T>::backward_step(const Pass<T>& pass, Index t, Range own) {
     const Range at = layout_.at(t, own);
     undrop(stack_.size(), top_gradient(), at);
     for (std::size_t l = stack_.size(); l-- > 0;) {
-        body_.stack()[l].backward(pass, layout_, stack_[l], {.each = true, .steps = {t, t + 1}}, own, {});
+        body_.stack()[l].backward(pass, layout_, stack_[l], {.each = true, .steps = {t, t + 1}}, own);
         body_.stack()[l].input_gradient(pass, below(l), stack_[l], at);
         undrop(l, below(l).dx, at);
     }

@@ -74,10 +74,9 @@ public:
     // that such a step reads the weights roughly in the opposite order of one without.
     void states_first(const Pass<T>& pass);
 
-    void forward(const Pass<T>& pass, const SequenceSet<T>& data, Share share, Barrier& barrier,
-                 const Halt& halt = {});
+    void forward(const Pass<T>& pass, const SequenceSet<T>& data, Share share, Barrier& barrier);
     // On what the caller wrote into x(), each worker into share.of(layout().total) at least.
-    void forward(const Pass<T>& pass, Share share, Barrier& barrier, const Halt& halt = {});
+    void forward(const Pass<T>& pass, Share share, Barrier& barrier);
     Matrix<T> x() const { return x_; }    // packed
     Matrix<T> dx() const { return dx_; }  // the gradient by it, after backward()
     Matrix<const T> top() const {
@@ -88,8 +87,7 @@ public:
     }  // the head's writes it
 
     // From top_gradient() down. Without `weights` theirs are left to weight_gradient(), in between or never.
-    void backward(const Pass<T>& pass, Share share, Barrier& barrier, const Halt& halt = {},
-                  bool weights = true);
+    void backward(const Pass<T>& pass, Share share, Barrier& barrier, bool weights = true);
     // `accumulate`: added to what is there, as the next rows of the same sums.
     void weight_gradient(const Pass<T>& pass, Share share, bool accumulate);
 
@@ -112,7 +110,7 @@ private:
     RecurrentTape<T>& target(const Walk& walk, std::size_t l) {
         return walk.tangents && !walk.bent ? (*walk.tangents)[l].by : stack_[l];
     }
-    void walk_back(const Pass<T>& pass, const Walk& walk, Share share, Barrier& barrier, const Halt& halt);
+    void walk_back(const Pass<T>& pass, const Walk& walk, Share share, Barrier& barrier);
 
     const StackSpec& spec() const { return body_.spec(); }
     Index width(std::size_t l) const {

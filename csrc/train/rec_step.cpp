@@ -4,20 +4,6 @@
 #include <functional>
 
 namespace ds {
-namespace {
-
-template <class Stop>
-class HaltBy final : public Halt {
-public:
-    explicit HaltBy(const Stop& stop) : stop_(stop) {}
-    bool asked() const override { return stop_(); }
-
-private:
-    const Stop& stop_;
-};
-
-}  // namespace
-
 template <class T>
 BatchBounds BatchBounds::of(const SequenceSet<T>& data, Index batch, Index piece) {
     std::vector<Index> steps(static_cast<std::size_t>(data.x.count));
@@ -41,7 +27,8 @@ RecStep<T>::RecStep(RecModel<T>& model, const Backend<T>& backend, OptimizerStat
       data_(data),
       wanted_(model.spec(), data_),
       stack_(model.body(), backend, true),
-      chain_(model.head()) {
+      chain_(model.head()),
+      rows_(bounds.rows) {
     stack_.plan(bounds.rows, bounds.total);
     chain_.plan(backend, stack_.each_step() ? bounds.total : bounds.rows);
     desks_.resize(static_cast<std::size_t>(workers));
@@ -68,7 +55,7 @@ void RecStep<T>::carve(Carver& carver, const BatchBounds& bounds) {
     const Index scratch = std::max(stack_.scratch(), chain_.scratch());
     const Index room = wanted_.ctc() ? ctc_room(bounds.steps, rec_.spec().outputs(), bounds.labels) : 0;
     for (Desk& desk : desks_) {
-        desk.pass.scratch = carver.take<T>(scratch, 1);
+        desk.pass.worker.scratch = carver.take<T>(scratch, 1);
         desk.room = carver.take<double>(room, 1);
     }
 }
@@ -84,11 +71,9 @@ void RecStep<T>::align(const Desk& desk, Range rows) {
 }
 
 template <class T>
-bool RecStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) {
+bool RecStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) {
     const RecSpec& spec = rec_.spec();
     Desk& desk = desks_[static_cast<std::size_t>(share.worker)];
-    const auto stop = [this, poll] { return this->give_up(poll); };
-    const HaltBy halt(stop);
     const Index first = place.piece * spec.bptt;
     if (share.worker == 0) {
         some_ = stack_.place(data_, {place.rows, place.start, place.size, first, spec.bptt});
@@ -96,6 +81,7 @@ bool RecStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, P
     }
     barrier.wait();
     if (!some_) return false;
+    desk.pass.worker.halt = halt;
     desk.pass.epoch = place.epoch;
     desk.pass.step = place.step;
     desk.pass.batch = stack_.head_rows();
@@ -103,8 +89,8 @@ bool RecStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, P
     const Range head = share.of(stack_.head_rows());
     if (place.piece == 0) stack_.clear_states(layout.own(share));
     wanted_.gather(stack_, first, weight_, targets_, wanted_.ctc() ? share.of(layout.rows) : head);
-    stack_.forward(desk.pass, data_, share, barrier, halt);
-    chain_.forward(desk.pass, desk.below, share, head, barrier, stop);
+    stack_.forward(desk.pass, data_, share, barrier);
+    chain_.forward(desk.pass, desk.below, share, head, barrier);
     if (wanted_.ctc()) {
         barrier.wait();
         align(desk, share.of(layout.rows));
@@ -112,10 +98,22 @@ bool RecStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, P
     } else {
         chain_.judge(backend_, spec.loss, targets_, weight_, head);
     }
-    chain_.backward(desk.pass, desk.below, share, head, barrier, stop);
-    stack_.backward(desk.pass, share, barrier, halt);
-    chain_.weight_gradient(desk.pass, desk.below, share, stop);
+    chain_.backward(desk.pass, desk.below, share, head, barrier);
+    stack_.backward(desk.pass, share, barrier);
+    chain_.weight_gradient(desk.pass, desk.below, share);
     return true;
+}
+
+template <class T>
+void RecStep<T>::read_states(T* to) const {
+    const Index size = state_size(), running = some_ ? stack_.layout().rows : 0;
+    stack_.get_states({to, size}, {0, running});
+    std::fill(to + running * size, to + rows_ * size, T(0));
+}
+
+template <class T>
+void RecStep<T>::write_states(const T* from) {
+    stack_.set_states({from, state_size()}, {0, rows_});
 }
 
 template <class T>

@@ -22,6 +22,12 @@ public:
     RecStep(RecModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
             const SequenceSet<T>& data, const BatchBounds& bounds, int workers);
 
+    // The states between two pieces of a batch: (rows, state_size()), longest sequences first, zero for those that have
+    // ended.
+    Index state_size() const { return rec_.state_size(); }
+    void read_states(T* to) const;
+    void write_states(const T* from);
+
 private:
     using Step<T>::backend_;
 
@@ -31,7 +37,7 @@ private:
         double* room = nullptr;       // for CTC
     };
 
-    bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) override;
+    bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) override;
     LossSum batch_loss(const BatchPlace& place) override;
 
     void carve(Carver& carver, const BatchBounds& bounds);
@@ -47,6 +53,7 @@ private:
     std::vector<Desk> desks_;  // by worker
     double weight_ = 0.0;      // Σ w of the batch
     bool some_ = false;        // this piece of the batch has steps
+    Index rows_;               // of a batch, at most
 };
 
 }  // namespace ds

@@ -35,7 +35,7 @@ template <class T>
 void RecTangents<T>::slopes(const Pass<T>& pass, Matrix<const T> e_pooled, Share share, Barrier& barrier) {
     barrier.wait();  // the caller's rows are other workers'
     stack_.backend_.copy(pooled_e_, e_pooled, share.of(stack_.layout().rows), stack_.spec().top_width());
-    stack_.walk_back(pass, {.pooled = pooled_e_, .dx = g_, .tangents = &layers_}, share, barrier, {});
+    stack_.walk_back(pass, {.pooled = pooled_e_, .dx = g_, .tangents = &layers_}, share, barrier);
 }
 
 // Layer l's inputs.
@@ -84,7 +84,7 @@ void RecTangents<T>::backward(const Pass<T>& pass, Matrix<const T> d_pooled, Sha
         stack_.backend_.copy(d, d_pooled, share.of(stack_.layout().rows), stack_.spec().top_width());
     }
     stack_.walk_back(pass, {.pooled = d, .dx = stack_.dx_, .tangents = &layers_, .bent = true}, share,
-                     barrier, {});
+                     barrier);
 }
 
 template <class T>

@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace ds {
-namespace {
-
-constexpr auto kGoOn = [] { return false; };
-
-}  // namespace
-
 template <class T>
 RowBatch<T>::RowBatch(GenModel<T>& model, const Backend<T>& backend, const Dataset<T>& data, Index batch,
                       int workers)
@@ -38,7 +32,7 @@ void RowBatch<T>::make(Desk& desk, const BatchPlace& at, Share share, Barrier& b
     backend_.normal(latent_, Stream::kLatent, {pass.seed, pass.epoch, pass.step, 0}, 0, rows, spec_.latent);
     this->label(at, data_.label, rows);
     this->embed(pass, latent_, spec_.latent, rows);
-    generator_.forward(pass, generator_below_, share, rows, barrier, kGoOn, {0, this->batch_});
+    generator_.forward(pass, generator_below_, share, rows, barrier, {0, this->batch_});
 }
 
 template <class T>
@@ -103,12 +97,12 @@ void RowBatch<T>::unmake(Desk& desk, Share share, Barrier& barrier) {
         backend_.multiply(d, d, {corruption_.factor(this->batch_ + i), 0}, {0, 1}, spec_.data);
     }
     backend_.activation_backward(top.d, top.saved, generator_.last().activation(), rows, spec_.data);
-    generator_.backward(desk.generator, generator_below_, share, rows, barrier, kGoOn, {0, this->batch_});
+    generator_.backward(desk.generator, generator_below_, share, rows, barrier, {0, this->batch_});
 }
 
 template <class T>
 void RowBatch<T>::weigh_generator(Desk& desk, Share share) {
-    generator_.weight_gradient(desk.generator, generator_below_, share, kGoOn);
+    generator_.weight_gradient(desk.generator, generator_below_, share);
     if (spec_.classes == 0) return;
     // Rows ascending, whatever worker has which columns.
     const Parameter& p = model_.embedding();

@@ -124,7 +124,7 @@ void SequenceBatch<T>::show_texts(const Pass<T>& pass, const BatchPlace& at, Ran
 template <class T>
 void SequenceBatch<T>::vectors(const Pass<T>& pass, Matrix<T> to, Matrix<const T> rows, Range packed) const {
     const LinearForward<T> op{.plan = &soft_, .y = to, .x = rows, .w = table(pass).p, .ldw = table(pass).ld};
-    backend_.linear_forward(op, packed, pass.scratch);
+    backend_.linear_forward(op, packed, pass.worker);
 }
 
 // And the gradient by such rows from that by their vectors.
@@ -133,7 +133,7 @@ void SequenceBatch<T>::by_tokens(const Pass<T>& pass, Matrix<T> to, Matrix<const
                                  Range packed) const {
     const LinearBackwardInput<T> op{
         .plan = &back_, .dx = to, .dy = by_vectors, .w = table(pass).p, .ldw = table(pass).ld};
-    backend_.linear_backward_input(op, packed, pass.scratch);
+    backend_.linear_backward_input(op, packed, pass.worker);
 }
 
 template <class T>
@@ -212,7 +212,7 @@ void SequenceBatch<T>::unread(Desk& desk, Share share, Barrier& barrier, bool pe
         } else {
             backend_.copy(stack(kind).top_gradient(), d, share.of(packs_), model_.features());
             barrier.wait();
-            stack(kind).backward(pass, share, barrier, {}, false);
+            stack(kind).backward(pass, share, barrier, false);
         }
         barrier.wait();
     }
@@ -246,7 +246,7 @@ void SequenceBatch<T>::weigh_table(const Pass<T>& pass, Share share, bool penali
                                          .outputs = cols.size(),
                                          .batch = total,
                                          .accumulate = true};
-        backend_.linear_backward_weight(op, Share{}, pass.scratch);
+        backend_.linear_backward_weight(op, Share{}, pass.worker);
     };
     for (Index r = 0; r < spec_.vocabulary; ++r) std::fill_n(to.row(r) + cols.begin, cols.size(), T(0));
     backend_.scatter_add(to, stack(kReal).dx(), tokens_[kReal], total, cols);
@@ -265,7 +265,7 @@ void SequenceBatch<T>::unmake(Desk& desk, Share share, Barrier& barrier) {
     RecStack<T>& made = stack(kMade);
     backend_.copy(made.top_gradient(), part(by_features_, kMade), share.of(packs_), model_.features());
     barrier.wait();
-    made.backward(pass, share, barrier, {}, false);
+    made.backward(pass, share, barrier, false);
     barrier.wait();
     const Range packed = share.of(made.layout().total);
     const Matrix<T> by_made = generator_.by_made();

@@ -5,8 +5,6 @@
 namespace ds {
 namespace {
 
-constexpr auto kGoOn = [] { return false; };
-
 // Rows of a matrix from one on.
 template <class T>
 Matrix<T> from_row(Matrix<T> m, Index row) {
@@ -118,7 +116,7 @@ void SequenceGenerator<T>::head_forward(const Pass<T>& pass, Share share, Barrie
     if (rows.empty()) return;
     const Layer<T>* output = model_.output();
     if (training_) {
-        chain_.forward(pass, below_, share, rows, barrier, kGoOn);
+        chain_.forward(pass, below_, share, rows, barrier);
         if (output && !taught_) output->forward(pass, {chain_top_.y, chain_top_.d, {}, {}}, made_, rows);
         return;
     }
@@ -162,7 +160,7 @@ void SequenceGenerator<T>::feed(const Pass<T>& pass, Index t, Range own) {
                               .x = from_row(Matrix<const T>(made_.y), at.begin - n),
                               .w = table(pass).p,
                               .ldw = table(pass).ld};
-    backend_.linear_forward(op, {0, at.size()}, pass.scratch);
+    backend_.linear_forward(op, {0, at.size()}, pass.worker);
 }
 
 template <class T>
@@ -172,7 +170,7 @@ void SequenceGenerator<T>::make_text(const Pass<T>& pass, const std::int64_t* la
     stack_.pack(pass, share);
     barrier.wait();
     stack_.clear_states(own);
-    for (Index t = 0; t < layout().steps && !own.empty(); ++t) {
+    for (Index t = 0; t < layout().steps && !own.empty() && !pass.worker.halted(); ++t) {
         const Range at = layout().at(t, own);
         draw(pass, labels, at);
         feed(pass, t, own);
@@ -190,7 +188,7 @@ void SequenceGenerator<T>::head_backward(const Pass<T>& pass, Share share, Barri
         model_.output()->backward(pass, {z, d, chain_top_.saved, chain_.last().activation()}, made_, rows);
     else if (!taught_)
         backend_.activation_backward(d, chain_top_.saved, chain_.last().activation(), rows, spec_.data);
-    chain_.backward(pass, below_, share, rows, barrier, kGoOn);
+    chain_.backward(pass, below_, share, rows, barrier);
 }
 
 template <class T>
@@ -199,11 +197,11 @@ void SequenceGenerator<T>::unmake(Pass<T> pass, Share share, Barrier& barrier) {
     if (!spec_.texts()) {
         head_backward(pass, share, barrier, share.of(layout().total));
         barrier.wait();
-        return stack_.backward(pass, share, barrier, {}, false);
+        return stack_.backward(pass, share, barrier, false);
     }
     const Range own = layout().own(share);
     const Index n = layout().rows;
-    for (Index t = layout().steps; t-- > 0 && !own.empty();) {
+    for (Index t = layout().steps; t-- > 0 && !own.empty() && !pass.worker.halted();) {
         head_backward(pass, share, barrier, layout().at(t, own));
         stack_.backward_step(pass, t, own);
         if (t == 0) continue;
@@ -213,7 +211,7 @@ void SequenceGenerator<T>::unmake(Pass<T> pass, Share share, Barrier& barrier) {
                                         .w = table(pass).p,
                                         .ldw = table(pass).ld,
                                         .accumulate = true};
-        backend_.linear_backward_input(op, own, pass.scratch);
+        backend_.linear_backward_input(op, own, pass.worker);
     }
 }
 
@@ -221,7 +219,7 @@ void SequenceGenerator<T>::unmake(Pass<T> pass, Share share, Barrier& barrier) {
 template <class T>
 void SequenceGenerator<T>::weigh(Pass<T> pass, Share share) {
     follow(pass);
-    chain_.weight_gradient(pass, below_, share, kGoOn);
+    chain_.weight_gradient(pass, below_, share);
     stack_.weight_gradient(pass, share, false);
     const Matrix<T> dx = stack_.dx();
     const auto add_up = [&](Matrix<T> to, Range rows, Range cols, Index column, const Index* index,
@@ -250,7 +248,7 @@ void SequenceGenerator<T>::weigh(Pass<T> pass, Share share) {
                                      .inputs = spec_.vocabulary,
                                      .outputs = e,
                                      .batch = layout().total - n};
-    backend_.linear_backward_weight(op, share, pass.scratch);
+    backend_.linear_backward_weight(op, share, pass.worker);
 }
 
 template <class T>
@@ -273,7 +271,7 @@ void SequenceGenerator<T>::unread(Pass<T> pass, Share share, Barrier& barrier) {
     follow(pass);
     head_backward(pass, share, barrier, share.of(layout().total));
     barrier.wait();
-    stack_.backward(pass, share, barrier, {}, false);
+    stack_.backward(pass, share, barrier, false);
 }
 
 template class SequenceGenerator<float>;

@@ -32,17 +32,17 @@ SequenceInference<T>::SequenceInference(const GenModel<T>& model, const KernelTa
       chunk_((kChunk + spec_.together() - 1) / spec_.together() * spec_.together()) {}
 
 template <class T>
-Pass<T> SequenceInference<T>::pass_of(const T* params, T* scratch) const {
+Pass<T> SequenceInference<T>::pass_of(const T* params, T* scratch, const Halt& halt) const {
     Pass<T> pass;
     pass.backend = &backend_;
     pass.params = params;
-    pass.scratch = scratch;
+    pass.worker = {scratch, &halt};
     return pass;
 }
 
 template <class T>
 void SequenceInference<T>::sample(void* out, const std::int64_t* labels, const Index* lengths,
-                                  std::uint64_t seed, Index first, Range range) const {
+                                  std::uint64_t seed, Index first, Range range, const Halt& halt) const {
     const Index n = range.size();
     SequenceGenerator<T> generator(model_, backend_, n, false);
     T* scratch = nullptr;
@@ -51,7 +51,7 @@ void SequenceInference<T>::sample(void* out, const std::int64_t* labels, const I
         scratch = carver.take<T>(generator.scratch(), 1);
     });
     generator.place(lengths + range.begin, n);
-    Pass<T> pass = pass_of(weights_.params(), scratch);
+    Pass<T> pass = pass_of(weights_.params(), scratch, halt);
     pass.seed = seed;
     pass.epoch = kSampleEpoch;
     pass.first_row = first + range.begin;
@@ -70,7 +70,8 @@ void SequenceInference<T>::sample(void* out, const std::int64_t* labels, const I
 }
 
 template <class T>
-void SequenceInference<T>::scores(T* out, const LabelledSequences<T>& data, Range range) const {
+void SequenceInference<T>::scores(T* out, const LabelledSequences<T>& data, Range range,
+                                  const Halt& halt) const {
     const Index n = range.size(), length = spec_.length;
     RecStack<T> stack(model_.discriminator_body(), backend_, false,
                       {.numbered = true, .length = length, .bare_top = true, .inputs = true});
@@ -86,7 +87,7 @@ void SequenceInference<T>::scores(T* out, const LabelledSequences<T>& data, Rang
     for (Index i = 0; i < n; ++i)
         lengths[static_cast<std::size_t>(i)] = spec_.stop >= 0 ? length : data.x.length[range.begin + i];
     stack.place(lengths.data(), n);
-    Pass<T> pass = pass_of(seen_.params(), scratch);
+    Pass<T> pass = pass_of(seen_.params(), scratch, halt);
     const RecBody<T>& body = model_.discriminator_body();
     stack.each({0, stack.layout().total}, [&](Index i, Index row, Index t) {
         const Index s = range.begin + stack.number(row);

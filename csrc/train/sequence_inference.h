@@ -14,11 +14,11 @@ public:
     Index chunk() const { return chunk_; }
     // Of the numbers in `range` of a call: out (n, length, data), zero behind a series' end, or tokens (n, length).
     void sample(void* out, const std::int64_t* labels, const Index* lengths, std::uint64_t seed, Index first,
-                Range range) const;
-    void scores(T* out, const LabelledSequences<T>& data, Range range) const;
+                Range range, const Halt& halt) const;
+    void scores(T* out, const LabelledSequences<T>& data, Range range, const Halt& halt) const;
 
 private:
-    Pass<T> pass_of(const T* params, T* scratch) const;
+    Pass<T> pass_of(const T* params, T* scratch, const Halt& halt) const;
 
     const GenModel<T>& model_;
     const GenSpec& spec_;

@@ -42,12 +42,6 @@ void Step<T>::prepare(Pass<T>& pass) const {
     pass.seed = model_.training().seed;
 }
 
-template <class T>
-bool Step<T>::give_up(Poll* poll) {
-    if (poll && poll->cancelled()) cancel_.store(true, std::memory_order_relaxed);
-    return cancel_.load(std::memory_order_relaxed);
-}
-
 // Clip by the global norm as PyTorch does. Partial sums of fixed blocks, added in order: any number of
 // workers.
 template <class T>
@@ -77,7 +71,8 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     OptimizerClock ticked = clock;
     ticked.tick(optimizer_.spec());
     UpdateArgs<T> update = optimizer_.step_arguments(place.rate, ticked);
-    if (!learn(place, share, barrier, lead ? poll : nullptr)) {
+    const HaltByPoll halt(given_up_, lead ? poll : nullptr);
+    if (!learn(place, share, barrier, poll ? &halt : nullptr)) {
         if (lead) last_ = {};
         barrier.wait();  // worker 0 goes on to place the next step: everybody must have read this one's place
         return StepOutcome::kNothing;
@@ -85,8 +80,7 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     update.grad_scale = static_cast<T>(clip_scale(share, barrier));
     if (lead) {
         last_ = batch_loss(place);
-        const bool cancelled = cancel_.exchange(false, std::memory_order_relaxed);
-        verdict_ = cancelled                                                  ? StepOutcome::kCancelled
+        verdict_ = given_up_.exchange(false, std::memory_order_relaxed)       ? StepOutcome::kCancelled
                    : std::isfinite(last_.loss) && std::isfinite(last_.beside) ? StepOutcome::kDone
                                                                               : StepOutcome::kDiverged;
         if (verdict_ == StepOutcome::kDone) clock = ticked;

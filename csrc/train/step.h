@@ -6,6 +6,7 @@
 #pragma once
 #include <atomic>
 
+#include "core/halt.h"
 #include "core/team.h"
 #include "train/model.h"
 #include "train/optimizer.h"
@@ -25,14 +26,6 @@ struct BatchPlace {
 
 enum class StepOutcome { kDone, kNothing, kDiverged, kCancelled };  // kNothing: a piece without steps
 
-// Asked now and then by worker 0 inside long steps; true gives the step up with the model as it was before
-// it.
-class Poll {
-public:
-    virtual ~Poll() = default;
-    virtual bool cancelled() = 0;
-};
-
 struct LossSum {
     double loss = 0.0;    // Σ w l
     double weight = 0.0;  // Σ w
@@ -49,7 +42,7 @@ public:
 
     // Called by each worker. All of them return the same outcome. The caller's barrier ends the step; after
     // it, and not before, overflowed() tells whether an update met a weight or moment that would not have
-    // been finite (and kept it).
+    // been finite (and kept it). A poll that says so gives a long step up with the model as it was before.
     StepOutcome run(const BatchPlace& place, Share share, Barrier& barrier, OptimizerClock& clock,
                     Poll* poll);
 
@@ -59,8 +52,9 @@ public:
     const LossSum& last() const { return last_; }  // of the last batch
 
 protected:
-    // This worker's share of everything up to the gradients. False: there is nothing to learn from this batch.
-    virtual bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) = 0;
+    // This worker's share of everything up to the gradients; `halt` (or null) is for its passes. False: there is
+    // nothing to learn from this batch.
+    virtual bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) = 0;
     // Worker 0, once every worker has passed learn()'s last barrier.
     virtual LossSum batch_loss(const BatchPlace& place) = 0;
     // Worker 0, with the update.
@@ -75,7 +69,6 @@ protected:
     void prepare(Pass<T>& pass) const;  // what a worker's layers read in every step
     // Whether gradients may be made as they are used: nobody wants to see all of them before.
     bool by_rows() const { return optimizer_.spec().clip_norm <= 0.0; }
-    bool give_up(Poll* poll);
 
     Model<T>& model_;
     const Backend<T>& backend_;
@@ -88,7 +81,7 @@ private:
     Buffer<T> own_;
     double* block_squares_ = nullptr;
     LossSum last_;
-    std::atomic<bool> cancel_{false};  // worker 0 was told to give up; everybody hurries to the step's end
+    std::atomic<bool> given_up_{false};
     StepOutcome verdict_ = StepOutcome::kDone;  // worker 0's, published by a barrier
     std::atomic<bool> overflow_{false};
 };

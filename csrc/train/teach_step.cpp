@@ -36,12 +36,13 @@ void TeachStep<T>::carve(Carver& carver) {
     if (spec_.classes > 0) labels_ = carver.take<std::int64_t>(batch_, 1);
     targets_.row_loss = carver.take<T>(batch_ * spec_.length, 1);
     const Index scratch = generator_.scratch();
-    for (Pass<T>& pass : passes_) pass.scratch = carver.take<T>(scratch, 1);
+    for (Pass<T>& pass : passes_) pass.worker.scratch = carver.take<T>(scratch, 1);
 }
 
 template <class T>
-bool TeachStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, Poll*) {
+bool TeachStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) {
     Pass<T>& pass = passes_[static_cast<std::size_t>(share.worker)];
+    pass.worker.halt = halt;
     pass.epoch = kTaughtEpochs + place.epoch;
     pass.step = place.step;
     const auto sequence = [&place](Index i) { return place.rows ? place.rows[i] : place.start + i; };

@@ -14,7 +14,7 @@ public:
 private:
     using Step<T>::backend_;
 
-    bool learn(const BatchPlace& place, Share share, Barrier& barrier, Poll* poll) override;
+    bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) override;
     LossSum batch_loss(const BatchPlace& place) override;
     void carve(Carver& carver);
 

@@ -14,8 +14,7 @@ namespace {
 constexpr double kFlopsPerWorker = 3e6;  // of a step: three meetings must be cheap beside it
 constexpr double kLongStepFlops = 5e8;   // from here on a step asks for Ctrl-C between its layers
 constexpr double kClockFlops = 5e6;      // work between two looks at the clock
-constexpr int kMostPlayers = 2;
-constexpr Index kMaxRecords = 1024;  // epochs a block can report: room taken before the loop
+constexpr Index kMaxRecords = 1024;      // epochs a block can report: room taken before the loop
 
 }  // namespace
 
@@ -43,7 +42,6 @@ struct Trainer<T>::Session {
     Buffer<Index> order;     // this epoch's permutation
     Index order_epoch = -1;  // whose it is
     BatchPlace place;
-    double rate[kMostPlayers] = {};  // of each player's last update
 };
 
 template <class T>
@@ -60,6 +58,13 @@ void Trainer<T>::reset() {
     cursor_ = {};
     for (OptimizerState<T>& optimizer : optimizers_) optimizer.reset();
     best_ = {};
+    carry({});
+}
+
+template <class T>
+void Trainer<T>::carry(Buffer<T> numbers) {
+    carried_ = std::move(numbers);
+    within_batch_ = carried_.size() > 0;
 }
 
 template <class T>
@@ -91,11 +96,18 @@ void Trainer<T>::begin(std::unique_ptr<Course<T>> course, const FitOptions& opti
         throw ValueError("shuffle: resuming a fit needs the value that it was started with");
     auto session = std::make_unique<Session>(std::move(course), options, model_.players());
     const bool watches = options.stopping.patience > 0 && options.stopping.restore_best;
+    const Index carried = session->course->carried();
+    const bool within = options.resume && within_batch_;
+    const bool starts_within = options.resume && carried > 0 && cursor_.step % session->pieces != 0;
+    if (within != starts_within || (within && carried_.size() != carried))
+        throw ValueError("resume: the fit stands within a batch of other sequences than these");
+    Buffer<T> states(within ? 0 : carried);
     Buffer<T> best;
     if (watches && !(options.resume && best_.size() > 0)) best = Buffer<T>(model_.table().size());
 
     // From here on nothing throws.
     session_ = std::move(session);
+    if (!within) carried_ = std::move(states), within_batch_ = false;
     if (watches && best.size() > 0) {
         best_ = std::move(best);
         // Resumed without them: they are in place already, from when the fit ended.
@@ -166,7 +178,7 @@ template <class T>
 void Trainer<T>::after_step(StepOutcome outcome) {
     Session& s = *session_;
     // A player whose turn has not come has a rate all the same.
-    if (outcome == StepOutcome::kDone || s.place.player > 0) s.rate[s.place.player] = s.place.rate;
+    if (outcome == StepOutcome::kDone || s.place.player > 0) cursor_.rate[s.place.player] = s.place.rate;
     const LossSum& last = s.steps_of[s.place.player]->last();
     if (outcome == StepOutcome::kDiverged || outcome == StepOutcome::kCancelled) {
         block_.diverged = outcome == StepOutcome::kDiverged;
@@ -179,14 +191,30 @@ void Trainer<T>::after_step(StepOutcome outcome) {
     cursor_.weight_sum += last.weight;
     if (s.place.piece == 0) block_.samples += s.place.size;
     if (cursor_.step == s.steps) {
+        within_batch_ = false;
         command_ = Command::kEndEpoch;
         return;
     }
-    if (--until_clock_ <= 0 && (s.pieces == 1 || cursor_.step % s.pieces == 0)) {
+    if (carried_.size() > 0) keep_carried();
+    if (--until_clock_ <= 0) {
         until_clock_ = clock_every_;
         if (Clock::now() >= deadline_) return stop();
     }
     place_next_step();
+}
+
+// Given up, it is done again when the fit goes on.
+template <class T>
+void Trainer<T>::after_validation() {
+    if (!given_up_.exchange(false, std::memory_order_relaxed)) return after_epoch();
+    block_.cancelled = true;
+    stop();
+}
+
+template <class T>
+void Trainer<T>::keep_carried() {
+    within_batch_ = cursor_.step % session_->pieces != 0;
+    if (within_batch_) session_->course->read_carried(carried_.data());
 }
 
 template <class T>
@@ -197,8 +225,8 @@ void Trainer<T>::after_epoch() {
     r.epoch = cursor_.epoch + 1;
     r.loss = cursor_.weight_sum > 0.0 ? cursor_.loss_sum / cursor_.weight_sum : 0.0;
     r.validated = validated;
-    r.rate = s.rate[0];
-    r.generator_rate = s.rate[1];
+    r.rate = cursor_.rate[0];
+    r.generator_rate = cursor_.rate[1];
     s.course->report(r);
     if (validated) r.val_loss = s.course->validation_loss();
     const double watched = validated && s.options.stopping.on_validation ? r.val_loss : r.loss;
@@ -234,14 +262,15 @@ void Trainer<T>::work(Share share, Barrier& barrier) {
             const BatchPlace place = s.place;
             Step<T>& step = *s.steps_of[place.player];
             OptimizerClock& clock = place.player == 0 ? cursor_.clock : cursor_.second_clock;
-            const StepOutcome outcome = step.run(place, share, barrier, clock, poll_);
+            const StepOutcome outcome =
+                step.run(place, share, barrier, clock, asks_in_steps_ ? poll_ : nullptr);
             if (lead) after_step(outcome);
             barrier.wait();
             if (step.overflowed()) return;
         } else {
-            s.course->validate(share);
+            s.course->validate(share, HaltByPoll(given_up_, lead ? poll_ : nullptr));
             barrier.wait();
-            if (lead) after_epoch();
+            if (lead) after_validation();
             barrier.wait();
         }
     }
@@ -261,7 +290,9 @@ Block Trainer<T>::run(Index max_epochs, double budget_seconds, Poll* poll) {
     const double flops = s.course->step_flops();
     clock_every_ = std::clamp<Index>(static_cast<Index>(kClockFlops / (flops + 1e4)), 1, 256);
     until_clock_ = clock_every_;
-    poll_ = flops >= kLongStepFlops && s.course->pauses_anywhere() ? poll : nullptr;
+    poll_ = poll;
+    asks_in_steps_ = flops >= kLongStepFlops;
+    if (within_batch_) s.course->write_carried(carried_.data());
     if (!finished()) {
         s.course->begin_run();
         start_epoch();

@@ -22,6 +22,8 @@ struct FitOptions {
     bool keeps_best = false;  // the caller decides which weights are the best
 };
 
+inline constexpr int kMostPlayers = 2;
+
 // Where training stands. Plain numbers: a checkpoint is this, the slabs, and the configuration.
 struct Cursor {
     Index epoch = 0;  // whole epochs done
@@ -33,6 +35,7 @@ struct Cursor {
     Index schedule_epochs = 0;  // its horizon
     double loss_sum = 0.0;      // Σ w l of the current epoch
     double weight_sum = 0.0;
+    double rate[kMostPlayers] = {};  // of each player's last update
     OptimizerClock clock;
     OptimizerClock second_clock;  // of the second player, where there is one
     bool teaching = false;        // texts: which of two phases this is,
@@ -76,6 +79,9 @@ public:
     OptimizerState<T>& optimizer(int player = 0) { return optimizers_[static_cast<std::size_t>(player)]; }
     // The best epoch's parameters, or an empty buffer.
     Buffer<T>& best() { return best_; }
+    // What the last piece left to the next where a fit stands within a batch (Course::carried), or null.
+    const Buffer<T>* carried() const { return within_batch_ ? &carried_ : nullptr; }
+    void carry(Buffer<T> numbers);
 
 private:
     enum class Command { kStep, kEndEpoch, kStop };
@@ -85,6 +91,8 @@ private:
     void work(Share share, Barrier& barrier);
     void start_epoch();
     void after_step(StepOutcome outcome);
+    void keep_carried();
+    void after_validation();
     void after_epoch();
     void place_next_step();
     void stop() { command_ = Command::kStop; }
@@ -93,7 +101,8 @@ private:
     Model<T>& model_;
     std::vector<OptimizerState<T>> optimizers_;  // by player
     Cursor cursor_;
-    Buffer<T> best_;
+    Buffer<T> best_, carried_;
+    bool within_batch_ = false;  // and something is carried
     std::unique_ptr<Session> session_;
 
     // One run() call; worker 0 writes, barriers publish.
@@ -103,6 +112,8 @@ private:
     Clock::time_point deadline_, epoch_start_;
     Index until_clock_ = 0, clock_every_ = 1;
     Poll* poll_ = nullptr;
+    bool asks_in_steps_ = false;         // which are long
+    std::atomic<bool> given_up_{false};  // the validation
 };
 
 }  // namespace ds

@@ -198,8 +198,7 @@ class Rec(Streaming):
         DivergenceError
             If loss or weights become infinite or NaN; the model holds the last finite weights.
         KeyboardInterrupt
-            On Ctrl-C, as a rule within a tenth of a second; with `bptt_steps` not before the batch's last
-            piece. The model is at its last complete update.
+            On Ctrl-C, within a tenth of a second; the model is at its last complete update.
         """
         plan = make_plan(epochs, batch_size, shuffle, validation_fraction, as_early_stopping(early_stopping))
         called = callbacks_of(callbacks, verbose, checkpoint, checkpoint_every)

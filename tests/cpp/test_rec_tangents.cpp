@@ -105,7 +105,7 @@ Pass<double> pass_of(const Player& player, const Backend<double>& backend, doubl
     pass.params = player.params.data();
     pass.copies = player.copies.data();
     pass.grads = grads;
-    pass.scratch = scratch;
+    pass.worker.scratch = scratch;
     pass.seed = 7;
     pass.epoch = 1;
     pass.step = 2;
@@ -330,7 +330,7 @@ void steps() {
                     for (const Range& mine : own)
                         for (Index t = kSteps; t-- > 0;) stack.backward_step(pass, t, mine);
                 } else {
-                    stack.backward(pass, {}, alone, {}, false);
+                    stack.backward(pass, {}, alone, false);
                 }
                 stack.weight_gradient(pass, {}, false);
                 all.insert(all.end(), stack.dx().p, stack.dx().p + 4 * kSteps * kFeatures);
@@ -365,7 +365,7 @@ void sums_go_on() {
                                        .batch = rows,
                                        .bias_batch = rows,
                                        .accumulate = accumulate};
-            backend.linear_backward_weight(op, {}, scratch.data());
+            backend.linear_backward_weight(op, {}, {scratch.data()});
             Pass<T> pass;
             pass.backend = &backend;
             pass.grads = out.data() + (kInputs + 1) * kCols;

@@ -119,10 +119,7 @@ def test_wide_run_in_pieces(name: str, threads: int) -> None:
 
 @pytest.mark.parametrize(("table", "name"), [("small", n) for n in SMALL] + [("wide", n) for n in WIDE])
 def test_stopped_carried_over_and_resumed(table: str, name: str) -> None:
-    """Parameters and state taken out, in the middle of an epoch too, put into a new core, and the fit resumed there.
-
-    A batch is not left in its middle: what its pieces carry from one to the next is no part of the state.
-    """
+    """Parameters and state taken out, in the middle of a batch too, put into a new core, and the fit resumed there."""
     case = TABLES[table][name]
     x, y, w, validation = arrays(case, "float64")
     data = (x, y, w, *(validation or (None, None, None)))
@@ -135,7 +132,7 @@ def test_stopped_carried_over_and_resumed(table: str, name: str) -> None:
     block = core.run(1, 0.0)
     steps = {block["step"]}
     while not block["finished"]:
-        params, state = core.get_params(), core.get_state()
+        params, state, before = core.get_params(), core.get_state(), block["step"]
         core.end()
         core = _core.RecCore(spec)
         core.set_params(params)
@@ -143,10 +140,39 @@ def test_stopped_carried_over_and_resumed(table: str, name: str) -> None:
         core.begin(*data, {**options, "resume": True})
         block = core.run(1, 0.0)
         steps.add(block["step"])
+        assert ("carried" in state) == bool(before % pieces), "the states, in the middle of a batch alone"
     core.end()
-    assert all(step % pieces == 0 for step in steps)
     assert table == "small" or len(steps) > 1
+    assert table == "small" or pieces == 1 or any(step % pieces for step in steps)
     assert engine.digest(core) == expected(table, name, "float64")
+
+
+def test_what_a_batch_carries_belongs_to_its_sequences() -> None:
+    """Another shape is refused, and so is going on without it or with another batch; the model stays as it is."""
+    name, case = next((n, c) for n, c in WIDE.items() if c.spec.get("bptt"))
+    spec = {**case.spec, "dtype": "float64"}
+    x, y, w, _ = arrays(case, "float64")
+    options = rec_trainings.options_of(case)
+    core = _core.RecCore(spec)
+    core.begin(x, y, w, None, None, None, options)
+    while "carried" not in core.get_state():
+        assert not core.run(1, 0.0)["finished"]
+    params, state = core.get_params(), core.get_state()
+    core.end()
+    assert state["carried"].shape == (case.batch, core.state_size)
+    for wrong in (state["carried"][:, 1:], state["carried"][0], state["carried"].astype(np.float32)):
+        with pytest.raises((ValueError, TypeError), match="carried"):
+            core.set_state({**state, "carried": np.ascontiguousarray(wrong)})
+    assert core.get_state()["carried"].tobytes() == state["carried"].tobytes()
+    for other in ({"carried": state["carried"][:-1]}, {}):
+        fresh = _core.RecCore(spec)
+        fresh.set_params(params)
+        fresh.set_state({**{k: v for k, v in state.items() if k != "carried"}, **other})
+        with pytest.raises(ValueError, match="within a batch"):
+            fresh.begin(x, y, w, None, None, None, {**options, "resume": True})
+        fresh.set_state(state)
+        engine.fit(fresh, x, y, w, **options, resume=True)
+        assert engine.digest(fresh) == expected("wide", name, "float64")
 
 
 def core_of(cell: str, output: str, dtype: str, hidden: tuple[int, ...] = (35, 19), **options: Any) -> Any:

@@ -28,29 +28,32 @@ OPTIONS: dict[str, Any] = {"optimizer": ds.Adam(1e-3, schedule=ds.Cosine()), "dr
 
 
 class Size(NamedTuple):
-    """A maker of models, and what they learn: rows, epochs, batch."""
+    """A maker of models, and what they learn: rows, epochs, batch; the epochs may be judged by rows of their own."""
 
     make: Callable[[], Any]
     data: Callable[[], tuple[Any, Any]]
     epochs: int
     batch: int
+    judges: Callable[[], tuple[Any, Any]] | None = None
 
 
-def net(layers: tuple[int, ...], rows: int, epochs: int, batch: int) -> Size:
+def net(layers: tuple[int, ...], rows: int, epochs: int, batch: int, judged: int = 0) -> Size:
     return Size(
         lambda: models.net(layers, **OPTIONS),
         lambda: models.data(rows, layers[0], layers[-1]),
         epochs,
         batch,
+        (lambda: models.data(judged, layers[0], layers[-1])) if judged else None,
     )
 
 
-def rec(kind: str, rows: int, longest: int, epochs: int, batch: int, **options: Any) -> Size:
+def rec(kind: str, rows: int, longest: int, epochs: int, batch: int, judged: int = 0, **options: Any) -> Size:
     return Size(
         lambda: recs.rec(kind, **options, **OPTIONS),
         lambda: recs.lists(kind, rows, longest=longest),
         epochs,
         batch,
+        (lambda: recs.lists(kind, judged, longest=600)) if judged else None,
     )
 
 
@@ -82,9 +85,11 @@ SIZES = {
     "small": net((6, 16, 3), 200, 4000, 16),
     "medium": net((64, 256, 256, 10), 4000, 6, 64),
     "wide": net((1024, 2048, 2048, 1000), 1024, 3, 512),
+    "judged": net((64, 256, 256, 10), 128, 12, 64, judged=60_000),
     "recurrent": rec("last", 200, 9, 400, 16, cell="lstm", bidirectional=True),
     "long": rec("sequence", 48, 600, 2, 48, hidden=[128, 128], cell="lstm"),
     "pieces": rec("next token", 64, 600, 20, 16, hidden=[64], bptt_steps=20),
+    "pieces judged": rec("next token", 32, 60, 6, 16, judged=900, hidden=[64], bptt_steps=20),
     "adversaries": gen(400, 600, 64),
     "adversaries through time": series(32, 200, 4, 64),
 }
@@ -111,14 +116,15 @@ if child == 0:
     os._exit(0)
 
 X, y = size.data()
+judges = {"validation_data": size.judges()} if size.judges else {}
 
 
 def complete(net: Any) -> None:
     """Train to the end, from wherever it stands."""
     try:
-        net.fit(X, y, epochs=size.epochs, batch_size=size.batch, resume=True)
+        net.fit(X, y, epochs=size.epochs, batch_size=size.batch, resume=True, **judges)
     except ValueError:  # nothing to resume: the signal came before the first step
-        net.fit(X, y, epochs=size.epochs, batch_size=size.batch)
+        net.fit(X, y, epochs=size.epochs, batch_size=size.batch, **judges)
 
 
 whole = size.make()
