@@ -264,7 +264,7 @@ bool CpuBackend<T>::update(Optimizer kind, const UpdateArgs<T>& args) const {
 
 template <class T>
 void CpuBackend<T>::transpose(Matrix<T> out, Matrix<const T> in, Index rows, Index cols) const {
-    kernels_.optim.transpose(out.p, out.ld, in.p, in.ld, rows, cols);
+    kernels_.gemm.transpose(out.p, out.ld, in.p, in.ld, rows, cols);
 }
 
 template class CpuBackend<float>;

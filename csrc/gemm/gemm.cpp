@@ -18,6 +18,11 @@ constexpr Index kSplitRows = 128;
 
 Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
+// With more rows packing B counts little; a smaller B is packed at once.
+constexpr Index kTurnedRows = 96, kTurnedFrom = Index(1) << 14;
+// Columns of C whose turned product stays in the second-level cache until it is turned back.
+constexpr Index kTurnedCols = 256;
+
 // Strides of a multiple of 4096 bytes put a whole column of the operand into one set of the first-level
 // cache.
 bool aliases(Index ld, std::size_t element) { return ld * Index(element) % 4096 == 0; }
@@ -53,6 +58,14 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
             whole_ = kernels.stream[ta];
             return;
         }
+        const bool less = m * (n + k) <= n * k;  // to turn A and C around than B
+        if (tb && less && m <= kTurnedRows && n * k >= kTurnedFrom) path = GemmPath::kTurned;
+    }
+    if (path == GemmPath::kTurned && tb) {
+        plan_turned();
+        return;
+    }
+    if (path == GemmPath::kAuto) {
         const Index chunk_bytes = n * std::min(k, kSumChunk) * Index(sizeof(T));
         const bool large = chunk_bytes > (m > 64 ? kDirectBytes : 2 * kDirectBytes) && m > kernels.tile_rows;
         const bool split = !shape.aligned_b && m > kSplitRows && n >= kernels.tile_cols;
@@ -76,6 +89,16 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
 }
 
 template <class T>
+void GemmPlan<T>::plan_turned() {
+    block_cols_ = std::min(shape_.n, kTurnedCols);
+    turned_ld_ = round_up(shape_.m, Index(64 / sizeof(T)));
+    turned_ = std::make_shared<const GemmPlan>(
+        *kernels_,
+        GemmShape{.m = block_cols_, .n = shape_.m, .k = shape_.k, .lda = shape_.ldb, .ldb = turned_ld_});
+    scratch_ = turned_->scratch() + (shape_.k + block_cols_) * turned_ld_;
+}
+
+template <class T>
 Index GemmPlan<T>::padded_cols() const {
     return round_up(shape_.n, kernels_->tile_cols);
 }
@@ -90,17 +113,46 @@ void GemmPlan<T>::pack(const T* b, Index ldb, T* packed) const {
     }
 }
 
+// What makes columns j to j + n of C.
+template <class T>
+GemmArgs<T> GemmPlan<T>::columns(const GemmArgs<T>& args, Index j, Index n) const {
+    GemmArgs<T> part = args;
+    part.n = n;
+    part.b += j * (shape_.transpose_b ? args.ldb : 1);
+    part.c += j;
+    if (args.bias != nullptr) part.bias += j;
+    if (args.y != nullptr) part.y += j;
+    if (args.saved != nullptr) part.saved += j;
+    return part;
+}
+
+// Few rows and a large B stored transposed: packing would turn all of it around, Cᵀ = B·Aᵀ reads it in place.
+template <class T>
+void GemmPlan<T>::run_turned(const GemmArgs<T>& args, T* scratch) const {
+    const Index ld = turned_ld_, m = args.m;
+    T *a = scratch + turned_->scratch(), *c = a + shape_.k * ld;
+    if (!shape_.transpose_a) kernels_->transpose(a, ld, args.a, args.lda, m, args.k);
+    GemmArgs<T> turned{.n = m, .k = args.k, .lda = args.ldb, .b = a, .ldb = ld, .c = c, .ldc = ld};
+    if (shape_.transpose_a) turned.b = args.a, turned.ldb = args.lda;
+    turned.accumulate = args.accumulate;
+    for (Index j = 0; j < args.n; j += block_cols_) {
+        const GemmArgs<T> part = columns(args, j, std::min(block_cols_, args.n - j));
+        turned.m = part.n;
+        turned.a = part.b;
+        if (args.accumulate) kernels_->transpose(c, ld, part.c, part.ldc, m, part.n);
+        turned_->run(turned, scratch);
+        kernels_->transpose(part.c, part.ldc, c, ld, part.n, m);
+        for (Index i = 0; part.bias != nullptr && i < m; ++i)
+            for (Index col = 0; col < part.n; ++col) part.c[i * part.ldc + col] += part.bias[col];
+        if (args.forward != nullptr || args.backward != nullptr) kernels_->epilogue(part);
+    }
+}
+
 // Blocks of columns; in each, chunk by chunk of k, all strips of A pass over the panels of B.
 template <class T>
 void GemmPlan<T>::run_blocks(const GemmArgs<T>& args, T* scratch) const {
     for (Index j = 0; j < args.n; j += block_cols_) {
-        GemmArgs<T> part = args;
-        part.n = std::min(block_cols_, args.n - j);
-        part.b = args.b + j * (shape_.transpose_b ? args.ldb : 1);
-        part.c = args.c + j;
-        if (args.bias != nullptr) part.bias = args.bias + j;
-        if (args.y != nullptr) part.y = args.y + j;
-        if (args.saved != nullptr) part.saved = args.saved + j;
+        const GemmArgs<T> part = columns(args, j, std::min(block_cols_, args.n - j));
         const Index next = j + block_cols_;
         run_block(part, next < args.n ? args.b + next * (shape_.transpose_b ? args.ldb : 1) : nullptr,
                   scratch);
@@ -149,12 +201,7 @@ void GemmPlan<T>::share(const GemmArgs<T>& args, int worker, int workers, T* scr
     if (!shape_.packed_b && args.n > 0 && args.m > 0 && rounds(args.n, width) <= rounds(args.m, height)) {
         const Index groups = (args.n + width - 1) / width;
         const Index begin = std::min(groups * worker / workers * width, args.n);
-        part.n = std::min(groups * (worker + 1) / workers * width, args.n) - begin;
-        part.b += shape_.transpose_b ? begin * args.ldb : begin;
-        part.c += begin;
-        if (part.bias != nullptr) part.bias += begin;
-        if (part.y != nullptr) part.y += begin;
-        if (part.saved != nullptr) part.saved += begin;
+        part = columns(args, begin, std::min(groups * (worker + 1) / workers * width, args.n) - begin);
     } else {
         const Index begin = args.m * worker / workers;
         part.m = args.m * (worker + 1) / workers - begin;

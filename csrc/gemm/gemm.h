@@ -21,6 +21,8 @@
 //
 // Rows may be fewer than planned and shared; n and k are the plan's, and ldb means nothing.
 #pragma once
+#include <memory>
+
 #include "core/types.h"
 #include "kernels/gemm_table.h"
 
@@ -33,6 +35,7 @@ enum class GemmPath {
     kDirect,         // operands in place
     kBlocked,        // B packed, A in place
     kBlockedPacked,  // both packed
+    kTurned,         // of B transposed: Cᵀ = B·Aᵀ, B in place
 };
 
 struct GemmShape {
@@ -59,6 +62,8 @@ public:
     void run(const GemmArgs<T>& args, T* scratch) const {
         if (whole_ != nullptr)
             whole_(args);
+        else if (turned_)
+            run_turned(args, scratch);
         else
             run_blocks(args, scratch);
     }
@@ -75,16 +80,23 @@ public:
 
 private:
     Index padded_cols() const;
+    GemmArgs<T> columns(const GemmArgs<T>& args, Index j, Index n) const;
+    void plan_turned();
+    void run_turned(const GemmArgs<T>& args, T* scratch) const;
     void run_blocks(const GemmArgs<T>& args, T* scratch) const;
     void run_block(const GemmArgs<T>& args, const T* next_b, T* scratch) const;
 
     typename GemmKernels<T>::Whole whole_ = nullptr;
     typename GemmKernels<T>::Block block_ = nullptr;
+    std::shared_ptr<const GemmPlan> turned_;  // what run_turned() runs
     const GemmKernels<T>* kernels_ = nullptr;
     GemmShape shape_;
     Index scratch_ = 0;
-    Index block_cols_ = 0;  // columns of B whose chunk stays in the second-level cache while A's strips pass
-    Index strip_ = 0;       // where in the scratch a strip of A goes, behind the panels of B
+    Index block_cols_ =
+        0;  // columns of B whose chunk stays in the second-level cache while A's strips pass, or that
+            // are turned at once
+    Index turned_ld_ = 0;  // of A and C turned around
+    Index strip_ = 0;      // where in the scratch a strip of A goes, behind the panels of B
     bool pack_a_ = false;
 };
 

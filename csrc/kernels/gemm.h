@@ -259,6 +259,11 @@ void packed(const GemmArgs<T>& g) {
 }
 
 template <class T>
+void transpose_matrix(T* dst, Index ldd, const T* src, Index lds, Index rows, Index cols) {
+    transpose_into(dst, ldd, src, lds, rows, cols);
+}
+
+template <class T>
 void finish(const GemmArgs<T>& g) {
     epilogue(g, 0, g.m);
 }
@@ -292,6 +297,7 @@ constexpr GemmKernels<T> gemm_kernels() {
     t.packed[1] = packed<T, true>;
     t.pack[0] = pack_panels<T, false>;
     t.pack[1] = pack_panels<T, true>;
+    t.transpose = transpose_matrix<T>;
     t.epilogue = finish<T>;
     return t;
 }

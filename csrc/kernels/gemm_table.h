@@ -89,6 +89,8 @@ struct GemmKernels {
 
     // One chunk of a block: [A transposed][B transposed][A is packed].
     Block block[2][2][2] = {};
+    // dst (cols, rows) = src (rows, cols) transposed. They may not overlap.
+    void (*transpose)(T* dst, Index ldd, const T* src, Index lds, Index rows, Index cols) = nullptr;
     // What run() would do after the last chunk.
     Whole epilogue = nullptr;
 };

@@ -1,8 +1,7 @@
-// The update of a piece of the slab: a formula of formulas/update.h over arrays, in one pass; the sum of
-// squares that clipping by norm needs; and the transpose that refreshes the copies of the weights.
+// The update of a piece of the slab: a formula of formulas/update.h over arrays, in one pass; and the sum of
+// squares that clipping by norm needs.
 #pragma once
 #include "formulas/update.h"
-#include "kernels/gemm_pack.h"
 #include "kernels/optim_table.h"
 #include "simd/lanes.h"
 
@@ -165,16 +164,10 @@ double sum_of_squares(const T* x, Index n) {
 }
 
 template <class T>
-void transpose_matrix(T* dst, Index ldd, const T* src, Index lds, Index rows, Index cols) {
-    transpose_into(dst, ldd, src, lds, rows, cols);
-}
-
-template <class T>
 constexpr OptimKernels<T> optim_kernels() {
     return {
         {update_sgd<T>, update_adam<T>, update_adam<T>, update_rmsprop<T>, update_adagrad<T>, update_lion<T>},
-        sum_of_squares<T>,
-        transpose_matrix<T>};
+        sum_of_squares<T>};
 }
 
 DS_ISA_END

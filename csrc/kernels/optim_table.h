@@ -43,8 +43,6 @@ struct OptimKernels {
     // In double, 16 lanes per block of kSquareBlock elements, blocks added in ascending order; so the caller
     // may also ask for whole blocks one by one and add them itself, from 0.
     double (*sum_squares)(const T* x, Index n) = nullptr;
-    // dst (cols, rows) = src (rows, cols) transposed. They may not overlap.
-    void (*transpose)(T* dst, Index ldd, const T* src, Index lds, Index rows, Index cols) = nullptr;
 };
 
 }  // namespace ds

@@ -70,7 +70,7 @@ struct Product {
                     if (fused(table)) fused_want = want;
                     for (int layout = 0; layout < 8; ++layout)
                         for (const GemmPath path : {GemmPath::kAuto, GemmPath::kDirect, GemmPath::kBlocked,
-                                                    GemmPath::kBlockedPacked})
+                                                    GemmPath::kBlockedPacked, GemmPath::kTurned})
                             for (const int workers : {1, 3}) {
                                 const GemmShape shape{.transpose_a = (layout & 1) != 0,
                                                       .transpose_b = (layout & 2) != 0,
