@@ -166,22 +166,17 @@ template <class T>
 void CpuBackend<T>::activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows,
                                        Index cols) const {
     if (a.kind == Activation::kIdentity && y.p == z.p) return;
-    const auto forward = kernels_.pointwise.forward[static_cast<int>(a.kind)];
-    if (y.ld == cols && z.ld == cols)
-        return forward(y.row(rows.begin), z.row(rows.begin), rows.size() * cols, a.alpha);
-    for (Index i = rows.begin; i < rows.end; ++i) forward(y.row(i), z.row(i), cols, a.alpha);
+    kernels_.pointwise.forward[static_cast<int>(a.kind)]({y.row(rows.begin), y.ld}, {z.row(rows.begin), z.ld},
+                                                         rows.size(), cols, a.alpha);
 }
 
 template <class T>
 void CpuBackend<T>::activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows,
                                         Index cols) const {
     if (a.kind == Activation::kIdentity) return;
-    const auto backward = kernels_.pointwise.backward[static_cast<int>(a.kind)];
-    if (d.ld == cols && saved.ld == cols) {
-        T* all = d.row(rows.begin);
-        return backward(all, all, saved.row(rows.begin), rows.size() * cols, a.alpha);
-    }
-    for (Index i = rows.begin; i < rows.end; ++i) backward(d.row(i), d.row(i), saved.row(i), cols, a.alpha);
+    T* first = d.row(rows.begin);
+    kernels_.pointwise.backward[static_cast<int>(a.kind)](
+        {first, d.ld}, {first, d.ld}, {saved.row(rows.begin), saved.ld}, rows.size(), cols, a.alpha);
 }
 
 template <class T>

@@ -167,7 +167,7 @@ py::array activate(const std::string& name, const py::object& x_in, double alpha
     if (y.shape(0) != x.shape(0)) throw ValueError("out: has another length than x");
     T* to = static_cast<T*>(y.mutable_data());
     in_parts(to, x.shape(0), [=, from = data<T>(x)](Index i, Index n) {
-        forward(to + i, from + i, n, static_cast<T>(alpha));
+        forward({to + i, n}, {from + i, n}, 1, n, static_cast<T>(alpha));
     });
     return y;
 }
@@ -184,9 +184,11 @@ py::array activate_grad(const std::string& name, const py::object& x_in, const p
     if (dy.shape(0) != x.shape(0)) throw ValueError("dy: has another length than x");
     py::array dx(py::dtype::of<T>(), one_dim(x)), y(py::dtype::of<T>(), one_dim(x));
     const DefaultFpEnv environment;
-    forward(static_cast<T*>(y.mutable_data()), data<T>(x), x.shape(0), static_cast<T>(alpha));
+    const Index n = x.shape(0);
+    forward({static_cast<T*>(y.mutable_data()), n}, {data<T>(x), n}, 1, n, static_cast<T>(alpha));
     const T* saved = activation_saves_input(fn) ? data<T>(x) : data<T>(y);
-    backward(static_cast<T*>(dx.mutable_data()), data<T>(dy), saved, x.shape(0), static_cast<T>(alpha));
+    backward({static_cast<T*>(dx.mutable_data()), n}, {data<T>(dy), n}, {saved, n}, 1, n,
+             static_cast<T>(alpha));
     return dx;
 }
 

@@ -89,15 +89,10 @@ template <class T>
 void epilogue(const GemmArgs<T>& g, Index row, Index rows) {
     T* c = g.c + row * g.ldc;
     if (g.forward != nullptr) {
-        const Index ldy = g.y != nullptr ? g.ldy : g.ldc;
-        T* y = g.y != nullptr ? g.y + row * g.ldy : c;
-        if (ldy == g.n && g.ldc == g.n) return g.forward(y, c, rows * g.n, g.alpha);
-        for (Index i = 0; i < rows; ++i) g.forward(y + i * ldy, c + i * g.ldc, g.n, g.alpha);
+        const Rows<T> y = g.y != nullptr ? Rows<T>{g.y + row * g.ldy, g.ldy} : Rows<T>{c, g.ldc};
+        g.forward(y, {c, g.ldc}, rows, g.n, g.alpha);
     } else if (g.backward != nullptr) {
-        const T* saved = g.saved + row * g.ld_saved;
-        if (g.ldc == g.n && g.ld_saved == g.n) return g.backward(c, c, saved, rows * g.n, g.alpha);
-        for (Index i = 0; i < rows; ++i)
-            g.backward(c + i * g.ldc, c + i * g.ldc, saved + i * g.ld_saved, g.n, g.alpha);
+        g.backward({c, g.ldc}, {c, g.ldc}, {g.saved + row * g.ld_saved, g.ld_saved}, rows, g.n, g.alpha);
     }
 }
 

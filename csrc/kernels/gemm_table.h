@@ -5,6 +5,7 @@
 // chunk sums added in ascending order, then the bias, then the epilogue's function.
 #pragma once
 #include "core/types.h"
+#include "kernels/pointwise_table.h"
 
 namespace ds {
 
@@ -12,7 +13,7 @@ namespace ds {
 // then `a` points at a (k, m) matrix, `b` at an (n, k) one. C is overwritten, or with `accumulate` takes the
 // chunk sums on top of what it holds; it may not overlap A or B.
 //
-// The epilogue, on row segments that are still in cache, is PointwiseKernels' forward or backward (or
+// The epilogue, on rows that are still in cache, is PointwiseKernels' forward or backward (or
 // neither):
 //   forward   y = act(c + bias), written to `y`, or in place of c when y is null (then c holds act(c + bias))
 //   backward  c = c * act'(saved)
@@ -28,10 +29,10 @@ struct GemmArgs {
     const T* bias = nullptr;  // n values, or null
     bool accumulate = false;
 
-    void (*forward)(T* y, const T* z, Index n, T alpha) = nullptr;
+    Activate<T> forward = nullptr;
     T* y = nullptr;
     Index ldy = 0;
-    void (*backward)(T* dz, const T* dy, const T* saved, Index n, T alpha) = nullptr;
+    ActivateBack<T> backward = nullptr;
     const T* saved = nullptr;
     Index ld_saved = 0;
     T alpha = T(0);

@@ -20,32 +20,49 @@ DS_INLINE Index walk_step(const T* y, const T* x) {
     return beyond != 0 && beyond < kPage / 2 ? -Vec<T>::W : Vec<T>::W;
 }
 
+// Over rows of n elements, so that what f needs is in registers once for all of them.
+template <class T, class F>
+DS_INLINE void map(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
+    constexpr Index W = Vec<T>::W;
+    if (y.ld == n && x.ld == n) n *= rows, rows = rows < 1 ? rows : 1;
+    const Index end = n / W * W, step = walk_step(y.p, x.p), first = step > 0 ? 0 : end - W;
+    for (; rows > 0; --rows, y.p += y.ld, x.p += x.ld) {
+        if (end < n) storen(y.p + end, f(loadn(x.p + end, n - end)), n - end);
+        Index i = first;
+        for (Index left = end; left > 0; left -= W, i += step) store(y.p + i, f(load(x.p + i)));
+    }
+}
+template <class T, class F>
+DS_INLINE void map(Rows<T> y, Rows<const T> a, Rows<const T> b, Index rows, Index n, F f) {
+    constexpr Index W = Vec<T>::W;
+    if (y.ld == n && a.ld == n && b.ld == n) n *= rows, rows = rows < 1 ? rows : 1;
+    const Index end = n / W * W, step = walk_step(y.p, y.p == a.p ? b.p : a.p),
+                first = step > 0 ? 0 : end - W;
+    for (; rows > 0; --rows, y.p += y.ld, a.p += a.ld, b.p += b.ld) {
+        if (end < n) storen(y.p + end, f(loadn(a.p + end, n - end), loadn(b.p + end, n - end)), n - end);
+        Index i = first;
+        for (Index left = end; left > 0; left -= W, i += step)
+            store(y.p + i, f(load(a.p + i), load(b.p + i)));
+    }
+}
 template <class T, class F>
 DS_INLINE void map(T* y, const T* x, Index n, F f) {
-    constexpr Index W = Vec<T>::W;
-    const Index end = n / W * W, step = walk_step(y, x);
-    if (end < n) storen(y + end, f(loadn(x + end, n - end)), n - end);
-    Index i = step > 0 ? 0 : end - W;
-    for (Index left = end; left > 0; left -= W, i += step) store(y + i, f(load(x + i)));
+    map(Rows<T>{y, n}, Rows<const T>{x, n}, 1, n, f);
 }
 template <class T, class F>
 DS_INLINE void map(T* y, const T* a, const T* b, Index n, F f) {
-    constexpr Index W = Vec<T>::W;
-    const Index end = n / W * W, step = walk_step(y, y == a ? b : a);
-    if (end < n) storen(y + end, f(loadn(a + end, n - end), loadn(b + end, n - end)), n - end);
-    Index i = step > 0 ? 0 : end - W;
-    for (Index left = end; left > 0; left -= W, i += step) store(y + i, f(load(a + i), load(b + i)));
+    map(Rows<T>{y, n}, Rows<const T>{a, n}, Rows<const T>{b, n}, 1, n, f);
 }
 
 template <class T, class A>
-void activation_forward(T* y, const T* z, Index n, T alpha) {
+void activation_forward(Rows<T> y, Rows<const T> z, Index rows, Index n, T alpha) {
     const Vec<T> a(alpha);
-    map(y, z, n, [a](Vec<T> v) __attribute__((always_inline)) { return A::forward(v, a); });
+    map(y, z, rows, n, [a](Vec<T> v) __attribute__((always_inline)) { return A::forward(v, a); });
 }
 template <class T, class A>
-void activation_backward(T* dz, const T* dy, const T* saved, Index n, T alpha) {
+void activation_backward(Rows<T> dz, Rows<const T> dy, Rows<const T> saved, Index rows, Index n, T alpha) {
     const Vec<T> a(alpha);
-    map(dz, dy, saved, n,
+    map(dz, dy, saved, rows, n,
         [a](Vec<T> d, Vec<T> s) __attribute__((always_inline)) { return A::backward(d, s, a); });
 }
 template <class T, class A>

@@ -61,12 +61,26 @@ constexpr bool activation_is_curved(Activation a) {
            a != Activation::kHardSigmoid;
 }
 
+// Rows of a matrix, `ld` elements apart.
+template <class T>
+struct Rows {
+    T* p = nullptr;
+    Index ld = 0;
+};
+
+// An activation over rows of n elements each. alpha: the slope of leaky_relu, the scale of elu; must not be negative.
+template <class T>
+using Activate = void (*)(Rows<T> y, Rows<const T> z, Index rows, Index n, T alpha);
+template <class T>
+using ActivateBack = void (*)(Rows<T> dz, Rows<const T> dy, Rows<const T> saved, Index rows, Index n,
+                              T alpha);
+
 template <class T>
 struct PointwiseKernels {
-    // alpha: the slope of leaky_relu, the scale of elu; must not be negative. y may be z. Null for softmax.
-    void (*forward[kActivationCount])(T* y, const T* z, Index n, T alpha);
+    // y may be z. Null for softmax.
+    Activate<T> forward[kActivationCount];
     // dz = dy * activation'(z), from saved = y or z (activation_saves_input). dz may be dy. Null for softmax.
-    void (*backward[kActivationCount])(T* dz, const T* dy, const T* saved, Index n, T alpha);
+    ActivateBack<T> backward[kActivationCount];
     // e *= dz * activation''(z), from saved = y or z. Null for those that are not curved, and for softmax.
     void (*curvature[kActivationCount])(T* e, const T* dz, const T* saved, Index n, T alpha);
     void (*elementary[kFunctionCount])(T* y, const T* x, Index n);  // y may be x
