@@ -14,6 +14,7 @@ from .timing import (
     function_data,
     gen_data,
     matmul_data,
+    matrix,
     net_data,
     per_step,
     rec_data,
@@ -42,7 +43,7 @@ def _matmul(params: Mapping[str, Any], threads: int) -> Measure:
     from deepseek._core import kernels
 
     a, b = matmul_data(params)
-    c = np.empty((params["m"], params["n"]), dtype=np.float32)
+    c = matrix(params["m"], params["n"])
     from_python = per_step(calls(lambda: kernels.gemm(a, b, c, threads)))
     inside = per_step(lambda count: kernels.gemm(a, b, c, threads, count))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .timing import Builder, Measure, Unsupported, calls, function_data, matmul_data, per_step
+from .timing import Builder, Measure, Unsupported, calls, function_data, matmul_data, matrix, per_step
 
 _FUNCTIONS: dict[str, Callable[[NDArray[np.float32]], Any]] = {
     "relu": lambda x: np.maximum(x, np.float32(0)),
@@ -27,7 +27,7 @@ def setup(threads: int) -> str:
 
 def _matmul(params: Mapping[str, Any], threads: int) -> Measure:
     a, b = matmul_data(params)
-    c = np.empty((params["m"], params["n"]), dtype=np.float32)
+    c = matrix(params["m"], params["n"])
     return per_step(calls(lambda: np.matmul(a, b, out=c)))
 
 

@@ -116,11 +116,25 @@ def gen_data(params: Mapping[str, Any]) -> NDArray[np.float32]:
     return np.random.default_rng(0).standard_normal((rows, columns), dtype=np.float32)
 
 
+def matrix(rows: int, columns: int) -> NDArray[np.float32]:
+    """Return an empty matrix that begins on a cache line, as PyTorch's and JAX's do.
+
+    NumPy's begin wherever the heap puts them, which makes a tenth of a small product's time and changes from one
+    process to the next.
+    """
+    line, size = 64, 4 * rows * columns
+    room = np.empty(size + line, dtype=np.uint8)
+    start = -room.ctypes.data % line
+    return room[start : start + size].view(np.float32).reshape(rows, columns)
+
+
 def matmul_data(params: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the two factors of a matmul row."""
     rng = np.random.default_rng(0)
-    m, k, n = params["m"], params["k"], params["n"]
-    return rng.standard_normal((m, k), dtype=np.float32), rng.standard_normal((k, n), dtype=np.float32)
+    a, b = matrix(params["m"], params["k"]), matrix(params["k"], params["n"])
+    for factor in a, b:
+        rng.standard_normal(out=factor, dtype=np.float32)
+    return a, b
 
 
 def function_data(params: Mapping[str, Any]) -> NDArray[np.float32]:
