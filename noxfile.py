@@ -152,6 +152,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Small faults in kernels and backward passes, each of which has to make a test fail."""
+    session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis")
+    session.run("python", ".ci/mutants.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure beside the peers."""
     session.install(".[bench]")

@@ -118,7 +118,10 @@ def _cases() -> dict[str, Case]:
     # Wider than any vector.
     wide = {"generator": {"hidden": [40, 33]}, "discriminator": {"hidden": [37], "output": "mean"}}
     cases["wide-series"] = Case(series("gru", **copy.deepcopy(wide)), count=70, batch=30)
-    cases["wide-texts"] = Case(texts("lstm", False, **wide), count=70, batch=30, taught=1)
+    cases["wide-texts"] = Case(texts("lstm", False, **copy.deepcopy(wide)), count=70, batch=30, taught=1)
+    for hard in (True, False):  # and the tables' vectors too
+        spec = texts("gru", hard, both={"tokens": 40}, **copy.deepcopy(wide))
+        cases[f"wide-tokens-{'hard' if hard else 'soft'}"] = Case(spec, count=70, batch=30, taught=1)
     return cases
 
 
