@@ -111,6 +111,7 @@ def _cases() -> dict[str, Case]:
     cases["blocks"] = Case(series(top={"outputs": blocks}, penalty="none"))
     cases["turns"] = Case(series(generator={"steps": 2}, discriminator={"steps": 2}))
     cases["stop"] = Case(texts(stop=VOCABULARY - 1))
+    cases["stop-zero"] = Case(texts(stop=0), taught=1)
     cases["stop-soft"] = Case(texts("lstm", False, VOCABULARY - 1, penalty="r2"))
     cases["texts-drop"] = Case(texts("gru", both=DROPPED, discriminator={"spectral": True}, penalty="r1"))
     cases["taught"] = Case(texts("gru", stop=VOCABULARY - 1), taught=2)
@@ -150,8 +151,8 @@ def data_of(case: Case, dtype: str) -> Data:
     most = spec["length"]
     lengths = rng.integers(1, most + 1, case.count)
     if spec.get("vocabulary"):
-        tokens = spec["vocabulary"] - (spec["stop"] >= 0)
-        found = [rng.integers(0, tokens, n) for n in lengths]
+        stop = spec["stop"]  # the last token, or the first
+        found = [rng.integers(0, spec["vocabulary"] - (stop >= 0), n) + (stop == 0) for n in lengths]
     else:
         found = [rng.normal(size=(n, spec["data"])).astype(dtype) for n in lengths]
     y = rng.integers(0, CLASSES, case.count) if spec.get("classes") else None
