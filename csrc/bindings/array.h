@@ -46,6 +46,16 @@ py::array require(const py::handle& object, int ndim, const char* name) {
     return a;
 }
 
+// Whether `object` is no more and no less than an array that require() takes as it is, of `cols` columns.
+template <class T>
+bool is_matrix(const py::object& object, Index cols) {
+    if (!Py_IS_TYPE(object.ptr(), py::detail::npy_api::get().PyArray_Type_)) return false;
+    const auto a = py::reinterpret_borrow<py::array>(object);
+    constexpr int wanted = int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_};
+    return a.ndim() == 2 && a.shape(1) == cols && (a.flags() & wanted) == wanted &&
+           a.dtype().is(py::dtype::of<T>());
+}
+
 template <class T>
 const T* data(const py::array& a) {
     return static_cast<const T*>(a.data());

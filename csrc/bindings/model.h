@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/model_core.h"
+#include "backend/registry.h"
 #include "bindings/array.h"
 #include "bindings/fit.h"
 #include "bindings/poll.h"
@@ -27,6 +28,14 @@ Lock locked(ModelCore& core) {
         lock.lock();
     }
     return lock;
+}
+
+// No more and no less than an array that require() takes, of `cols` columns and without NaN and infinities.
+template <class T>
+bool is_finite_matrix(const py::object& object, Index cols) {
+    if (!is_matrix<T>(object, cols)) return false;
+    const auto a = py::reinterpret_borrow<py::array>(object);
+    return kernels_of<T>(active_kernels()).pointwise.finite(data<T>(a), a.size());
 }
 
 // A core and the Python arrays (of type Data) that a fit in progress reads.
@@ -98,6 +107,12 @@ struct BoundModel {
     py::array matrix(const py::object& object, const char* name) const {
         return core->training().is_double ? require<double>(object, 2, name)
                                           : require<float>(object, 2, name);
+    }
+
+    // Whether the engine takes an array as it is: asked first where the work may take less time than Python's checks.
+    bool is_ready(const py::object& object, Index cols) const {
+        return core->training().is_double ? is_finite_matrix<double>(object, cols)
+                                          : is_finite_matrix<float>(object, cols);
     }
 
     py::dict params() {

@@ -97,6 +97,11 @@ struct BoundNet : BoundModel<NetCore, Arrays> {
         return out;
     }
 
+    // predict() if it takes the array as it is, else None.
+    py::object try_predict(const py::object& x) {
+        return is_ready(x, core->spec().inputs) ? py::object(predict(x)) : py::none();
+    }
+
     double evaluate(const py::object& x, const py::object& y, const py::object& w) {
         const Arrays set = dataset_of(core->spec(), x, y, w, false);
         if (set.raw.rows < 1) throw ValueError("X: expected at least 1 row, got 0");
@@ -118,6 +123,8 @@ void bind_net_core(py::module_& m) {
              py::arg("yv"), py::arg("wv"), py::arg("options"),
              "Start or resume a fit over these arrays, which are read in place.")
         .def("predict", &BoundNet::predict, py::arg("X"), "Outputs, one row a row of X.")
+        .def("try_predict", &BoundNet::try_predict, py::arg("X"),
+             "predict() of a finite array of the model's own type and columns; None for any other.")
         .def("evaluate", &BoundNet::evaluate, py::arg("X"), py::arg("y"), py::arg("w"),
              "The weighted mean loss.");
     bind_model<BoundNet>(c);

@@ -200,6 +200,15 @@ struct BoundRec : BoundModel<RecCore, Arrays> {
         return loss;
     }
 
+    // step() if it takes the arrays as they are, else None.
+    py::object try_step(const py::object& x, const py::object& state) {
+        const RecSpec& spec = core->spec();
+        if (spec.bidirectional || spec.tokens()) return py::none();
+        if (!is_ready(x, spec.inputs) || !is_ready(state, core->state_size())) return py::none();
+        if (py::len(x) != py::len(state)) return py::none();
+        return step(x, state);
+    }
+
     py::tuple step(const py::object& x, const py::object& state) {
         const RecSpec& spec = core->spec();
         if (spec.bidirectional) throw ValueError("step: a bidirectional model must see the whole sequence");
@@ -251,6 +260,8 @@ void bind_rec_core(py::module_& m) {
              "The weighted mean loss.")
         .def("step", &BoundRec::step, py::arg("x"), py::arg("state"),
              "One step of some sequences: their outputs, and their states after it.")
+        .def("try_step", &BoundRec::try_step, py::arg("x"), py::arg("state"),
+             "step() of finite arrays of the model's own type and shapes; None for any others.")
         .def_property_readonly(
             "state_size", [](const BoundRec& n) { return n.core->state_size(); },
             "Numbers in the state of one sequence.");

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
-import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _core
@@ -29,8 +28,6 @@ from .stopping import EarlyStopping, as_early_stopping
 __all__ = ["Net"]
 
 Array = NDArray[Any]
-_ndarray = np.ndarray
-_check_finite = _core.check_finite
 
 
 class Net(Model):
@@ -274,16 +271,10 @@ class Net(Model):
             Of the model's dtype: probabilities for the cross-entropies, else values. A row's result does not
             depend on the other rows.
         """
-        if (  # the usual case, in about a microsecond
-            type(X) is _ndarray
-            and X.dtype is self._dtype
-            and X.flags.carray
-            and X.ndim == 2
-            and X.shape[1] == self._columns
-            and _check_finite(X) is None
-        ):
-            return cast(Array, self._core.predict(X))
-        return cast(Array, self._core.predict(as_matrix(X, self._dtype, self._columns, empty=True)))
+        done = self._core.try_predict(X)
+        if done is None:  # it has to be looked at closer
+            done = self._core.predict(as_matrix(X, self._dtype, self._config.inputs, empty=True))
+        return cast(Array, done)
 
     def predict_classes(self, X: ArrayLike) -> Array:
         """Predicted classes for some rows.

@@ -68,6 +68,10 @@ class NetCore:
         """
         The specification, defaults filled in.
         """
+    def try_predict(self, X: typing.Any) -> typing.Any:
+        """
+        predict() of a finite array of the model's own type and columns; None for any other.
+        """
 class RecCore:
     """
     The engine behind deepseek.Rec, configured by one dict.
@@ -133,6 +137,10 @@ class RecCore:
     def step(self, x: typing.Any, state: typing.Any) -> tuple:
         """
         One step of some sequences: their outputs, and their states after it.
+        """
+    def try_step(self, x: typing.Any, state: typing.Any) -> typing.Any:
+        """
+        step() of finite arrays of the model's own type and shapes; None for any others.
         """
     @property
     def state_size(self) -> int:

@@ -62,7 +62,7 @@ class GenModel(Model):
         made = self._core if self._config.known else self._make_core(door.config)
         with self._gate.room:
             self._config, self._transformer, self._label = door.config, door.transformer, door.label
-            self._core, self._columns, self._counts = made, door.config.inputs, counts
+            self._core, self._counts = made, counts
             self._lengths = door.length_counts(data)
         try:
             yield
@@ -121,7 +121,7 @@ class GenModel(Model):
         self._draws = integer("draws", own["draws"], 0, _MOST_SEED)
 
 
-_TOLD = ("_config", "_transformer", "_label", "_core", "_columns", "_counts", "_lengths")
+_TOLD = ("_config", "_transformer", "_label", "_core", "_counts", "_lengths")
 _OWN = {"transformer", "label", "counts", "lengths", "draws"}
 _MOST_SEED = 2**64 - 1
 

@@ -64,7 +64,6 @@ class Model:
         self._gate = Gate()
         self._stop = False
         self._dtype = np.dtype(config.dtype)
-        self._columns = config.inputs
 
     @staticmethod
     def _make_core(config: Any) -> Any:
@@ -257,7 +256,7 @@ class Model:
         return copy.deepcopy(self)  # two models that share weights would be a trap
 
 
-_NOT_KEPT = ("_core", "_gate", "_stop", "_dtype", "_columns")
+_NOT_KEPT = ("_core", "_gate", "_stop", "_dtype")
 
 
 def check_names(given: Mapping[Any, Any], wanted: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import _checks, _core
+from .. import _checks
 from .._data.sequences import as_sequences
 from .._model.base import Model
 from .._sampling import Sampler, make_sampling, stop_tokens
@@ -16,8 +16,6 @@ from . import stream
 from .config import RecConfig
 
 Array = NDArray[Any]
-_ndarray = np.ndarray
-_check_finite = _core.check_finite
 
 
 class Streaming(Model):
@@ -52,22 +50,9 @@ class Streaming(Model):
             `predict` for "last", at each step those of "sequence", "next" and "ctc".
         state : ndarray of shape (n, state_size)
         """
-        if (  # the usual case, in about a microsecond
-            type(x) is _ndarray
-            and type(state) is _ndarray
-            and x.ndim == state.ndim == 2
-            and x.dtype is self._dtype
-            and state.dtype is self._dtype
-            and len(x) == len(state)
-            and x.shape[1] == self._columns
-            and state.shape[1] == self._core.state_size
-            and x.flags.carray
-            and state.flags.carray
-            and not self._config.bidirectional
-            and _check_finite(x) is None
-            and _check_finite(state) is None
-        ):
-            return cast("tuple[Array, Array]", self._core.step(x, state))
+        taken = self._core.try_step(x, state)
+        if taken is not None:  # the usual case, without a closer look
+            return cast("tuple[Array, Array]", taken)
         stream.check_stream(self._config, "step")
         values = stream.as_step(x, self._config)
         before = stream.as_state(state, len(values), int(self._core.state_size), self._dtype)
