@@ -210,7 +210,7 @@ void squares_and_transposes() {
         for (const KernelTable* table : tables()) {
             const Index lds = cols + 2, ldd = rows + 1;
             Array<T> src(rows * lds, 6, 1.0), dst(cols * ldd, T(kCanary));
-            kernels_of<T>(*table).optim.transpose(dst.data(), ldd, src.data(), lds, rows, cols);
+            kernels_of<T>(*table).gemm.transpose(dst.data(), ldd, src.data(), lds, rows, cols);
             bool right = dst.guarded();
             for (Index j = 0; j < cols; ++j)
                 for (Index i = 0; i < ldd; ++i)
