@@ -8,8 +8,8 @@
 namespace ds {
 namespace {
 
-constexpr double kPieceFlops =
-    2e9;  // of a product, between two questions whether it is still wanted: some 30 ms
+// Of a product, between two questions whether it is still wanted: some 30 ms.
+constexpr double kPieceFlops = 2e9;
 
 int pieces(double flops) { return static_cast<int>(std::clamp(flops / kPieceFlops, 1.0, 1e6)); }
 

@@ -24,6 +24,8 @@ inline std::string describe(const py::array& a) {
     return text + ")";
 }
 
+constexpr int kInPlace = int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_};  // flags
+
 // `object` as a C-contiguous, aligned array of T in native byte order with `ndim` dimensions.
 template <class T>
 py::array require(const py::handle& object, int ndim, const char* name) {
@@ -40,8 +42,7 @@ py::array require(const py::handle& object, int ndim, const char* name) {
     if (a.ndim() != ndim)
         throw ValueError(std::string(name) + ": expected " + std::to_string(ndim) + " dimensions, got " +
                          describe(a));
-    constexpr int wanted = int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_};
-    if ((a.flags() & wanted) != wanted)
+    if ((a.flags() & kInPlace) != kInPlace)
         throw ValueError(std::string(name) + ": expected a C-contiguous, aligned array, got " + describe(a));
     return a;
 }
@@ -51,8 +52,7 @@ template <class T>
 bool is_matrix(const py::object& object, Index cols) {
     if (!Py_IS_TYPE(object.ptr(), py::detail::npy_api::get().PyArray_Type_)) return false;
     const auto a = py::reinterpret_borrow<py::array>(object);
-    constexpr int wanted = int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_};
-    return a.ndim() == 2 && a.shape(1) == cols && (a.flags() & wanted) == wanted &&
+    return a.ndim() == 2 && a.shape(1) == cols && (a.flags() & kInPlace) == kInPlace &&
            a.dtype().is(py::dtype::of<T>());
 }
 

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <chrono>
 
-#include "train/step.h"
+#include "core/halt.h"
 
 namespace ds {
 

@@ -92,9 +92,8 @@ private:
     const GemmKernels<T>* kernels_ = nullptr;
     GemmShape shape_;
     Index scratch_ = 0;
-    Index block_cols_ =
-        0;  // columns of B whose chunk stays in the second-level cache while A's strips pass, or that
-            // are turned at once
+    // Columns of B whose chunk stays in the second-level cache while A's strips pass, or that are turned at once.
+    Index block_cols_ = 0;
     Index turned_ld_ = 0;  // of A and C turned around
     Index strip_ = 0;      // where in the scratch a strip of A goes, behind the panels of B
     bool pack_a_ = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 namespace ds {
+
 template <class T>
 RowBatch<T>::RowBatch(GenModel<T>& model, const Backend<T>& backend, const Dataset<T>& data, Index batch,
                       int workers)

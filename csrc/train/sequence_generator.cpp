@@ -3,6 +3,7 @@
 #include <algorithm>
 
 namespace ds {
+
 namespace {
 
 // Rows of a matrix from one on.

@@ -2,6 +2,7 @@
 // rule is reached and can then go on as if it had not stopped: everything that decides what comes next is in
 // the Cursor, the optimizer's state and the best weights. Ten times run(1) is once run(10), bit for bit.
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <vector>
