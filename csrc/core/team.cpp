@@ -11,6 +11,7 @@
 #include "core/check.h"
 #include "core/cpu.h"
 #include "core/fpenv.h"
+#include "core/place.h"
 #include "core/wait.h"
 
 namespace ds {
@@ -18,6 +19,9 @@ namespace {
 
 // Long enough to span the gaps inside a training run, short enough that an idle team costs nothing.
 constexpr std::int64_t kSpin = 30'000;
+
+// How long a caller looks on while a worker leaves its core: if it slept, that worker would wake it on the new one.
+constexpr std::int64_t kParting = 1'000'000;
 
 // With more workers than cores whoever spins keeps the one it waits for from running.
 std::atomic<std::int64_t> spin_nanoseconds{kSpin};
@@ -33,7 +37,10 @@ struct alignas(64) Slot {
 // publish it.
 struct Team {
     std::atomic<bool> taken{false};
-    std::atomic<int> size{0};  // threads, in slots 0 … size - 1 (worker numbers from 1)
+    std::atomic<int> size{0};   // threads, in slots 0 … size - 1 (worker numbers from 1)
+    std::atomic<int> core{-1};  // where the caller was last seen; -1: not known, or there are too few to keep apart
+    std::atomic<int> caller{0};       // current_thread()
+    std::atomic<bool> parted{false};  // a worker has left that core; the caller has not waited since
     bool leave = false;
     void (*fn)(void*, int) = nullptr;
     void* context = nullptr;
@@ -45,6 +52,33 @@ struct Team {
 Team team;
 std::atomic<int> chosen_threads{0};
 
+thread_local bool is_worker = false;
+
+// For a thread that has waited in vain: a worker leaves its caller's core. Returns how long to look on before sleeping,
+// in nanoseconds; 0: no reason to.
+std::int64_t part() {
+    const int core = team.core.load(std::memory_order_relaxed);
+    if (core < 0) return 0;
+    if (!is_worker) {  // callers stay where they are
+        team.core.store(current_core(), std::memory_order_relaxed);
+        return team.parted.exchange(false, std::memory_order_relaxed) ? kParting : 0;
+    }
+    if (core != current_core() || !leave_core(core, team.caller.load(std::memory_order_relaxed))) return 0;
+    team.parted.store(true, std::memory_order_relaxed);
+    return kSpin;
+}
+
+// Returns when changed(value of the word, sleeping bit included) is true: spins, then sleeps.
+template <class Changed>
+void wait_until(WaitWord& word, Changed changed) {
+    const auto done = [&] { return changed(word.load(std::memory_order_acquire)); };
+    if (spin_until(done, spin_nanoseconds.load(std::memory_order_relaxed))) return;
+    while (const std::int64_t longer = part())
+        if (spin_until(done, longer)) return;
+    sleep_until(word, changed);
+    part();  // whoever wakes a thread may draw it to its own core
+}
+
 void call(Slot& slot) {
     const std::uint32_t next = (slot.ticket.load(std::memory_order_relaxed) & ~1u) + 2;
     if (slot.ticket.exchange(next, std::memory_order_acq_rel) & 1u) wake_all(slot.ticket);
@@ -52,12 +86,11 @@ void call(Slot& slot) {
 
 void* work(void* argument) {
     const DefaultFpEnv environment;
+    is_worker = true;
     auto& slot = *static_cast<Slot*>(argument);
     const int worker = static_cast<int>(&slot - team.slots) + 1;
     for (std::uint32_t seen = 0;; seen += 2) {
-        wait_until(
-            slot.ticket, [seen](std::uint32_t now) { return (now & ~1u) != seen; },
-            spin_nanoseconds.load(std::memory_order_relaxed));
+        wait_until(slot.ticket, [seen](std::uint32_t now) { return (now & ~1u) != seen; });
         if (team.leave) return nullptr;
         team.fn(team.context, worker);
         if (team.pending.fetch_sub(2, std::memory_order_acq_rel) == 3u) wake_all(team.pending);
@@ -140,10 +173,14 @@ TeamLease::TeamLease(int workers) {
     if (team.taken.exchange(true, std::memory_order_acquire)) return;
     grow(workers - 1);
     workers_ = std::min(workers, team.size.load(std::memory_order_relaxed) + 1);
-    if (workers_ == 1)
+    if (workers_ == 1) {
         team.taken.store(false, std::memory_order_release);
-    else
-        spin_nanoseconds.store(workers_ > cores ? 0 : kSpin, std::memory_order_relaxed);
+        return;
+    }
+    const bool enough = workers_ <= cores;
+    spin_nanoseconds.store(enough ? kSpin : 0, std::memory_order_relaxed);
+    team.caller.store(current_thread(), std::memory_order_relaxed);
+    team.core.store(enough ? current_core() : -1, std::memory_order_relaxed);
 }
 
 TeamLease::~TeamLease() {
@@ -158,9 +195,7 @@ void TeamLease::run(void (*fn)(void* context, int worker), void* context) {
     team.pending.store(static_cast<std::uint32_t>(workers_ - 1) << 1, std::memory_order_relaxed);
     for (int i = 0; i < workers_ - 1; ++i) call(team.slots[i]);
     fn(context, 0);
-    wait_until(
-        team.pending, [](std::uint32_t now) { return now >> 1 == 0; },
-        spin_nanoseconds.load(std::memory_order_relaxed));
+    wait_until(team.pending, [](std::uint32_t now) { return now >> 1 == 0; });
 }
 
 void Barrier::meet() {
@@ -170,9 +205,7 @@ void Barrier::meet() {
         if (word_.exchange((round + 1) << 16, std::memory_order_acq_rel) & 1u) wake_all(word_);
         return;
     }
-    wait_until(
-        word_, [round](std::uint32_t now) { return now >> 16 != round; },
-        spin_nanoseconds.load(std::memory_order_relaxed));
+    wait_until(word_, [round](std::uint32_t now) { return now >> 16 != round; });
 }
 
 }  // namespace ds

@@ -61,10 +61,9 @@ bool spin_until(Done done, std::int64_t nanoseconds) {
     return done();
 }
 
-// Returns when changed(value of the word, sleeping bit included) is true.
+// Sleeps until changed(value of the word, sleeping bit included) is true.
 template <class Changed>
-void wait_until(WaitWord& word, Changed changed, std::int64_t spin_nanoseconds) {
-    if (spin_until([&] { return changed(word.load(std::memory_order_acquire)); }, spin_nanoseconds)) return;
+void sleep_until(WaitWord& word, Changed changed) {
     for (;;) {
         std::uint32_t now = word.load(std::memory_order_acquire);
         if (changed(now)) return;

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "check.h"
+#include "core/cpu.h"
+#include "core/place.h"
 #include "core/team.h"
 
 #if defined(__x86_64__)
@@ -99,6 +101,76 @@ void several_callers() {
     for (std::thread& caller : callers) caller.join();
     CHECK(sum == 800);
 }
+
+#if defined(__linux__)
+void stay_on(const cpu_set_t& cores) { CHECK(sched_setaffinity(0, sizeof cores, &cores) == 0); }
+
+cpu_set_t only(int core) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(core, &set);
+    return set;
+}
+
+cpu_set_t allowed() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CHECK(sched_getaffinity(0, sizeof set, &set) == 0);
+    return set;
+}
+
+void places() {
+    if (cpu_info().cores < 2) return;
+    const int caller = current_thread();
+    std::thread([caller] {
+        const cpu_set_t all = allowed();
+        const int first = current_core();
+        CHECK(!leave_core(-1, caller) && !leave_core(first, 0x7fffffff));
+        CHECK(leave_core(first, caller) && current_core() != first);
+        const int second = current_core();
+        CHECK(leave_core(second, caller) && current_core() != second);  // the first is free again
+        const cpu_set_t now = allowed();
+        CHECK(CPU_COUNT(&now) == CPU_COUNT(&all) - 1 && !CPU_ISSET(second, &now));
+        stay_on(only(second));
+        CHECK(!leave_core(second, current_thread()) && current_core() == second);  // it may be nowhere else
+    }).join();
+}
+
+// A worker that finds itself on its caller's core leaves it.
+void apart() {
+    if (cpu_info().cores < 2) return;
+    std::thread([] {
+        const cpu_set_t all = allowed();
+        bool left = false;
+        for (int i = 0; i < 1000 && !left; ++i) {
+            int where = -1;
+            {
+                TeamLease lease(2);
+                lease.run([&](int worker) {
+                    if (worker == 1) where = current_core();
+                });
+            }
+            stay_on(only(where));
+            stay_on(all);
+            TeamLease lease(2);
+            Barrier barrier(lease.workers());
+            lease.run([&](int worker) {
+                for (int round = 0; round < 3; ++round) {
+                    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
+                    while (worker == 0 && std::chrono::steady_clock::now() < end) continue;
+                    barrier.wait();
+                }
+                if (worker == 1) {
+                    cpu_set_t mine;
+                    sched_getaffinity(0, sizeof mine, &mine);
+                    left = !CPU_ISSET(where, &mine);
+                }
+            });
+        }
+        CHECK(left);
+    }).join();
+}
+#endif
 
 int in_child(void (*body)()) {
     std::fflush(stdout);
@@ -200,6 +272,10 @@ int main(int argc, char**) {
     workers_are_well_kept();
     for (const int workers : {2, 3, 8}) barriers(workers, workers == 2 ? 20000 : 300);
     several_callers();
+#if defined(__linux__)
+    places();
+    apart();
+#endif
 #if !defined(__SANITIZE_THREAD__)  // it cannot follow threads into the child of a fork
     forks();
     exits();
