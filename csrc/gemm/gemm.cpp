@@ -85,7 +85,7 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
                 blocks = std::max((n + most - 1) / most, Index(1));
     block_cols_ = round_up((n + blocks - 1) / blocks, width);
     strip_ = block_cols_ * chunk;
-    scratch_ = strip_ + (pack_a_ ? kernels.tile_rows * chunk : 0);
+    scratch_ = strip_ + (pack_a_ ? 2 * kernels.tile_rows * kSumChunk : 0);
 }
 
 template <class T>

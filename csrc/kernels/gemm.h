@@ -26,10 +26,10 @@ inline constexpr Index kAskingStrips = 4;
 template <class T>
 DS_INLINE void ask_for_next(StripArgs<T>& s, const StripRows& strips, Index all, const T* next, Index ld) {
     const Index others = all - 1, done = others - strips.count - 1;  // of the others, before this one
-    s.ahead = {};
+    s.of_b = {};
     if (others < kAskingStrips || done < 0 || next == nullptr) return;
     const Index share = (s.k + others - 1) / others;
-    s.ahead = ahead<true>(next + done * share * ld, ld, share);
+    s.of_b = {ahead<true>(next + done * share * ld, ld, share), 0, 1};
 }
 
 // B from beyond the second-level cache, and so few strips of A that these stay in it.
@@ -63,8 +63,79 @@ void direct_far(const GemmArgs<T>& g) {
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
 }
 
+// A transposed A of more bytes comes from beyond the second-level cache, where the other operands are too. What is
+// nearer is read in place by strips of fewer tiles.
+inline constexpr Index kFarRows = Index(1) << 20, kPackedFrom = 12;
+
+// The strips of a chunk of a transposed A, one packed after the other into two rooms of kTileRows x k, from `row` on; what
+// the tiles of one do for those behind it.
+template <class T>
+struct PackedStrips {
+    static constexpr Index kRoom = kTileRows * kSumChunk;
+    const T* a;
+    Index lda, k, tiles;  // whole tiles a strip
+    T* room;
+    bool far;  // A comes from beyond the second-level cache
+
+    DS_INLINE void first(Index rows) { pack_a<T, true, kTileRows>(room, a, lda, rows, k); }
+
+    // The strip at hand, before which `rest` were those to come.
+    DS_INLINE const T* take(StripArgs<T>& s, StripRows rest) {
+        const T* const now = room;
+        s.next = {}, s.of_a = {};
+        if (rest.count == 0) return now;
+        room += side ? -kRoom : kRoom;
+        side = !side;
+        const Index row = rest.next, rows = rest.take();
+        if (tiles == 0)
+            pack_a<T, true, kTileRows>(room, a + row, lda, rows, k);
+        else
+            s.next = {a + row, lda, rows, k, room, (k + tiles - 1) / tiles};
+        if (far && rest.count > 0) {
+            const Index later = rest.next;
+            s.of_a = ask_for_rows<true>(a + later, lda, rest.take(), k, tiles);
+        }
+        return now;
+    }
+    bool side = false;
+};
+
+// Products of a transposed A that are wide enough to pack its rows.
+template <class T>
+void direct_packed(const GemmArgs<T>& g, bool far_a) {
+    alignas(64) T room[2 * PackedStrips<T>::kRoom];
+    StripArgs<T> s{kTileRows, g.ldb, g.ldc, g.b, 0, g.n, 0, {nullptr, !g.accumulate}};
+    const bool finish = g.forward != nullptr || g.backward != nullptr;
+    const bool far_b = g.k * g.ldb * Index(sizeof(T)) > kFar;
+    const T* a = g.a;
+    Index left = g.k;
+    do {
+        s.k = left < kSumChunk ? left : kSumChunk;
+        left -= s.k;
+        if (left == 0) s.end.bias = g.bias;
+        StripRows strips(g.m);
+        PackedStrips<T> packed{a, g.lda, s.k, g.n / (tile_width(int(StripRows(g.m).take())) * Vec<T>::W), room, far_a};
+        packed.first(StripRows(g.m).take());
+        while (strips.count > 0) {
+            const Index row = strips.next, rows = strips.take();
+            s.end.fetch_b = far_b && row == 0;
+            const T* strip = packed.take(s, strips);
+            Strips<T, true, false>::kTable[rows - 1](s, strip, g.c + row * g.ldc);
+            if (finish && left == 0) epilogue(g, row, rows);
+        }
+        s.end.first = false;
+        s.b += s.k * s.ldb;
+        a += s.k * g.lda;
+    } while (left > 0);
+}
+
 template <class T, bool kTransposed>
 void direct(const GemmArgs<T>& g) {
+    if constexpr (kTransposed) {
+        const Index tiles = g.n / (kPanelWidth * Vec<T>::W);
+        const bool far_a = g.k * g.lda * Index(sizeof(T)) > kFarRows;
+        if (g.m > kTileRows && tiles >= (far_a ? kPackedFrom / 3 : kPackedFrom)) return direct_packed(g, far_a);
+    }
     const T* a = g.a;
     const bool finish = g.forward != nullptr || g.backward != nullptr;
     StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {nullptr, !g.accumulate}, {}};
@@ -168,22 +239,29 @@ void row(const GemmArgs<T>& g) {
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, 1);
 }
 
+// One chunk of a block of columns: the first strip's tiles pack a panel of B each.
 template <class T, bool kTransposedA, bool kTransposedB, bool kPackA>
 void block(const GemmBlock<T>& g) {
     constexpr Index kCols = kPanelWidth * Vec<T>::W;
     const Index step_a = kTransposedA ? 1 : g.lda, step_b = kTransposedB ? g.ldb : 1;
+    constexpr bool kTurning = kTransposedA && kPackA;  // packing rows bit by bit
     StripArgs<T> all{kPackA ? kTileRows : g.lda, kCols, g.ldc, g.panels, g.k * kCols, g.n, g.k};
     all.end = {g.bias, g.first};
     const Index tiles = (g.n + kCols - 1) / kCols, others = StripRows(g.m).count - 1;
+    PackedStrips<T> packed{g.a, g.lda, g.k, g.n / kCols, g.strip, true};
+    if (kTurning && g.m > 0) packed.first(StripRows(g.m).take());
     for (StripRows strips(g.m); strips.count > 0;) {
         const Index row = strips.next, rows = strips.take();
         const T* a = g.a + row * step_a;
-        all.ahead = {};
-        if (strips.count > 0)
-            all.ahead = ahead<kTransposedA>(a + rows * step_a, g.lda, kTransposedA ? g.k : rows);
-        if (kPackA) {
-            pack_a<T, kTransposedA, kTileRows>(g.strip, a, g.lda, rows, g.k);
-            a = g.strip;
+        if constexpr (kTurning) {
+            a = packed.take(all, strips);
+        } else {
+            all.of_a = {};
+            if (strips.count > 0) all.of_a = ask_for_rows<kTransposedA>(a + rows * step_a, g.lda, rows, g.k, tiles);
+            if (kPackA) {
+                pack_a<T, kTransposedA, kTileRows>(g.strip, a, g.lda, rows, g.k);
+                a = g.strip;
+            }
         }
         const auto run = Strips < T, kTransposedA || kPackA, true > ::kTable[rows - 1];
         if (row > 0) {
@@ -191,21 +269,23 @@ void block(const GemmBlock<T>& g) {
                 nullptr) {  // each strip asks for a share of its rows, each tile for a part of those
                 const Index share = ((kTransposedB ? g.n : g.k) + others - 1) / others;
                 const Index part = kTransposedB ? share / tiles + 1 : share;
-                all.then =
-                    ahead<!kTransposedB>(g.next_b + (others - strips.count - 1) * share * g.ldb, g.ldb, part);
-                all.then_step = kTransposedB ? part * g.ldb : kCols;
+                const T* rows_of_b = g.next_b + (others - strips.count - 1) * share * g.ldb;
+                all.of_b = {ahead<!kTransposedB>(rows_of_b, g.ldb, part), kTransposedB ? part * g.ldb : kCols,
+                            tiles};
             }
             run(all, a, g.c + row * g.ldc);
             continue;
         }
         StripArgs<T> one = all;
+        one.next.part = g.k;  // a panel's strip has one tile
         for (Index j = 0; j < g.n; j += kCols) {
             const T* b = g.b + j * step_b;
             T* panel = g.panels + j * g.k;
             one.b = panel, one.n = g.n - j < kCols ? g.n - j : kCols;
             pack_b<T, kPanelWidth, kTransposedB>(panel, b, g.ldb, g.k, one.n);
-            one.ahead = ahead<!kTransposedB>(b + kCols * step_b, g.ldb, kTransposedB ? kCols : g.k);
+            one.of_b = {ahead<!kTransposedB>(b + kCols * step_b, g.ldb, kTransposedB ? kCols : g.k), 0, 1};
             run(one, a, g.c + j);
+            one.next = {}, one.of_a = {};
             if (one.end.bias != nullptr) one.end.bias += kCols;
         }
     }

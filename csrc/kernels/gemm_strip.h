@@ -1,6 +1,7 @@
 // Strips of a product's rows: register tiles side by side along the columns, in place or from packed panels; how rows
 // are cut into strips, what follows a finished one, and what tiles ask for ahead of time.
 #pragma once
+#include "kernels/gemm_pack.h"
 #include "kernels/gemm_table.h"
 #include "kernels/gemm_tile.h"
 
@@ -16,6 +17,23 @@ constexpr int tile_width(int r) { return r == 1 ? 8 : r == 2 ? 4 : r <= 4 ? 3 : 
 #endif
 inline constexpr int kPanelWidth = tile_width(kTileRows);
 
+// The next strip of a transposed A, packed bit by bit by the tiles of this one, so that its loads, each from a line of
+// its own, are waited for while these multiply. Strips that read A where it lies take a tenth longer.
+template <class T>
+struct NextStrip {
+    const T* a = nullptr;
+    Index lda = 0, rows = 0, k = 0;
+    T* to = nullptr;
+    Index part = 0;  // k's a tile
+
+    DS_INLINE void pack() {
+        if (k <= 0) return;
+        const Index now = k < part ? k : part;
+        pack_a<T, true, kTileRows>(to, a, lda, rows, now);
+        a += now * lda, to += now * kTileRows, k -= now;
+    }
+};
+
 // What the strips of one chunk share.
 template <class T>
 struct StripArgs {
@@ -24,8 +42,8 @@ struct StripArgs {
     Index next_panel;  // from one packed panel to the next
     Index n, k;
     TileEnd<T> end = {};
-    Ahead<T> ahead = {}, then = {};  // for the first tile of a strip, and for the others
-    Index then_step = 0;             // from one of those to the next
+    Asks<T> of_a = {}, of_b = {};
+    NextStrip<T> next = {};
 };
 
 // The last columns: fewer than `V` full registers of them.
@@ -44,12 +62,13 @@ void strip(const StripArgs<T>& s, const T* a, T* c) {
     constexpr int kCols = V * Vec<T>::W;
     const T* b = s.b;
     TileEnd<T> end = s.end;
-    Ahead<T> ahead = s.ahead, then = s.then;
+    Asks<T> of_a = s.of_a, of_b = s.of_b;
+    NextStrip<T> next = s.next;
     Index left = s.n;
     for (; left >= kCols; left -= kCols) {
-        tile<T, R, V, P, kTransposed, false>(a, s.lda, b, s.ldb, s.next_panel, s.k, c, s.ldc, 0, end, ahead);
-        ahead = then;
-        then.p += s.then_step;
+        tile<T, R, V, P, kTransposed, false>(a, s.lda, b, s.ldb, s.next_panel, s.k, c, s.ldc, 0, end, of_a.take(),
+                                             of_b.take());
+        next.pack();
         b += kPanels ? V / P * s.next_panel : kCols;
         c += kCols;
         if (end.bias != nullptr) end.bias += kCols;
@@ -117,6 +136,21 @@ DS_INLINE Ahead<T> ahead(const T* p, Index ld, Index count) {
         return {p, ld, kLine, pairs * ld, int(pairs)};
     else
         return {p, ld, (count - half) * ld, kLine, int(half)};
+}
+
+// A strip's rows of A, asked for by `tiles` tiles. Of a transposed A each k has a line of its own, and the strips
+// before have seen all but its end.
+template <bool kTransposed, class T>
+DS_INLINE Asks<T> ask_for_rows(const T* a, Index lda, Index rows, Index k, Index tiles) {
+    if (tiles == 0 || k == 0) return {};
+    if constexpr (kTransposed) {
+        const Index batches = k / Ahead<T>::kLine > 0 ? k / Ahead<T>::kLine : 1;
+        const Index pairs = (k + 2 * batches * tiles - 1) / (2 * batches * tiles), part = 2 * batches * pairs;
+        return {{a + rows - 1, 2 * lda, lda, 2 * pairs * lda, int(pairs)}, part * lda, (k + part - 1) / part};
+    } else {
+        const Index part = (rows + tiles - 1) / tiles;
+        return {ahead<false>(a, lda, part), part * lda, (rows + part - 1) / part};
+    }
 }
 
 DS_ISA_END

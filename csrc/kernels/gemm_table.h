@@ -50,7 +50,7 @@ struct GemmBlock {
     Index ldb = 0;
     const T* next_b = nullptr;  // what the next block will pack, if there is one: asked for ahead of time
     T* panels = nullptr;        // room for k x n (up to whole panels)
-    T* strip = nullptr;         // room for tile_rows x k, where A is packed
+    T* strip = nullptr;         // room for two strips of tile_rows x kSumChunk, where A is packed
     T* c = nullptr;
     Index ldc = 0;
     const T* bias = nullptr;  // added with the last chunk

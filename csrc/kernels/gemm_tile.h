@@ -33,6 +33,20 @@ struct Ahead {
     }
 };
 
+// The same for `tiles` tiles that follow each other: from what one asks for to what the next one does.
+template <class T>
+struct Asks {
+    Ahead<T> lines = {};
+    Index step = 0, tiles = 0;
+
+    DS_INLINE Ahead<T> take() {
+        if (tiles-- <= 0) return {};
+        const Ahead<T> now = lines;
+        lines.p += step;
+        return now;
+    }
+};
+
 // What a tile has besides its operands.
 template <class T>
 struct TileEnd {
@@ -114,7 +128,7 @@ struct TileRows<T, R, true> {
 // P of B's registers lie side by side, the next P of them next_panel further on.
 template <class T, int R, int V, int P, bool kTransposed, bool kTail>
 DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index next_panel, Index k, T* c, Index ldc,
-                    Index last, TileEnd<T> end, Ahead<T> ahead = {}) {
+                    Index last, TileEnd<T> end, Ahead<T> of_a = {}, Ahead<T> of_b = {}) {
     constexpr int W = Vec<T>::W, kLine = 64 / int(sizeof(T));
     constexpr Index kAheadB = 24;  // rows; after the last ones come the columns of the next tile
     const auto load_v = [last](const T* p, int v) __attribute__((always_inline)) {
@@ -169,7 +183,8 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index next_pan
             }
         }
         if (!kTail && left % kLine == 0) {
-            if (ahead.pairs > 0) ahead.fetch();
+            if (of_a.pairs > 0) of_a.fetch();
+            if (of_b.pairs > 0) of_b.fetch();
             for (int q = 0; q < V * W; q += kLine) __builtin_prefetch(ci + q, 1, 2);
             ci = ci == last_row ? ci : ci + ldc;
         }
