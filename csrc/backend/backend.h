@@ -67,6 +67,7 @@ struct LinearBackwardWeight {
     Index batch = 0;
     Index bias_batch = 0;
     bool accumulate = false;  // dw starts from what it holds, dbias too
+    Wanted<T> wanted = {};    // after dw
 };
 
 // Who runs a product: its room, and whom it asks between the parts of a long one (nobody: null).

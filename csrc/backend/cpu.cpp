@@ -142,7 +142,8 @@ void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Sh
                         .ldb = op.dy.ld,
                         .c = op.dw.p,
                         .ldc = op.dw.ld,
-                        .accumulate = op.accumulate};
+                        .accumulate = op.accumulate,
+                        .wanted = op.wanted};
     if (op.dw) run_shared(*op.plan, g, share, worker);
     if (op.dbias) column_sums(op.dbias, op.dy, {0, op.bias_batch}, share.of(op.outputs, 16), op.accumulate);
 }

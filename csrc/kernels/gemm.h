@@ -9,6 +9,7 @@
 #include "kernels/gemm_strip.h"
 #include "kernels/gemm_table.h"
 #include "kernels/gemm_tile.h"
+#include "kernels/gemm_transposed.h"
 
 DS_ISA_BEGIN
 
@@ -63,83 +64,13 @@ void direct_far(const GemmArgs<T>& g) {
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
 }
 
-// A transposed A of more bytes comes from beyond the second-level cache, where the other operands are too. What is
-// nearer is read in place by strips of fewer tiles.
-inline constexpr Index kFarRows = Index(1) << 20, kPackedFrom = 12;
-
-// The strips of a chunk of a transposed A, one packed after the other into two rooms of kTileRows x k, from `row` on; what
-// the tiles of one do for those behind it.
-template <class T>
-struct PackedStrips {
-    static constexpr Index kRoom = kTileRows * kSumChunk;
-    const T* a;
-    Index lda, k, tiles;  // whole tiles a strip
-    T* room;
-    bool far;  // A comes from beyond the second-level cache
-
-    DS_INLINE void first(Index rows) { pack_a<T, true, kTileRows>(room, a, lda, rows, k); }
-
-    // The strip at hand, before which `rest` were those to come.
-    DS_INLINE const T* take(StripArgs<T>& s, StripRows rest) {
-        const T* const now = room;
-        s.next = {}, s.of_a = {};
-        if (rest.count == 0) return now;
-        room += side ? -kRoom : kRoom;
-        side = !side;
-        const Index row = rest.next, rows = rest.take();
-        if (tiles == 0)
-            pack_a<T, true, kTileRows>(room, a + row, lda, rows, k);
-        else
-            s.next = {a + row, lda, rows, k, room, (k + tiles - 1) / tiles};
-        if (far && rest.count > 0) {
-            const Index later = rest.next;
-            s.of_a = ask_for_rows<true>(a + later, lda, rest.take(), k, tiles);
-        }
-        return now;
-    }
-    bool side = false;
-};
-
-// Products of a transposed A that are wide enough to pack its rows.
-template <class T>
-void direct_packed(const GemmArgs<T>& g, bool far_a) {
-    alignas(64) T room[2 * PackedStrips<T>::kRoom];
-    StripArgs<T> s{kTileRows, g.ldb, g.ldc, g.b, 0, g.n, 0, {nullptr, !g.accumulate}};
-    const bool finish = g.forward != nullptr || g.backward != nullptr;
-    const bool far_b = g.k * g.ldb * Index(sizeof(T)) > kFar;
-    const T* a = g.a;
-    Index left = g.k;
-    do {
-        s.k = left < kSumChunk ? left : kSumChunk;
-        left -= s.k;
-        if (left == 0) s.end.bias = g.bias;
-        StripRows strips(g.m);
-        PackedStrips<T> packed{a, g.lda, s.k, g.n / (tile_width(int(StripRows(g.m).take())) * Vec<T>::W), room, far_a};
-        packed.first(StripRows(g.m).take());
-        while (strips.count > 0) {
-            const Index row = strips.next, rows = strips.take();
-            s.end.fetch_b = far_b && row == 0;
-            const T* strip = packed.take(s, strips);
-            Strips<T, true, false>::kTable[rows - 1](s, strip, g.c + row * g.ldc);
-            if (finish && left == 0) epilogue(g, row, rows);
-        }
-        s.end.first = false;
-        s.b += s.k * s.ldb;
-        a += s.k * g.lda;
-    } while (left > 0);
-}
-
 template <class T, bool kTransposed>
 void direct(const GemmArgs<T>& g) {
-    if constexpr (kTransposed) {
-        const Index tiles = g.n / (kPanelWidth * Vec<T>::W);
-        const bool far_a = g.k * g.lda * Index(sizeof(T)) > kFarRows;
-        if (g.m > kTileRows && tiles >= (far_a ? kPackedFrom / 3 : kPackedFrom)) return direct_packed(g, far_a);
-    }
+    if (g.m == 0) return;
     const T* a = g.a;
     const bool finish = g.forward != nullptr || g.backward != nullptr;
     StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {nullptr, !g.accumulate}, {}};
-    if (g.m > 0 && g.m <= kTileRows && g.k <= kSumChunk) {  // one strip: no more to decide
+    if (g.m <= kTileRows && g.k <= kSumChunk) {  // one strip: no more to decide
         s.k = g.k;
         s.end.bias = g.bias;
         s.end.fetch_b = g.m > 1 && g.k * g.ldb * Index(sizeof(T)) > kFar;
@@ -147,13 +78,16 @@ void direct(const GemmArgs<T>& g) {
         if (finish) epilogue(g, 0, g.m);
         return;
     }
+    if constexpr (kTransposed) {
+        const Index tiles = g.n / (kPanelWidth * Vec<T>::W);
+        const bool packs = g.m > kTileRows && tiles >= (far_rows(g) ? kPackedFrom / 3 : kPackedFrom);
+        return packs ? direct_transposed<T, true>(g) : direct_transposed<T, false>(g);
+    }
     const bool far_b = g.k * g.ldb * Index(sizeof(T)) > kFar;
     const Index count = StripRows(g.m).count;
-    if (!kTransposed && g.k * g.ldb * Index(sizeof(T)) >= kBeyond && count >= kLeastStrips &&
-        count <= kMostStrips)
+    if (g.k * g.ldb * Index(sizeof(T)) >= kBeyond && count >= kLeastStrips && count <= kMostStrips)
         return direct_far(g);
-    if (!kTransposed && !far_b && g.k > kSumChunk && g.m > kTileRows &&
-        g.m * g.lda * Index(sizeof(T)) > kFar) {
+    if (!far_b && g.k > kSumChunk && g.m > kTileRows && g.m * g.lda * Index(sizeof(T)) > kFar) {
         for (StripRows strips(g.m); strips.count > 0;) {  // A comes from afar: each row in one stretch
             const Index row = strips.next;
             GemmArgs<T> part = g;
@@ -161,7 +95,7 @@ void direct(const GemmArgs<T>& g) {
             part.a += row * g.lda, part.c += row * g.ldc;
             if (g.y != nullptr) part.y += row * g.ldy;
             if (g.saved != nullptr) part.saved += row * g.ld_saved;
-            direct<T, kTransposed>(part);
+            direct<T, false>(part);
         }
         return;
     }
@@ -173,13 +107,12 @@ void direct(const GemmArgs<T>& g) {
         for (StripRows strips(g.m); strips.count > 0;) {
             const Index row = strips.next, rows = strips.take();
             s.end.fetch_b = far_b && row == 0 && g.m > 1;
-            Strips<T, kTransposed, false>::kTable[rows - 1](s, a + row * (kTransposed ? 1 : g.lda),
-                                                            g.c + row * g.ldc);
+            Strips<T, false, false>::kTable[rows - 1](s, a + row * g.lda, g.c + row * g.ldc);
             if (finish && left == 0) epilogue(g, row, rows);
         }
         s.end.first = false;
         s.b += s.k * s.ldb;
-        a += s.k * (kTransposed ? g.lda : 1);
+        a += s.k;
     } while (left > 0);
 }
 
@@ -248,8 +181,7 @@ void block(const GemmBlock<T>& g) {
     StripArgs<T> all{kPackA ? kTileRows : g.lda, kCols, g.ldc, g.panels, g.k * kCols, g.n, g.k};
     all.end = {g.bias, g.first};
     const Index tiles = (g.n + kCols - 1) / kCols, others = StripRows(g.m).count - 1;
-    PackedStrips<T> packed{g.a, g.lda, g.k, g.n / kCols, g.strip, true};
-    if (kTurning && g.m > 0) packed.first(StripRows(g.m).take());
+    PackedStrips<T> packed(g.a, g.lda, g.k, kTurning ? g.m : 0, g.n / kCols, true, g.strip);
     for (StripRows strips(g.m); strips.count > 0;) {
         const Index row = strips.next, rows = strips.take();
         const T* a = g.a + row * step_a;
@@ -257,7 +189,8 @@ void block(const GemmBlock<T>& g) {
             a = packed.take(all, strips);
         } else {
             all.of_a = {};
-            if (strips.count > 0) all.of_a = ask_for_rows<kTransposedA>(a + rows * step_a, g.lda, rows, g.k, tiles);
+            if (strips.count > 0)
+                all.of_a = ask_for_rows<kTransposedA>(a + rows * step_a, g.lda, rows, g.k, tiles);
             if (kPackA) {
                 pack_a<T, kTransposedA, kTileRows>(g.strip, a, g.lda, rows, g.k);
                 a = g.strip;
@@ -277,7 +210,6 @@ void block(const GemmBlock<T>& g) {
             continue;
         }
         StripArgs<T> one = all;
-        one.next.part = g.k;  // a panel's strip has one tile
         for (Index j = 0; j < g.n; j += kCols) {
             const T* b = g.b + j * step_b;
             T* panel = g.panels + j * g.k;
@@ -285,7 +217,6 @@ void block(const GemmBlock<T>& g) {
             pack_b<T, kPanelWidth, kTransposedB>(panel, b, g.ldb, g.k, one.n);
             one.of_b = {ahead<!kTransposedB>(b + kCols * step_b, g.ldb, kTransposedB ? kCols : g.k), 0, 1};
             run(one, a, g.c + j);
-            one.next = {}, one.of_a = {};
             if (one.end.bias != nullptr) one.end.bias += kCols;
         }
     }

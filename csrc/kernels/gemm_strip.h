@@ -1,6 +1,8 @@
 // Strips of a product's rows: register tiles side by side along the columns, in place or from packed panels; how rows
 // are cut into strips, what follows a finished one, and what tiles ask for ahead of time.
 #pragma once
+#include <type_traits>
+
 #include "kernels/gemm_pack.h"
 #include "kernels/gemm_table.h"
 #include "kernels/gemm_tile.h"
@@ -26,15 +28,41 @@ struct NextStrip {
     T* to = nullptr;
     Index part = 0;  // k's a tile
 
-    DS_INLINE void pack() {
-        if (k <= 0) return;
-        const Index now = k < part ? k : part;
+    DS_INLINE void pack(Index most) {
+        const Index now = k < most ? k : most;
+        if (now == 0) return;
         pack_a<T, true, kTileRows>(to, a, lda, rows, now);
         a += now * lda, to += now * kTileRows, k -= now;
     }
 };
 
-// What the strips of one chunk share.
+// What is wanted after a product of one chunk, in equal parts by tile and batch.
+template <class T>
+struct WantedByTile {
+    WantedLines<T> lines = {};
+    Index tiles = 0, step = 0;
+
+    WantedByTile() = default;
+    DS_INLINE WantedByTile(const Wanted<T>& all, Index k, Index tiles) {
+        constexpr Index kLine = Ahead<T>::kLine;
+        const Index times = k <= kSumChunk ? tiles * (k / kLine) : 0;
+        if (times == 0 || all.n == 0) return;
+        for (int i = 0; i < 3; ++i) lines.p[i] = all.p[i] != nullptr ? all.p[i] : all.p[0];
+        lines.count = (all.n / kLine + times - 1) / times;
+        this->tiles = tiles;
+        step = lines.count * (k / kLine) * kLine;
+    }
+    DS_INLINE WantedLines<T> take() {
+        if (tiles <= 0) return {};
+        --tiles;
+        const WantedLines<T> now = lines;
+        for (const T*& p : lines.p) p += step;
+        return now;
+    }
+};
+
+// What the strips of one chunk share, and what their tiles have to do beside their sums: whoever runs a strip says so
+// before it, and finds it done.
 template <class T>
 struct StripArgs {
     Index lda, ldb, ldc;
@@ -42,9 +70,15 @@ struct StripArgs {
     Index next_panel;  // from one packed panel to the next
     Index n, k;
     TileEnd<T> end = {};
-    Asks<T> of_a = {}, of_b = {};
+    AheadByTile<T> of_a = {}, of_b = {};
+    WantedByTile<T> wanted = {};
     NextStrip<T> next = {};
+
+    DS_INLINE bool busy() const { return of_a.tiles > 0 || of_b.tiles > 0 || wanted.tiles > 0 || next.k > 0; }
 };
+
+// Fewer rows are alone or a product's last: they have no code for what there is to do beside.
+inline constexpr int kAskingRows = kTileRows / 2 + 1;
 
 // The last columns: fewer than `V` full registers of them.
 template <class T, int R, int V, int P, bool kTransposed>
@@ -58,21 +92,29 @@ DS_INLINE void tail_tile(const StripArgs<T>& s, const T* a, const T* b, T* c, In
 }
 
 template <class T, int R, int V, int P, bool kTransposed, bool kPanels>
-void strip(const StripArgs<T>& s, const T* a, T* c) {
+void strip(StripArgs<T>& s, const T* a, T* c) {
     constexpr int kCols = V * Vec<T>::W;
     const T* b = s.b;
     TileEnd<T> end = s.end;
-    Asks<T> of_a = s.of_a, of_b = s.of_b;
-    NextStrip<T> next = s.next;
     Index left = s.n;
-    for (; left >= kCols; left -= kCols) {
-        tile<T, R, V, P, kTransposed, false>(a, s.lda, b, s.ldb, s.next_panel, s.k, c, s.ldc, 0, end, of_a.take(),
-                                             of_b.take());
-        next.pack();
-        b += kPanels ? V / P * s.next_panel : kCols;
-        c += kCols;
-        if (end.bias != nullptr) end.bias += kCols;
+    const auto whole_tiles = [&](auto asks) __attribute__((always_inline)) {
+        constexpr bool kAsks = decltype(asks)::value;
+        for (; left >= kCols; left -= kCols) {
+            TileAsks<T> more;
+            if constexpr (kAsks) more = {s.of_a.take(), s.of_b.take(), s.wanted.take()};
+            tile<T, R, V, P, kTransposed, false, kAsks>(a, s.lda, b, s.ldb, s.next_panel, s.k, c, s.ldc, 0,
+                                                        end, more);
+            if constexpr (kAsks) s.next.pack(s.next.part);
+            b += kPanels ? V / P * s.next_panel : kCols;
+            c += kCols;
+            if (end.bias != nullptr) end.bias += kCols;
+        }
+    };
+    if constexpr (R >= kAskingRows) {
+        if (s.busy()) whole_tiles(std::true_type());
     }
+    s.next.pack(s.next.k);
+    whole_tiles(std::false_type());
     if constexpr (P < V) {  // panels that are too few for the wide tile
         if (left > 0) {
             StripArgs<T> rest = s;
@@ -85,7 +127,7 @@ void strip(const StripArgs<T>& s, const T* a, T* c) {
 }
 
 template <class T>
-using Strip = void (*)(const StripArgs<T>&, const T* a, T* c);
+using Strip = void (*)(StripArgs<T>&, const T* a, T* c);
 
 // kTable[r - 1] does r rows, as many columns at once as the registers allow: any number in place, else whole
 // panels.
@@ -141,7 +183,7 @@ DS_INLINE Ahead<T> ahead(const T* p, Index ld, Index count) {
 // A strip's rows of A, asked for by `tiles` tiles. Of a transposed A each k has a line of its own, and the strips
 // before have seen all but its end.
 template <bool kTransposed, class T>
-DS_INLINE Asks<T> ask_for_rows(const T* a, Index lda, Index rows, Index k, Index tiles) {
+DS_INLINE AheadByTile<T> ask_for_rows(const T* a, Index lda, Index rows, Index k, Index tiles) {
     if (tiles == 0 || k == 0) return {};
     if constexpr (kTransposed) {
         const Index batches = k / Ahead<T>::kLine > 0 ? k / Ahead<T>::kLine : 1;

@@ -9,6 +9,14 @@
 
 namespace ds {
 
+// Memory that is wanted once a product is done: up to three arrays of n elements. Paths that read B in place ask for
+// it, into the second-level cache, while they multiply.
+template <class T>
+struct Wanted {
+    const T* p[3] = {};  // null: fewer
+    Index n = 0;
+};
+
 // C (m, n) = A (m, k) · B (k, n), all row-major with leading dimensions. A plan may read A or B transposed:
 // then `a` points at a (k, m) matrix, `b` at an (n, k) one. C is overwritten, or with `accumulate` takes the
 // chunk sums on top of what it holds; it may not overlap A or B.
@@ -36,6 +44,8 @@ struct GemmArgs {
     const T* saved = nullptr;
     Index ld_saved = 0;
     T alpha = T(0);
+
+    Wanted<T> wanted = {};
 };
 
 // One k-chunk of a block of columns of C, at most kSumChunk k's. B is packed into panels as the first strip

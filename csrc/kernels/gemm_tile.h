@@ -35,15 +35,44 @@ struct Ahead {
 
 // The same for `tiles` tiles that follow each other: from what one asks for to what the next one does.
 template <class T>
-struct Asks {
+struct AheadByTile {
     Ahead<T> lines = {};
     Index step = 0, tiles = 0;
 
     DS_INLINE Ahead<T> take() {
-        if (tiles-- <= 0) return {};
+        if (tiles <= 0) return {};
+        --tiles;
         const Ahead<T> now = lines;
         lines.p += step;
         return now;
+    }
+};
+
+// Lines of what is wanted after the product, so many of each array a batch.
+template <class T>
+struct WantedLines {
+    const T* p[3] = {};
+    Index count = 0;
+
+    DS_INLINE void fetch() {
+        for (Index i = 0; i < count; ++i)
+            for (const T*& line : p) {
+                __builtin_prefetch(line, 0, 2);
+                line += Ahead<T>::kLine;
+            }
+    }
+};
+
+// What a tile asks for.
+template <class T>
+struct TileAsks {
+    Ahead<T> a = {}, b = {};
+    WantedLines<T> wanted = {};
+
+    DS_INLINE void fetch() {
+        if (a.pairs > 0) a.fetch();
+        if (b.pairs > 0) b.fetch();
+        if (wanted.count > 0) wanted.fetch();
     }
 };
 
@@ -126,9 +155,9 @@ struct TileRows<T, R, true> {
 
 // C (R rows, V registers of columns, the last of them only `last` lanes wide when kTail) from one chunk of k.
 // P of B's registers lie side by side, the next P of them next_panel further on.
-template <class T, int R, int V, int P, bool kTransposed, bool kTail>
+template <class T, int R, int V, int P, bool kTransposed, bool kTail, bool kAsks = false>
 DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index next_panel, Index k, T* c, Index ldc,
-                    Index last, TileEnd<T> end, Ahead<T> of_a = {}, Ahead<T> of_b = {}) {
+                    Index last, TileEnd<T> end, TileAsks<T> asks = {}) {
     constexpr int W = Vec<T>::W, kLine = 64 / int(sizeof(T));
     constexpr Index kAheadB = 24;  // rows; after the last ones come the columns of the next tile
     const auto load_v = [last](const T* p, int v) __attribute__((always_inline)) {
@@ -183,8 +212,7 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index next_pan
             }
         }
         if (!kTail && left % kLine == 0) {
-            if (of_a.pairs > 0) of_a.fetch();
-            if (of_b.pairs > 0) of_b.fetch();
+            if constexpr (kAsks) asks.fetch();
             for (int q = 0; q < V * W; q += kLine) __builtin_prefetch(ci + q, 1, 2);
             ci = ci == last_row ? ci : ci + ldc;
         }

@@ -102,14 +102,15 @@ void Dense<T>::weight_gradient(const Pass<T>& pass, const Below<T>& below, const
 
 template <class T>
 void Dense<T>::gradient_rows(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape, Range rows,
-                             T* to) const {
+                             T* to, const Wanted<T>& wanted) const {
     const LinearBackwardWeight<T> op{.plan = &tape.backward_rows,
                                      .dw = {to, weight_ld_},
                                      .x = {below.x.p + rows.begin, below.x.ld},
                                      .dy = tape.d,
                                      .inputs = rows.size(),
                                      .outputs = this->outputs_,
-                                     .batch = pass.batch + pass.tangents};
+                                     .batch = pass.batch + pass.tangents,
+                                     .wanted = wanted};
     pass.backend->linear_backward_weight(op, {}, {pass.worker.scratch});
     const Index beyond = weight_ld_ - this->outputs_;
     for (Index i = 0; beyond > 0 && i < rows.size(); ++i)

@@ -27,8 +27,8 @@ public:
     Index weight_by_rows(const Tape<T>& tape) const override {
         return tape.backward_rows.shape().m > 0 ? weight_offset_ : -1;
     }
-    void gradient_rows(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape, Range rows,
-                       T* to) const override;
+    void gradient_rows(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape, Range rows, T* to,
+                       const Wanted<T>& wanted) const override;
     void tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const override;
     void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,
                Index rows) const override;

@@ -105,9 +105,10 @@ public:
     virtual void weight_gradient(const Pass<T>&, const Below<T>&, const Tape<T>&, Share) const {}
 
     // Where Pass::by_rows is set, the weight (its offset in the slab, or -1) whose gradient weight_gradient() leaves
-    // out, and rows of it: of the weight's leading dimension, zeros beyond its columns.
+    // out, and rows of it: of the weight's leading dimension, zeros beyond its columns. `wanted` is read after them.
     virtual Index weight_by_rows(const Tape<T>&) const { return -1; }
-    virtual void gradient_rows(const Pass<T>&, const Below<T>&, const Tape<T>&, Range, T*) const {}
+    virtual void gradient_rows(const Pass<T>&, const Below<T>&, const Tape<T>&, Range /*rows*/, T* /*to*/,
+                               const Wanted<T>& /*wanted*/) const {}
 
     // y of `rows` rows from x, with nothing kept. In-place layers return false: y is x.
     virtual void infer(const Pass<T>& pass, Matrix<const T> x, Matrix<T> y, const Tape<T>& plans,

@@ -117,11 +117,11 @@ public:
             if (layers_[l]->weight_by_rows(tapes_[l]) == p.offset) return true;
         return false;
     }
-    void make(const Pass<T>& pass, const std::vector<Below<T>>& below, const Parameter& p, Range rows,
-              T* to) const {
+    void make(const Pass<T>& pass, const std::vector<Below<T>>& below, const Parameter& p, Range rows, T* to,
+              const Wanted<T>& wanted) const {
         for (std::size_t l = 0; l < tapes_.size(); ++l)
             if (layers_[l]->weight_by_rows(tapes_[l]) == p.offset)
-                return layers_[l]->gradient_rows(pass, below[l], tapes_[l], rows, to);
+                return layers_[l]->gradient_rows(pass, below[l], tapes_[l], rows, to, wanted);
     }
 
     // Running statistics, which only layers that couple rows keep.

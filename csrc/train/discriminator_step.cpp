@@ -58,8 +58,9 @@ bool DiscriminatorStep<T>::learn(const BatchPlace& place, Share share, Barrier& 
 }
 
 template <class T>
-void DiscriminatorStep<T>::make(const Parameter& p, Range rows, T* to, Share share) const {
-    batch_.discriminator().make(batch_.desk(share).discriminator, batch_.below(), p, rows, to);
+void DiscriminatorStep<T>::make(const Parameter& p, Range rows, T* to, const Wanted<T>& wanted,
+                                Share share) const {
+    batch_.discriminator().make(batch_.desk(share).discriminator, batch_.below(), p, rows, to, wanted);
 }
 
 // The losses of some pairs, and the gradients by both rows' scores; mixed rows have none.

@@ -27,7 +27,7 @@ private:
     // What a spectral norm makes of the gradients needs all of them.
     bool seen_whole() const { return !this->by_rows() || batch_.spectral().on(); }
     bool makes(const Parameter& p) const override { return !seen_whole() && batch_.discriminator().makes(p); }
-    void make(const Parameter& p, Range rows, T* to, Share share) const override;
+    void make(const Parameter& p, Range rows, T* to, const Wanted<T>& wanted, Share share) const override;
 
     void judge(Range pairs, Index all);
 

@@ -57,8 +57,9 @@ bool GeneratorStep<T>::learn(const BatchPlace& place, Share share, Barrier& barr
 }
 
 template <class T>
-void GeneratorStep<T>::make(const Parameter& p, Range rows, T* to, Share share) const {
-    batch_.generator()->make(batch_.desk(share).generator, batch_.generator_below(), p, rows, to);
+void GeneratorStep<T>::make(const Parameter& p, Range rows, T* to, const Wanted<T>& wanted,
+                            Share share) const {
+    batch_.generator()->make(batch_.desk(share).generator, batch_.generator_below(), p, rows, to, wanted);
 }
 
 template <class T>

@@ -26,7 +26,7 @@ private:
     bool makes(const Parameter& p) const override {
         return this->by_rows() && batch_.generator() && batch_.generator()->makes(p);
     }
-    void make(const Parameter& p, Range rows, T* to, Share share) const override;
+    void make(const Parameter& p, Range rows, T* to, const Wanted<T>& wanted, Share share) const override;
 
     void judge(Range packs);
 

@@ -89,9 +89,9 @@ bool NetStep<T>::learn(const BatchPlace& place, Share share, Barrier& barrier, c
 }
 
 template <class T>
-void NetStep<T>::make(const Parameter& p, Range rows, T* to, Share share) const {
+void NetStep<T>::make(const Parameter& p, Range rows, T* to, const Wanted<T>& wanted, Share share) const {
     const Desk& desk = desks_[static_cast<std::size_t>(share.worker)];
-    chain_.make(desk.pass, desk.below, p, rows, to);
+    chain_.make(desk.pass, desk.below, p, rows, to, wanted);
 }
 
 template <class T>

@@ -32,7 +32,7 @@ private:
     LossSum batch_loss(const BatchPlace& place) override;
     void end_step() override;
     bool makes(const Parameter& p) const override { return this->by_rows() && chain_.makes(p); }
-    void make(const Parameter& p, Range rows, T* to, Share share) const override;
+    void make(const Parameter& p, Range rows, T* to, const Wanted<T>& wanted, Share share) const override;
 
     // A batch that is a run of the data set's rows is read where it lies; so is a single row.
     bool in_place(const BatchPlace& place) const { return !place.rows || batch_ == 1; }

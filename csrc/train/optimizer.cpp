@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/cpu.h"
 #include "core/maths.h"
 
 namespace ds {
@@ -87,6 +88,8 @@ void OptimizerState<T>::share_out(int workers) {
         if (piece.of && piece.of->large())
             room_ = std::max(room_, checked_round_up(piece.rows.size() * piece.of->ld, kAlignment));
     }
+    const Index bytes = (1 + has_first() + has_second()) * total * Index(sizeof(T));
+    far_ = bytes / workers > cpu_info().l2 / 4 * 3;
     if (made_.size() < room_ * workers) made_ = Buffer<T>(room_ * workers);
 }
 
@@ -122,16 +125,16 @@ bool OptimizerState<T>::update(const Backend<T>& backend, T* params, T* copies, 
     for (const Piece& piece : pieces_[static_cast<std::size_t>(share.worker)]) {
         UpdateArgs<T> a = step;
         a.w = params + piece.offset;
+        a.m = has_first() ? const_cast<T*>(first_.data()) + piece.offset : nullptr;
+        a.v = has_second() ? const_cast<T*>(second_.data()) + piece.offset : nullptr;
+        a.n = piece.size;
         const Parameter* p = piece.of;
         if (p && others.makes(*p)) {
-            others.make(*p, piece.rows, made, share);
+            others.make(*p, piece.rows, made, far_ ? Wanted<T>{{a.w, a.m, a.v}, a.n} : Wanted<T>{}, share);
             a.g = made;
         } else {
             a.g = grads + piece.offset;
         }
-        a.m = has_first() ? const_cast<T*>(first_.data()) + piece.offset : nullptr;
-        a.v = has_second() ? const_cast<T*>(second_.data()) + piece.offset : nullptr;
-        a.n = piece.size;
         if (!piece.decays) {
             a.l1 = a.l2 = T(0);
             a.shrink = T(1);

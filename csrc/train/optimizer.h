@@ -35,8 +35,9 @@ class RowGradients {
 public:
     virtual ~RowGradients() = default;
     virtual bool makes(const Parameter&) const { return false; }
-    // rows.size() rows of p.ld numbers, beyond the columns zeros.
-    virtual void make(const Parameter&, Range /*rows*/, T* /*to*/, Share) const {}
+    // rows.size() rows of p.ld numbers, beyond the columns zeros. `wanted` is read next.
+    virtual void make(const Parameter&, Range /*rows*/, T* /*to*/, const Wanted<T>& /*wanted*/, Share) const {
+    }
 };
 
 bool uses_first_moment(const OptimizerSpec& spec);
@@ -81,6 +82,7 @@ private:
     OptimizerSpec spec_;
     const ParameterTable* table_;
     Range part_;
+    bool far_ = false;                 // a worker's weights and moments do not stay in its second-level cache
     Buffer<T> first_, second_, made_;  // made_: room for a piece of row gradients by worker
     Index room_ = 0;
     std::vector<std::vector<Piece>> pieces_;  // by worker
