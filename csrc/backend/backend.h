@@ -66,8 +66,8 @@ struct LinearBackwardWeight {
     Index outputs = 0;
     Index batch = 0;
     Index bias_batch = 0;
-    bool accumulate = false;  // dw starts from what it holds, dbias too
-    Wanted<T> wanted = {};    // after dw
+    bool accumulate = false;            // dw starts from what it holds, dbias too
+    const Wanted<T>* wanted = nullptr;  // after dw
 };
 
 // Who runs a product: its room, and whom it asks between the parts of a long one (nobody: null).

@@ -45,7 +45,7 @@ struct GemmArgs {
     Index ld_saved = 0;
     T alpha = T(0);
 
-    Wanted<T> wanted = {};
+    const Wanted<T>* wanted = nullptr;
 };
 
 // One k-chunk of a block of columns of C, at most kSumChunk k's. B is packed into panels as the first strip

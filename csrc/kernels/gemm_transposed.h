@@ -63,7 +63,7 @@ void direct_transposed(const GemmArgs<T>& g) {
         s.k = left < kSumChunk ? left : kSumChunk;
         left -= s.k;
         if (left == 0) s.end.bias = g.bias;
-        if (g.wanted.n > 0) s.wanted = {g.wanted, g.k, StripRows(g.m).count * tiles};
+        if (g.wanted != nullptr) s.wanted = {*g.wanted, g.k, StripRows(g.m).count * tiles};
         StripRows strips(g.m);
         PackedStrips<T> packed(a, g.lda, s.k, kPacked ? g.m : 0, tiles, far_rows(g), rooms);
         while (strips.count > 0) {

@@ -110,7 +110,7 @@ void Dense<T>::gradient_rows(const Pass<T>& pass, const Below<T>& below, const T
                                      .inputs = rows.size(),
                                      .outputs = this->outputs_,
                                      .batch = pass.batch + pass.tangents,
-                                     .wanted = wanted};
+                                     .wanted = &wanted};
     pass.backend->linear_backward_weight(op, {}, {pass.worker.scratch});
     const Index beyond = weight_ld_ - this->outputs_;
     for (Index i = 0; beyond > 0 && i < rows.size(); ++i)

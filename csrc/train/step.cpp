@@ -80,7 +80,10 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     update.grad_scale = static_cast<T>(clip_scale(share, barrier));
     if (lead) {
         last_ = batch_loss(place);
-        verdict_ = given_up_.exchange(false, std::memory_order_relaxed)       ? StepOutcome::kCancelled
+        // Looked at before it is written: an exchange would wait for every store of the step.
+        const bool given_up = given_up_.load(std::memory_order_relaxed);
+        if (given_up) given_up_.store(false, std::memory_order_relaxed);
+        verdict_ = given_up                                                   ? StepOutcome::kCancelled
                    : std::isfinite(last_.loss) && std::isfinite(last_.beside) ? StepOutcome::kDone
                                                                               : StepOutcome::kDiverged;
         if (verdict_ == StepOutcome::kDone) clock = ticked;
