@@ -77,8 +77,13 @@ struct StripArgs {
     DS_INLINE bool busy() const { return of_a.tiles > 0 || of_b.tiles > 0 || wanted.tiles > 0 || next.k > 0; }
 };
 
-// Fewer rows are alone or a product's last: they have no code for what there is to do beside.
-inline constexpr int kAskingRows = kTileRows / 2 + 1;
+// Strips of fewer rows have no code for what there is to do beside, for the wheel's sake: they are alone, or few. Nor
+// have instruction sets that nobody chooses for speed.
+#if defined(DS_ISA_SCALAR) || defined(DS_ISA_BASELINE)
+inline constexpr int kAskingRows = kTileRows + 1;
+#else
+inline constexpr int kAskingRows = 2 * kTileRows / 3 + 1;
+#endif
 
 // The last columns: fewer than `V` full registers of them.
 template <class T, int R, int V, int P, bool kTransposed>
