@@ -82,7 +82,7 @@ struct StripArgs {
 #if defined(DS_ISA_SCALAR) || defined(DS_ISA_BASELINE)
 inline constexpr int kAskingRows = kTileRows + 1;
 #else
-inline constexpr int kAskingRows = 2 * kTileRows / 3 + 1;
+inline constexpr int kAskingRows = 3 * kTileRows / 4 + 1;
 #endif
 
 // The last columns: fewer than `V` full registers of them.
