@@ -38,9 +38,9 @@ struct alignas(64) Slot {
 struct Team {
     std::atomic<bool> taken{false};
     std::atomic<int> size{0};  // threads, in slots 0 … size - 1 (worker numbers from 1)
-    std::atomic<int> core{
-        -1};  // where the caller was last seen; -1: not known, or there are too few to keep apart
-    std::atomic<int> caller{0};       // current_thread()
+    // Where the caller was last seen; -1: not known, or there are too few cores to keep apart.
+    std::atomic<int> core{-1};
+    std::atomic<int> caller{0};       // its current_thread()
     std::atomic<bool> parted{false};  // a worker has left that core; the caller has not waited since
     bool leave = false;
     void (*fn)(void*, int) = nullptr;

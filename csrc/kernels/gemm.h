@@ -198,8 +198,8 @@ void block(const GemmBlock<T>& g) {
         }
         const auto run = Strips < T, kTransposedA || kPackA, true > ::kTable[rows - 1];
         if (row > 0) {
-            if (g.next_b !=
-                nullptr) {  // each strip asks for a share of its rows, each tile for a part of those
+            // Each strip asks for a share of its rows, each tile for a part of those.
+            if (g.next_b != nullptr) {
                 const Index share = ((kTransposedB ? g.n : g.k) + others - 1) / others;
                 const Index part = kTransposedB ? share / tiles + 1 : share;
                 const T* rows_of_b = g.next_b + (others - strips.count - 1) * share * g.ldb;

@@ -20,7 +20,7 @@ constexpr int tile_width(int r) { return r == 1 ? 8 : r == 2 ? 4 : r <= 4 ? 3 : 
 inline constexpr int kPanelWidth = tile_width(kTileRows);
 
 // The next strip of a transposed A, packed bit by bit by the tiles of this one, so that its loads, each from a line of
-// its own, are waited for while these multiply. Strips that read A where it lies take a tenth longer.
+// its own, are waited for while these multiply.
 template <class T>
 struct NextStrip {
     const T* a = nullptr;
@@ -43,13 +43,13 @@ struct WantedByTile {
     Index tiles = 0, step = 0;
 
     WantedByTile() = default;
-    DS_INLINE WantedByTile(const Wanted<T>& all, Index k, Index tiles) {
+    DS_INLINE WantedByTile(const Wanted<T>& all, Index k, Index tiles_in_all) {
         constexpr Index kLine = Ahead<T>::kLine;
-        const Index times = k <= kSumChunk ? tiles * (k / kLine) : 0;
+        const Index times = k <= kSumChunk ? tiles_in_all * (k / kLine) : 0;
         if (times == 0 || all.n == 0) return;
         for (int i = 0; i < 3; ++i) lines.p[i] = all.p[i] != nullptr ? all.p[i] : all.p[0];
         lines.count = (all.n / kLine + times - 1) / times;
-        this->tiles = tiles;
+        tiles = tiles_in_all;
         step = lines.count * (k / kLine) * kLine;
     }
     DS_INLINE WantedLines<T> take() {

@@ -9,11 +9,11 @@
 
 namespace ds {
 
-// Memory that is wanted once a product is done: up to three arrays of n elements. Paths that read B in place ask for
-// it, into the second-level cache, while they multiply.
+// Memory that is wanted once a product is done: up to three arrays of n elements. Products of a transposed A with B
+// in place ask for it, into the second-level cache, while they multiply; the others do without.
 template <class T>
 struct Wanted {
-    const T* p[3] = {};  // null: fewer
+    const T* p[3] = {};  // null, but for the first: fewer
     Index n = 0;
 };
 

@@ -54,7 +54,7 @@ template <class T, bool kPacked>
 void direct_transposed(const GemmArgs<T>& g) {
     alignas(64) T rooms[kPacked ? 2 * PackedStrips<T>::kRoom : 1];
     const bool finish = g.forward != nullptr || g.backward != nullptr;
-    const bool far_b = g.k * g.ldb * Index(sizeof(T)) > kFar;
+    const bool far_b = g.m > 1 && g.k * g.ldb * Index(sizeof(T)) > kFar;
     const Index tiles = g.n / (tile_width(int(StripRows(g.m).take())) * Vec<T>::W);
     StripArgs<T> s{kPacked ? kTileRows : g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {nullptr, !g.accumulate}};
     const T* a = g.a;
