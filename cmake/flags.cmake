@@ -20,6 +20,13 @@ target_compile_options(
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC notes that the layout of vector arguments changed in 2009.
   target_compile_options(deepseek_flags INTERFACE -Wno-psabi)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    # Not by "rep movs" and "rep stos", which take longer to start than the loss of a small batch takes: by vectors, and
+    # what is large by the library.
+    target_compile_options(
+      deepseek_flags INTERFACE -mmemcpy-strategy=vector_loop:512:noalign,libcall:-1:noalign
+                               -mmemset-strategy=vector_loop:512:noalign,libcall:-1:noalign)
+  endif()
 endif()
 if(DEEPSEEK_WERROR)
   target_compile_options(deepseek_flags INTERFACE -Werror)

@@ -48,6 +48,7 @@ struct LinearBackwardInput {
     Matrix<const T> dy;
     const T* w = nullptr;  // the transposed copy, or W itself when the plan reads it as stored
     Index ldw = 0;
+    Index columns = 0;  // of dx; 0: as planned
     Matrix<const T> saved;
     ActivationOf<T> activation{};
     bool accumulate = false;  // dx starts from what it holds
@@ -92,6 +93,10 @@ template <class T>
 class Backend {
 public:
     virtual ~Backend() = default;
+
+    // Columns that fill the last register of these too, if their rows have room for them (leading_dim): they cost no
+    // more, and nothing is masked. What stands in them means nothing.
+    virtual Index whole_registers(Index columns) const = 0;
 
     // Plans: everything about a matmul that can be decided once. `batch` is the most rows it will be run
     // with.

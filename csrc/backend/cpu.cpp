@@ -1,8 +1,8 @@
 #include "backend/cpu.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "core/arena.h"
 #include "core/random.h"
 
 namespace ds {
@@ -24,6 +24,12 @@ void run_shared(const GemmPlan<T>& plan, const GemmArgs<T>& args, Share share, c
 }
 
 }  // namespace
+
+template <class T>
+Index CpuBackend<T>::whole_registers(Index columns) const {
+    const Index width = kernels_.gemm.width;
+    return leading_dim<T>(columns) == columns ? columns : (columns + width - 1) / width * width;
+}
 
 template <class T>
 GemmPlan<T> CpuBackend<T>::plan_forward(Index batch, Index inputs, Index outputs, Index ldw) const {
@@ -49,8 +55,7 @@ GemmPlan<T> CpuBackend<T>::plan_packed(Index batch, Index k, Index n, bool trans
 template <class T>
 void CpuBackend<T>::gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows,
                            Index cols) const {
-    for (Index i = rows.begin; i < rows.end; ++i)
-        std::memcpy(out.row(i), in.row(index[i]), static_cast<std::size_t>(cols) * sizeof(T));
+    for (Index i = rows.begin; i < rows.end; ++i) copy_row(out.row(i), in.row(index[i]), cols);
 }
 
 template <class T>
@@ -112,7 +117,7 @@ void CpuBackend<T>::linear_backward_input(const LinearBackwardInput<T>& op, Rang
                                           const Worker<T>& worker) const {
     const GemmShape& shape = op.plan->shape();
     GemmArgs<T> g{.m = rows.size(),
-                  .n = shape.n,
+                  .n = op.columns > 0 ? op.columns : shape.n,
                   .k = shape.k,
                   .a = op.dy.row(rows.begin),
                   .lda = op.dy.ld,
@@ -176,8 +181,9 @@ void CpuBackend<T>::activation_backward(Matrix<T> d, Matrix<const T> saved, Acti
                                         Index cols) const {
     if (a.kind == Activation::kIdentity) return;
     T* first = d.row(rows.begin);
-    kernels_.pointwise.backward[static_cast<int>(a.kind)](
-        {first, d.ld}, {first, d.ld}, {saved.row(rows.begin), saved.ld}, rows.size(), cols, a.alpha);
+    kernels_.pointwise.backward[static_cast<int>(a.kind)]({first, d.ld}, {first, d.ld},
+                                                          {saved.row(rows.begin), saved.ld}, rows.size(),
+                                                          cols, a.alpha, {nullptr, 0});
 }
 
 template <class T>
@@ -232,7 +238,7 @@ template <class T>
 void CpuBackend<T>::multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows,
                              Index cols) const {
     for (Index i = rows.begin; i < rows.end; ++i) {
-        std::memcpy(y.row(i), a.row(i), static_cast<std::size_t>(cols) * sizeof(T));
+        copy_row(y.row(i), a.row(i), cols);
         kernels_.pointwise.mul(y.row(i), b.row(i), cols);
     }
 }
@@ -244,8 +250,7 @@ void CpuBackend<T>::add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) 
 
 template <class T>
 void CpuBackend<T>::copy(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const {
-    for (Index i = rows.begin; i < rows.end; ++i)
-        std::memcpy(y.row(i), x.row(i), static_cast<std::size_t>(cols) * sizeof(T));
+    for (Index i = rows.begin; i < rows.end; ++i) copy_row(y.row(i), x.row(i), cols);
 }
 
 template <class T>

@@ -11,6 +11,7 @@ class CpuBackend final : public Backend<T> {
 public:
     explicit CpuBackend(const KernelTable& table) : kernels_(kernels_of<T>(table)) {}
 
+    Index whole_registers(Index columns) const override;
     GemmPlan<T> plan_forward(Index batch, Index inputs, Index outputs, Index ldw) const override;
     GemmPlan<T> plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw,
                                     bool as_stored) const override;

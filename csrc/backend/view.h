@@ -1,6 +1,8 @@
 // Views: a pointer with its leading dimension, a range of rows, and one worker's share of a job. They own
 // nothing.
 #pragma once
+#include <cstring>
+
 #include "core/types.h"
 
 namespace ds {
@@ -23,6 +25,15 @@ struct Range {
     Index size() const { return end - begin; }
     bool empty() const { return end <= begin; }
 };
+
+// Rows are often a single number, which is not worth a call.
+template <class T>
+void copy_row(T* to, const T* from, Index n) {
+    if (n == 1)
+        *to = *from;
+    else
+        std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
+}
 
 // Worker `worker` of `workers`. Who does what never changes the arithmetic, only who does it.
 struct Share {

@@ -188,7 +188,7 @@ py::array activate_grad(const std::string& name, const py::object& x_in, const p
     forward({static_cast<T*>(y.mutable_data()), n}, {data<T>(x), n}, 1, n, static_cast<T>(alpha));
     const T* saved = activation_saves_input(fn) ? data<T>(x) : data<T>(y);
     backward({static_cast<T*>(dx.mutable_data()), n}, {data<T>(dy), n}, {saved, n}, 1, n,
-             static_cast<T>(alpha));
+             static_cast<T>(alpha), {nullptr, 0});
     return dx;
 }
 

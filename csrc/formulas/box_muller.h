@@ -27,7 +27,7 @@ struct NormalPair {
     V first, second;
 };
 
-// radius * cos and radius * sin of 2 pi turns, radius = sqrt(-2 log u); u and turns in (0, 1).
+// radius * cos and radius * sin of 2 pi turns, radius = sqrt(-2 log u); u and turns in (0, 1), u not subnormal.
 template <class V>
 DS_INLINE NormalPair<V> normal_pair(V u, V turns) {
     using T = ScalarOf<V>;
@@ -39,7 +39,7 @@ DS_INLINE NormalPair<V> normal_pair(V u, V turns) {
     const V cos = fnma(square, V(T(0.5)), tail);
     const IntOf<V> quadrant = to_int(nearest);
     const auto turned = to_float(quadrant & IntOf<V>(1)) > V(T(0.5));
-    const V radius = sqrt(V(T(-2)) * log(u));
+    const V radius = sqrt(V(T(-2)) * log_in_range(u));
     const IntOf<V> two(2), one(1);
     return {radius * flip_sign(select(turned, sin, cos), ((quadrant + one) & two) << kSign),
             radius * flip_sign(select(turned, cos, sin), (quadrant & two) << kSign)};

@@ -107,7 +107,7 @@ DS_INLINE V exp(V x) {
 template <class V>
 DS_INLINE V exp_minus_abs(V x) {
     using K = ElementaryOf<V>;
-    return exp_in_range(max(V(K::kExpMin), -abs(x)));
+    return exp_in_range(max(V(K::kExpMin), minus_abs(x)));
 }
 
 // Half of e^x - 1 first, since 2^n itself may overflow where the result does not.
@@ -137,7 +137,7 @@ DS_INLINE V tanh(V x) {
     const V s = power_of_two(shifted);
     const V e = fma(s, h, fma(s, V(T(0.5)), V(T(-0.5))));
     const V m = min(e, V(T(1)));
-    return copysign(fnma(m, m / (e + V(T(1))), m), x);
+    return with_sign_of(x, fnma(m, m / (e + V(T(1))), m));
 }
 
 // m / (1 + e) with e = e^-|x|, m = e or 1; as m - m (e / (1 + e)), which rounds less than the plain quotient.
@@ -187,6 +187,13 @@ DS_INLINE V log_ends(V y, V x) {
     const V inf = V(T(__builtin_inff()));
     const V outside = select(x == V(T(0)), -inf, V(T(__builtin_nanf(""))));
     return select(x > V(T(0)), select(x < inf, y, inf), outside);
+}
+
+// For x positive, finite and not subnormal.
+template <class V>
+DS_INLINE V log_in_range(V x) {
+    const LogReduced<V> l = log_reduce(x);
+    return log_reduced(l.m - V(ScalarOf<V>(1)), l.k);
 }
 
 template <class V>
@@ -240,7 +247,7 @@ DS_INLINE V erf(V x) {
     const V r = fnma(shifted - V(kShift), V(K::kLn2), q);
     const V s = power_of_two(shifted);
     const V large = fnma(s, expm1_reduced(r), V(T(1)) - s);
-    return select(t < V(K::kErfCut), small, copysign(large, x));
+    return select(t < V(K::kErfCut), small, with_sign_of(x, large));
 }
 
 DS_ISA_END

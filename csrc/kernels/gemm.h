@@ -67,6 +67,10 @@ void direct_far(const GemmArgs<T>& g) {
 template <class T, bool kTransposed>
 void direct(const GemmArgs<T>& g) {
     if (g.m == 0) return;
+    // On the way down from one output: no memory between.
+    if (g.k == 1 && g.backward != nullptr && g.bias == nullptr && !g.accumulate)
+        return g.backward({g.c, g.ldc}, {g.b, 0}, {g.saved, g.ld_saved}, g.m, g.n, g.alpha,
+                          {g.a, kTransposed ? 1 : g.lda});
     const T* a = g.a;
     const bool finish = g.forward != nullptr || g.backward != nullptr;
     StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {nullptr, !g.accumulate}, {}};

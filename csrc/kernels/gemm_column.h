@@ -141,13 +141,15 @@ void matvec(Index m, Index k, const T* a, Index lda, const T* x, Index x_step, T
         k -= piece;
         for (Index i = 0; i < m; i += kRows) {
             const Index rows = m - i < kRows ? m - i : kRows;
-            T* out = y + i * y_step;
-            if (!first)
-                for (Index r = 0; r < rows; ++r) sums[r] = out[r * y_step];
-            column_block(sums, a + i * lda, lda, rows, xs, piece, first, far);
+            T* const out = y + i * y_step;
+            T* const to = y_step == 1 ? out : sums;
+            if (!first && to != out)
+                for (Index r = 0; r < rows; ++r) to[r] = out[r * y_step];
+            column_block(to, a + i * lda, lda, rows, xs, piece, first, far);
             if (k == 0 && bias != nullptr)
-                for (Index r = 0; r < rows; ++r) sums[r] = sums[r] + bias[(i + r) * bias_step];
-            for (Index r = 0; r < rows; ++r) out[r * y_step] = sums[r];
+                for (Index r = 0; r < rows; ++r) to[r] = to[r] + bias[(i + r) * bias_step];
+            if (to != out)
+                for (Index r = 0; r < rows; ++r) out[r * y_step] = to[r];
         }
         first = false;
         a += piece;

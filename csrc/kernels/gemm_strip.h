@@ -158,7 +158,8 @@ void epilogue(const GemmArgs<T>& g, Index row, Index rows) {
         const Rows<T> y = g.y != nullptr ? Rows<T>{g.y + row * g.ldy, g.ldy} : Rows<T>{c, g.ldc};
         g.forward(y, {c, g.ldc}, rows, g.n, g.alpha);
     } else if (g.backward != nullptr) {
-        g.backward({c, g.ldc}, {c, g.ldc}, {g.saved + row * g.ld_saved, g.ld_saved}, rows, g.n, g.alpha);
+        g.backward({c, g.ldc}, {c, g.ldc}, {g.saved + row * g.ld_saved, g.ld_saved}, rows, g.n, g.alpha,
+                   {nullptr, 0});
     }
 }
 

@@ -24,27 +24,42 @@ DS_INLINE Vec<T> target_part(const LossArgs<T>& a, Index row, Index j, Index n) 
     return select(iota<T>() == Vec<T>(T(a.label[row] - j)), Vec<T>(T(1)), Vec<T>(T(0)));
 }
 
-// One column: sixteen rows at a time are one row of the general case.
+// The first n elements of a column, up to a register of them; and the way back.
+template <class T>
+DS_INLINE Vec<T> load_column(const T* p, Index ld, Index n) {
+    if (ld == 1) return loadn(p, n);
+    alignas(64) T v[Vec<T>::W] = {};
+    for (Index i = 0; i < n; ++i) v[i] = p[i * ld];
+    return load(v);
+}
+template <class T>
+DS_INLINE void store_column(T* p, Index ld, Vec<T> v, Index n) {
+    if (ld == 1) return storen(p, v, n);
+    alignas(64) T lanes[Vec<T>::W];
+    store(lanes, v);
+    for (Index i = 0; i < n; ++i) p[i * ld] = lanes[i];
+}
+
+// One column: its elements lie in the lanes of a register, where a row's are in the general case.
 template <class T, class L>
 DS_INLINE void one_column(const LossArgs<T>& a, const T* x, Index ldx, Vec<T> keep, Vec<T> spread) {
+    constexpr Index W = Vec<T>::W;
     const LossOptions<Vec<T>> options = loss_options(a);
-    for (Index row = 0; row < a.rows; row += kLanes) {
-        const Index n = a.rows - row < kLanes ? a.rows - row : Index(kLanes);
-        alignas(64) T out[kLanes] = {}, target[kLanes] = {}, factor[kLanes] = {};
-        for (Index i = 0; i < n; ++i) {
-            out[i] = x[(row + i) * ldx];
-            target[i] = a.label != nullptr ? T(a.label[row + i]) : a.target[(row + i) * a.ldt];
-            factor[i] = row_scale_of(a, row + i);
+    for (Index row = 0; row < a.rows; row += W) {
+        const Index n = a.rows - row < W ? a.rows - row : W;
+        Vec<T> target;
+        if (a.label == nullptr) {
+            target = load_column(a.target + row * a.ldt, a.ldt, n);
+        } else {
+            alignas(64) T labels[W] = {};
+            for (Index i = 0; i < n; ++i) labels[i] = T(a.label[row + i]);
+            target = load(labels);
         }
-        for (Index j = 0; j < n; j += Vec<T>::W) {
-            const LossAt<Vec<T>> at = L::at(load(out + j), fma(load(target + j), keep, spread), options);
-            store(out + j, at.loss);
-            store(factor + j, at.d * load(factor + j));
-        }
-        for (Index i = 0; i < n; ++i) {
-            if (a.row_loss != nullptr) a.row_loss[row + i] = out[i];
-            if (a.d != nullptr) a.d[(row + i) * a.ldd] = factor[i];
-        }
+        const Vec<T> factor = a.row_scale != nullptr ? loadn(a.row_scale + row, n) : Vec<T>(a.scale);
+        const LossAt<Vec<T>> at =
+            L::at(load_column(x + row * ldx, ldx, n), fma(target, keep, spread), options);
+        if (a.row_loss != nullptr) storen(a.row_loss + row, at.loss, n);
+        if (a.d != nullptr) store_column(a.d + row * a.ldd, a.ldd, at.d * factor, n);
     }
 }
 

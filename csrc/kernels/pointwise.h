@@ -32,13 +32,15 @@ DS_INLINE void map(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
         for (Index left = end; left > 0; left -= W, i += step) store(y.p + i, f(load(x.p + i)));
     }
 }
+// Of two arguments; f_of(row) is the function for a row.
 template <class T, class F>
-DS_INLINE void map(Rows<T> y, Rows<const T> a, Rows<const T> b, Index rows, Index n, F f) {
+DS_INLINE void map_rows(Rows<T> y, Rows<const T> a, Rows<const T> b, Index rows, Index n, const F& f_of) {
     constexpr Index W = Vec<T>::W;
     if (y.ld == n && a.ld == n && b.ld == n) n *= rows, rows = rows < 1 ? rows : 1;
     const Index end = n / W * W, step = walk_step(y.p, y.p == a.p ? b.p : a.p),
                 first = step > 0 ? 0 : end - W;
-    for (; rows > 0; --rows, y.p += y.ld, a.p += a.ld, b.p += b.ld) {
+    for (Index r = 0; r < rows; ++r, y.p += y.ld, a.p += a.ld, b.p += b.ld) {
+        const auto f = f_of(r);
         if (end < n) storen(y.p + end, f(loadn(a.p + end, n - end), loadn(b.p + end, n - end)), n - end);
         Index i = first;
         for (Index left = end; left > 0; left -= W, i += step)
@@ -51,7 +53,7 @@ DS_INLINE void map(T* y, const T* x, Index n, F f) {
 }
 template <class T, class F>
 DS_INLINE void map(T* y, const T* a, const T* b, Index n, F f) {
-    map(Rows<T>{y, n}, Rows<const T>{a, n}, Rows<const T>{b, n}, 1, n, f);
+    map_rows(Rows<T>{y, n}, Rows<const T>{a, n}, Rows<const T>{b, n}, 1, n, [f](Index) { return f; });
 }
 
 template <class T, class A>
@@ -59,11 +61,16 @@ void activation_forward(Rows<T> y, Rows<const T> z, Index rows, Index n, T alpha
     const Vec<T> a(alpha);
     map(y, z, rows, n, [a](Vec<T> v) __attribute__((always_inline)) { return A::forward(v, a); });
 }
+// Sums of products begin with 0, so that the sum of a single one is never -0; adding -0 changes nothing.
 template <class T, class A>
-void activation_backward(Rows<T> dz, Rows<const T> dy, Rows<const T> saved, Index rows, Index n, T alpha) {
-    const Vec<T> a(alpha);
-    map(dz, dy, saved, rows, n,
-        [a](Vec<T> d, Vec<T> s) __attribute__((always_inline)) { return A::backward(d, s, a); });
+void activation_backward(Rows<T> dz, Rows<const T> dy, Rows<const T> saved, Index rows, Index n, T alpha,
+                         Rows<const T> times) {
+    const Vec<T> a(alpha), start(times.p != nullptr ? T(0) : T(-0.0));
+    map_rows(dz, dy, saved, rows, n, [&](Index row) __attribute__((always_inline)) {
+        const Vec<T> factor(times.p != nullptr ? times.p[row * times.ld] : T(1));
+        return [&a, &start, factor](Vec<T> d, Vec<T> s)
+                   __attribute__((always_inline)) { return A::backward(fma(d, factor, start), s, a); };
+    });
 }
 template <class T, class A>
 void activation_curvature(T* e, const T* dz, const T* saved, Index n, T alpha) {

@@ -72,14 +72,15 @@ struct Rows {
 template <class T>
 using Activate = void (*)(Rows<T> y, Rows<const T> z, Index rows, Index n, T alpha);
 template <class T>
-using ActivateBack = void (*)(Rows<T> dz, Rows<const T> dy, Rows<const T> saved, Index rows, Index n,
-                              T alpha);
+using ActivateBack = void (*)(Rows<T> dz, Rows<const T> dy, Rows<const T> saved, Index rows, Index n, T alpha,
+                              Rows<const T> times);
 
 template <class T>
 struct PointwiseKernels {
     // y may be z. Null for softmax.
     Activate<T> forward[kActivationCount];
     // dz = dy * activation'(z), from saved = y or z (activation_saves_input). dz may be dy. Null for softmax.
+    // `times`, unless null, is a column of factors for the rows of dy: with dy.ld = 0, its product with one row.
     ActivateBack<T> backward[kActivationCount];
     // e *= dz * activation''(z), from saved = y or z. Null for those that are not curved, and for softmax.
     void (*curvature[kActivationCount])(T* e, const T* dz, const T* saved, Index n, T alpha);

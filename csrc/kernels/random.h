@@ -138,23 +138,45 @@ DS_INLINE void copy_drawn(T* to, const T* from, Index n) {
         storen(to + j, loadn(from + j, n - j < W ? n - j : W), n - j < W ? n - j : W);
 }
 
-// Rows of 64 columns a group, the last of them in part; narrow rows share one.
+// Rows of 64 columns a group, the last of them in part.
+template <class T, class Group>
+DS_INLINE void draw_wide(T* out, Index ld, Index row0, Index rows, Index cols, const Group& group) {
+    const Index groups = (cols + kGroup - 1) / kGroup;
+    alignas(64) T drawn[kGroup];
+    for (Index r = 0; r < rows; ++r) {
+        const auto block = std::uint32_t(std::uint64_t((row0 + r) * groups) * 16);
+        for (Index g = 0; g < groups; ++g) {
+            T* const to = out + r * ld + g * kGroup;
+            const Index left = cols - g * kGroup;
+            group.make(left < kGroup ? drawn : to, block + std::uint32_t(g) * 16);
+            if (left < kGroup) copy_drawn(to, drawn, left);
+        }
+    }
+}
+
+// Narrow rows share a group. Some groups are drawn before any is read: a read waits for the stores that it spans.
+template <class T, class Group>
+DS_INLINE void draw_narrow(T* out, Index ld, Index row0, Index rows, Index cols, const Group& group) {
+    constexpr Index kTogether = 4;
+    const Index each = kGroup / cols;
+    alignas(64) T drawn[kTogether * kGroup];
+    Index number = row0 / each, place = row0 % each;
+    while (rows > 0) {
+        const Index wanted = (place + rows + each - 1) / each,
+                    groups = wanted < kTogether ? wanted : kTogether;
+        for (Index g = 0; g < groups; ++g)
+            group.make(drawn + g * kGroup, std::uint32_t(std::uint64_t(number + g) * 16));
+        for (Index g = 0; g < groups; ++g, place = 0)
+            for (; place < each && rows > 0; ++place, --rows, out += ld)
+                copy_drawn(out, drawn + g * kGroup + place * cols, cols);
+        number += groups;
+    }
+}
+
 template <class T, class Group>
 DS_INLINE void draw_rows(T* out, Index ld, Index row0, Index rows, Index cols, const Group& group) {
-    const Index groups = (cols + kGroup - 1) / kGroup, each = cols > 0 && cols < kGroup ? kGroup / cols : 1;
-    alignas(64) T drawn[kGroup];
-    for (Index r = 0; r < rows;) {
-        T* row = out + r * ld;
-        const Index place = (row0 + r) % each, end = r + (each - place < rows - r ? each - place : rows - r);
-        const auto block = [=](Index g) {
-            return std::uint32_t(std::uint64_t((row0 + r) / each * groups + g) * 16);
-        };
-        for (Index g = 0; g < cols / kGroup; ++g) group.make(row + g * kGroup, block(g));
-        const Index whole = cols / kGroup * kGroup;
-        if (whole < cols) group.make(drawn, block(groups - 1));
-        const T* from = drawn + place * cols;
-        for (; r < end; ++r, from += cols) copy_drawn(out + r * ld + whole, from, cols - whole);
-    }
+    if (cols >= kGroup) return draw_wide(out, ld, row0, rows, cols, group);
+    if (cols > 0) draw_narrow(out, ld, row0, rows, cols, group);
 }
 
 template <class T>

@@ -20,14 +20,17 @@ Dense<T>::Dense(ParameterTable& table, const std::string& name, Index index, Ind
 
 template <class T>
 void Dense<T>::plan(const Backend<T>& backend, Index batch, bool training, Tape<T>& tape) const {
-    tape.forward = backend.plan_forward(batch, this->inputs_, this->outputs_, weight_ld_);
+    // In tapes, whose rows have room for whole registers; the weights have zeros there.
+    const Index columns = training ? backend.whole_registers(this->outputs_) : this->outputs_;
+    tape.forward = backend.plan_forward(batch, this->inputs_, columns, weight_ld_);
     if (!training) return;
     tape.backward_weight = backend.plan_backward_weight(batch, this->inputs_, this->outputs_, weight_ld_);
     if (block_ > 0 && batch <= kSumChunk && batch * weight_ld_ * Index(sizeof(T)) <= kGradientBytes)
         tape.backward_rows = backend.plan_backward_weight(batch, block_, this->outputs_, weight_ld_);
     if (first_) return;
+    const Index below = reads_stored() ? this->inputs_ : backend.whole_registers(this->inputs_);
     tape.backward_input =
-        backend.plan_backward_input(batch, this->inputs_, this->outputs_, backward_ld(), reads_stored());
+        backend.plan_backward_input(batch, below, this->outputs_, backward_ld(), reads_stored());
 }
 
 template <class T>
@@ -68,8 +71,9 @@ template <class T>
 void Dense<T>::backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
     if (!below.d) return;
     const T* w = transposed_ >= 0 ? pass.copies + transposed_ : pass.params + weight_offset_;
-    pass.backend->linear_backward_input({&tape.backward_input, below.d, tape.d, w, backward_ld(), below.saved,
-                                         below.activation, false, pass.products()},
+    const Index columns = below.whole ? tape.backward_input.shape().n : this->inputs_;
+    pass.backend->linear_backward_input({&tape.backward_input, below.d, tape.d, w, backward_ld(), columns,
+                                         below.saved, below.activation, false, pass.products()},
                                         rows, pass.worker);
 }
 
@@ -78,8 +82,8 @@ template <class T>
 void Dense<T>::tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const {
     const ActivationOf<T> at_once = view.bend ? ActivationOf<T>{} : this->activation_;
     pass.backend->linear_backward_input(
-        {&view.forward, view.y, below.x, pass.params + weight_offset_, weight_ld_, view.saved, at_once}, rows,
-        pass.worker);
+        {&view.forward, view.y, below.x, pass.params + weight_offset_, weight_ld_, 0, view.saved, at_once},
+        rows, pass.worker);
     if (view.bend) this->finish_tangent(pass, view, rows);
 }
 

@@ -77,6 +77,7 @@ struct Below {
     Matrix<T> d;  // null for the input: nobody asks for its gradient
     Matrix<const T> saved;
     ActivationOf<T> activation;
+    bool whole = false;  // a layer's tape: rows have room for whole registers
 };
 
 template <class T>

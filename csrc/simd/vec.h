@@ -243,6 +243,11 @@ DS_INLINE V abs(V a) {
     return from_bits(bits(a) & IntOf<V>(~bits(T(-0.0))));
 }
 template <class V>
+DS_INLINE V minus_abs(V a) {
+    using T = ScalarOf<V>;
+    return from_bits(bits(a) | IntOf<V>(bits(T(-0.0))));
+}
+template <class V>
 DS_INLINE IntOf<V> sign_bit(V a) {
     using T = ScalarOf<V>;
     return bits(a) & IntOf<V>(bits(T(-0.0)));
@@ -252,9 +257,14 @@ template <class V>
 DS_INLINE V flip_sign(V a, IntOf<V> s) {
     return from_bits(bits(a) ^ s);
 }
+// `positive`, whose own sign bit is off, with the sign of another number.
+template <class V>
+DS_INLINE V with_sign_of(V sign, V positive) {
+    return from_bits(bits(positive) | sign_bit(sign));
+}
 template <class V>
 DS_INLINE V copysign(V magnitude, V sign) {
-    return from_bits(bits(abs(magnitude)) | sign_bit(sign));
+    return with_sign_of(sign, abs(magnitude));
 }
 // 2^n as a number, for n in the normal range.
 template <class V>

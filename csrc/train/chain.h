@@ -45,7 +45,8 @@ public:
             const Tape<T>& tape = tapes_[l - 1];
             // Nothing under the first trainable layer wants a gradient, unless something under the chain does.
             const bool wanted = first.d || l > 1 || layers_[0]->trainable();
-            all.push_back({tape.y, wanted ? tape.d : Matrix<T>{}, tape.saved, layers_[l - 1]->activation()});
+            const Matrix<T> d = wanted ? tape.d : Matrix<T>{};
+            all.push_back({tape.y, d, tape.saved, layers_[l - 1]->activation(), true});
         }
         return all;
     }

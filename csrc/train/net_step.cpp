@@ -57,7 +57,7 @@ void NetStep<T>::gather(const BatchPlace& place, double weight, Range rows) {
         backend_.gather(targets_.values, source, place.rows, rows, data_.target_cols);
     else
         for (Index i = rows.begin; i < rows.end; ++i)
-            std::copy_n(source.row(at(i)), data_.target_cols, targets_.values.row(i));
+            copy_row(targets_.values.row(i), source.row(at(i)), data_.target_cols);
 }
 
 // Σ w over the whole batch, by every worker for itself: ascending, in double.

@@ -48,7 +48,7 @@ void RowBatch<T>::show(Desk& desk, const BatchPlace& at, double probability, Sha
         if (corruption_.on())
             corruption_.forward(backend_, to, from, row);
         else
-            std::copy_n(from, spec_.data, to);
+            copy_row(to, from, spec_.data);
     };
     if (corruption_.on()) {
         const RandomKey key{pass.seed, pass.epoch, pass.step, 0};
@@ -92,7 +92,7 @@ void RowBatch<T>::unmake(Desk& desk, Share share, Barrier& barrier) {
     const Range rows = made_in(this->packs_of(share));
     for (Index i = rows.begin; i < rows.end; ++i) {
         const T* by_shown = this->by_features_.row(packs_ + i / spec_.pack) + i % spec_.pack * spec_.data;
-        std::copy_n(by_shown, spec_.data, top.d.row(i));
+        copy_row(top.d.row(i), by_shown, spec_.data);
         if (!corruption_.on()) continue;
         const Matrix<T> d{top.d.row(i), 0};
         backend_.multiply(d, d, {corruption_.factor(this->batch_ + i), 0}, {0, 1}, spec_.data);

@@ -35,7 +35,8 @@ struct Product {
         GemmArgs<T> g{.m = m, .n = n, .k = k};
         g.a = (shape.transpose_a ? at : a).data(), g.lda = shape.transpose_a ? m : k;
         g.b = (shape.transpose_b ? bt : b).data(), g.ldb = shape.transpose_b ? k : n;
-        g.c = c.data(), g.ldc = ldc, g.bias = bias.data(), g.accumulate = accumulate;
+        g.c = c.data(), g.ldc = ldc, g.accumulate = accumulate;
+        if (epilogue != kBackward) g.bias = bias.data();
         Array<T> panels(shape.packed_b ? plan.packed_size() : 0);
         if (shape.packed_b) {
             plan.pack(g.b, g.ldb, panels.data());
@@ -88,8 +89,8 @@ struct Product {
 }  // namespace
 
 int main() {
-    const Index sizes[][3] = {{1, 1, 40},    {1, 70, 300},   {30, 1, 300}, {7, 97, 20},
-                              {13, 33, 257}, {29, 290, 530}, {3, 5, 0},    {43, 6, 270}};
+    const Index sizes[][3] = {{1, 1, 40},     {1, 70, 300}, {30, 1, 300}, {7, 97, 20}, {13, 33, 257},
+                              {29, 290, 530}, {3, 5, 0},    {43, 6, 270}, {23, 50, 1}};
     for (const auto& [m, n, k] : sizes) {
         Product<float>(m, n, k).same_bits();
         Product<double>(m, n, k).same_bits();
