@@ -13,14 +13,22 @@ constexpr double kPieceFlops = 2e9;
 
 int pieces(double flops) { return static_cast<int>(std::clamp(flops / kPieceFlops, 1.0, 1e6)); }
 
-// Mostly nobody shares it and nobody is asked: then what a small product does not need is left out.
 template <class T>
-void run_shared(const GemmPlan<T>& plan, const GemmArgs<T>& args, Share share, const Worker<T>& worker) {
-    if (share.workers == 1 && !worker.halt) return plan.run(args, worker.scratch);
+[[gnu::noinline]] void run_pieces(const GemmPlan<T>& plan, const GemmArgs<T>& args, Share share,
+                                  const Worker<T>& worker) {
     const double flops = 2.0 * double(args.m) * double(args.n) * double(args.k);
     const int count = worker.halt ? pieces(flops / share.workers) : 1;
     for (int piece = 0; piece < count && (piece == 0 || !worker.halted()); ++piece)
         plan.share(args, share.worker * count + piece, share.workers * count, worker.scratch);
+}
+
+// Mostly nobody shares it and nobody is asked: then what a small product does not need is left out.
+template <class T>
+void run_shared(const GemmPlan<T>& plan, const GemmArgs<T>& args, Share share, const Worker<T>& worker) {
+    if (share.workers == 1 && !worker.halt)
+        plan.run(args, worker.scratch);
+    else
+        run_pieces(plan, args, share, worker);
 }
 
 }  // namespace

@@ -64,6 +64,15 @@ void direct_far(const GemmArgs<T>& g) {
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
 }
 
+// No more than one strip: nothing to decide, and a small product feels every instruction before its sums.
+template <class T, bool kTransposed>
+[[gnu::noinline]] void one_strip(const GemmArgs<T>& g) {
+    StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, g.k, 0, g.n, {g.bias, !g.accumulate}, {}};
+    s.end.fetch_b = g.m > 1 && g.k * g.ldb * Index(sizeof(T)) > kFar;
+    Strips<T, kTransposed, false>::kTable[g.m - 1](s, g.a, g.c);
+    if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
+}
+
 template <class T, bool kTransposed>
 void direct(const GemmArgs<T>& g) {
     if (g.m == 0) return;
@@ -71,22 +80,15 @@ void direct(const GemmArgs<T>& g) {
     if (g.k == 1 && g.backward != nullptr && g.bias == nullptr && !g.accumulate)
         return g.backward({g.c, g.ldc}, {g.b, 0}, {g.saved, g.ld_saved}, g.m, g.n, g.alpha,
                           {g.a, kTransposed ? 1 : g.lda});
-    const T* a = g.a;
-    const bool finish = g.forward != nullptr || g.backward != nullptr;
-    StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {nullptr, !g.accumulate}, {}};
-    if (g.m <= kTileRows && g.k <= kSumChunk) {  // one strip: no more to decide
-        s.k = g.k;
-        s.end.bias = g.bias;
-        s.end.fetch_b = g.m > 1 && g.k * g.ldb * Index(sizeof(T)) > kFar;
-        Strips<T, kTransposed, false>::kTable[g.m - 1](s, a, g.c);
-        if (finish) epilogue(g, 0, g.m);
-        return;
-    }
+    if (g.m <= kTileRows && g.k <= kSumChunk) return one_strip<T, kTransposed>(g);
     if constexpr (kTransposed) {
         const Index tiles = g.n / (kPanelWidth * Vec<T>::W);
         const bool packs = g.m > kTileRows && tiles >= (far_rows(g) ? kPackedFrom / 3 : kPackedFrom);
         return packs ? direct_transposed<T, true>(g) : direct_transposed<T, false>(g);
     }
+    const T* a = g.a;
+    const bool finish = g.forward != nullptr || g.backward != nullptr;
+    StripArgs<T> s{g.lda, g.ldb, g.ldc, g.b, 0, 0, g.n, {nullptr, !g.accumulate}, {}};
     const bool far_b = g.k * g.ldb * Index(sizeof(T)) > kFar;
     const Index count = StripRows(g.m).count;
     if (g.k * g.ldb * Index(sizeof(T)) >= kBeyond && count >= kLeastStrips && count <= kMostStrips)
@@ -182,7 +184,7 @@ void block(const GemmBlock<T>& g) {
     constexpr Index kCols = kPanelWidth * Vec<T>::W;
     const Index step_a = kTransposedA ? 1 : g.lda, step_b = kTransposedB ? g.ldb : 1;
     constexpr bool kTurning = kTransposedA && kPackA;  // packing rows bit by bit
-    StripArgs<T> all{kPackA ? kTileRows : g.lda, kCols, g.ldc, g.panels, g.k * kCols, g.n, g.k};
+    StripArgs<T> all{kPackA ? kTileRows : g.lda, kCols, g.ldc, g.panels, g.k, g.k * kCols, g.n};
     all.end = {g.bias, g.first};
     const Index tiles = (g.n + kCols - 1) / kCols, others = StripRows(g.m).count - 1;
     PackedStrips<T> packed(g.a, g.lda, g.k, kTurning ? g.m : 0, g.n / kCols, true, g.strip);

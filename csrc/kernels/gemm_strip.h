@@ -67,8 +67,11 @@ template <class T>
 struct StripArgs {
     Index lda, ldb, ldc;
     const T* b;
+    // Not beside n: compilers would read both at once from GemmArgs, where they have just been written one by one, and
+    // the load would wait for the stores.
+    Index k;
     Index next_panel;  // from one packed panel to the next
-    Index n, k;
+    Index n;
     TileEnd<T> end = {};
     AheadByTile<T> of_a = {}, of_b = {};
     WantedByTile<T> wanted = {};

@@ -56,7 +56,7 @@ void direct_transposed(const GemmArgs<T>& g) {
     const bool finish = g.forward != nullptr || g.backward != nullptr;
     const bool far_b = g.m > 1 && g.k * g.ldb * Index(sizeof(T)) > kFar;
     const Index tiles = g.n / (tile_width(int(StripRows(g.m).take())) * Vec<T>::W);
-    StripArgs<T> s{kPacked ? kTileRows : g.lda, g.ldb, g.ldc, g.b, 0, g.n, 0, {nullptr, !g.accumulate}};
+    StripArgs<T> s{kPacked ? kTileRows : g.lda, g.ldb, g.ldc, g.b, 0, 0, g.n, {nullptr, !g.accumulate}};
     const T* a = g.a;
     Index left = g.k;
     do {
