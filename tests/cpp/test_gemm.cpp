@@ -18,13 +18,14 @@ struct Product {
     Array<T> a{m * k, 1, 1.0}, b{k * n, 2, 1.0}, at{m * k}, bt{k * n}, bias{n, 3, 1.0}, held{m * ldc, 4, 1.0};
 
     Product(Index rows, Index cols, Index inner) : m(rows), n(cols), k(inner) {
+        for (Index i = 0; i < m * k; i += 7) a.data()[i] = T(0);  // no product may leave a sum of -0
         for (Index i = 0; i < m; ++i)
             for (Index p = 0; p < k; ++p) at.data()[p * m + i] = a.data()[i * k + p];
         for (Index p = 0; p < k; ++p)
             for (Index j = 0; j < n; ++j) bt.data()[j * k + p] = b.data()[p * n + j];
     }
 
-    enum Epilogue { kNone, kForward, kForwardAside, kBackward };
+    enum Epilogue { kNone, kForward, kForwardAside, kBackward, kBackwardUnbiased };
 
     // C, and behind it what the forward epilogue wrote aside.
     std::vector<T> run(const KernelsOf<T>& kernels, GemmShape shape, bool accumulate, Epilogue epilogue,
@@ -36,7 +37,7 @@ struct Product {
         g.a = (shape.transpose_a ? at : a).data(), g.lda = shape.transpose_a ? m : k;
         g.b = (shape.transpose_b ? bt : b).data(), g.ldb = shape.transpose_b ? k : n;
         g.c = c.data(), g.ldc = ldc, g.accumulate = accumulate;
-        if (epilogue != kBackward) g.bias = bias.data();
+        if (epilogue != kBackwardUnbiased) g.bias = bias.data();
         Array<T> panels(shape.packed_b ? plan.packed_size() : 0);
         if (shape.packed_b) {
             plan.pack(g.b, g.ldb, panels.data());
@@ -45,7 +46,7 @@ struct Product {
         constexpr auto kAct = static_cast<int>(Activation::kTanh);
         if (epilogue == kForward || epilogue == kForwardAside) g.forward = kernels.pointwise.forward[kAct];
         if (epilogue == kForwardAside) g.y = y.data(), g.ldy = ldc;
-        if (epilogue == kBackward)
+        if (epilogue == kBackward || epilogue == kBackwardUnbiased)
             g.backward = kernels.pointwise.backward[kAct], g.saved = held.data(), g.ld_saved = ldc;
         for (int w = 0; w < workers; ++w) {
             Buffer<T> scratch(plan.scratch());
@@ -60,7 +61,7 @@ struct Product {
     }
 
     void same_bits() {
-        for (const Epilogue epilogue : {kNone, kForward, kForwardAside, kBackward})
+        for (const Epilogue epilogue : {kNone, kForward, kForwardAside, kBackward, kBackwardUnbiased})
             for (const bool accumulate : {false, true}) {
                 std::vector<T> fused_want;
                 for (const KernelTable* table : tables()) {
