@@ -28,9 +28,10 @@ void Dense<T>::plan(const Backend<T>& backend, Index batch, bool training, Tape<
     if (block_ > 0 && batch <= kSumChunk && batch * weight_ld_ * Index(sizeof(T)) <= kGradientBytes)
         tape.backward_rows = backend.plan_backward_weight(batch, block_, this->outputs_, weight_ld_);
     if (first_) return;
-    const Index below = reads_stored() ? this->inputs_ : backend.whole_registers(this->inputs_);
+    // As stored its rows are the columns below, and nothing lies behind the last of them.
+    const Index columns_below = reads_stored() ? this->inputs_ : backend.whole_registers(this->inputs_);
     tape.backward_input =
-        backend.plan_backward_input(batch, below, this->outputs_, backward_ld(), reads_stored());
+        backend.plan_backward_input(batch, columns_below, this->outputs_, backward_ld(), reads_stored());
 }
 
 template <class T>
