@@ -17,7 +17,7 @@ inline constexpr int kColumnSquares = 4;
 // the first, all of them whole, and their sums follow G·N further on. kAhead: A comes from beyond the second-level
 // cache, and the rows that follow these are asked for into it; within it hardware does better alone.
 template <class T, int G, int C = 1, bool kAhead = false>
-DS_INLINE void column_rows(T* sums, const T* a, Index lda, Index rows, const T* x, Index k) {
+[[gnu::noinline]] void column_rows(T* sums, const T* a, Index lda, Index rows, const T* x, Index k) {
     using S = Square<T>;
     constexpr int N = kSquare<T>, kLine = 64 / int(sizeof(T));
     typename S::Reg acc[C][G];
@@ -41,47 +41,52 @@ DS_INLINE void column_rows(T* sums, const T* a, Index lda, Index rows, const T* 
 #pragma GCC unroll 4
             for (int e = 0; e < C * G; ++e) {
                 const int c = e / G, g = e % G;
-                const T* from = x + c * kSumChunk + p + h;
+                const T* beside = x + c * kSumChunk + p + h;
                 S q;
                 q.load(at[g] + c * kSumChunk, lda);
 #pragma GCC unroll 8
-                for (int j = 0; j < N; ++j) S::accumulate(acc[c][g], q.col[j], S::broadcast(from[j]));
+                for (int j = 0; j < N; ++j) S::accumulate(acc[c][g], q.col[j], S::broadcast(beside[j]));
                 if (c == C - 1) at[g] = opaque(at[g] + N);
             }
         }
     }
-    // The last elements: squares that reach back over columns that are done, and skip them.
-    while (C == 1 && p < k) {
-        const Index next = p + N < k ? p + N : k, from = k < N ? 0 : next - N;
+    // What is left of a line: squares of which the last reaches back over columns that are done, and skips them.
+    const T* from = x + p;
+    for (Index left = C == 1 ? k - p : 0; left > 0; left -= N, from += N) {
+        const Index back = left < N ? N - left : 0;
+#pragma GCC unroll 4
         for (int g = 0; g < G; ++g) {
             S q;
-            if (k < N)
-                q.gather(at[g], lda, k);
-            else
-                q.load(at[g] - (p - from), lda);
+            q.load(at[g] - back, lda);
 #pragma GCC unroll 8
             for (int j = 0; j < N; ++j)
-                if (from + j >= p && from + j < next)
-                    S::accumulate(acc[0][g], q.col[j], S::broadcast(x[from + j]));
-            at[g] += next - p;
+                if (j >= back) S::accumulate(acc[0][g], q.col[j], S::broadcast(from[j - back]));
+            at[g] += N;
         }
-        p = next;
     }
     for (int c = 0; c < C; ++c)
         for (int g = 0; g < G; ++g) S::store(sums + c * G * N + (g < G - 1 ? g * N : rows - N), acc[c][g]);
+}
+
+// The same for fewer rows or fewer k's than a square has.
+template <class T>
+[[gnu::noinline]] void column_corner(T* sums, const T* a, Index lda, Index rows, const T* x, Index k) {
+    for (Index i = 0; i < rows; ++i) {
+        T sum(0);
+        for (Index p = 0; p < k; ++p) sum = fma(a[i * lda + p], x[p], sum);
+        sums[i] = sum;
+    }
 }
 
 // The same for any number of rows up to kColumnSquares·N.
 template <class T>
 DS_INLINE void column_sums(T* sums, const T* a, Index lda, Index rows, const T* x, Index k) {
     constexpr int N = kSquare<T>;
+    if (rows < N || k < N) return column_corner(sums, a, lda, rows, x, k);
     if (rows > 3 * N) return column_rows<T, 4>(sums, a, lda, rows, x, k);
     if (rows > 2 * N) return column_rows<T, 3>(sums, a, lda, rows, x, k);
     if (rows > N) return column_rows<T, 2>(sums, a, lda, rows, x, k);
-    if (rows == N) return column_rows<T, 1>(sums, a, lda, rows, x, k);
-    for (Index i = 0; i < rows; ++i) sums[i] = T(0);
-    for (Index p = 0; p < k; ++p)
-        for (Index i = 0; i < rows; ++i) sums[i] = fma(a[i * lda + p], x[p], sums[i]);
+    column_rows<T, 1>(sums, a, lda, rows, x, k);
 }
 
 // Up to kColumnSquares·N rows and every chunk of k: sums, or with `first` what overwrites them. Where k has
@@ -128,6 +133,11 @@ template <class T>
 void matvec(Index m, Index k, const T* a, Index lda, const T* x, Index x_step, T* y, Index y_step,
             const T* bias, Index bias_step, bool accumulate) {
     constexpr Index kRows = kColumnSquares * kSquare<T>, kPiece = 8 * kSumChunk;
+    if (m <= kRows && k <= kSumChunk && x_step == 1 && y_step == 1 && !accumulate) {  // nothing to decide
+        column_sums(y, a, lda, m, x, k);
+        for (Index i = 0; bias != nullptr && i < m; ++i) y[i] = y[i] + bias[i * bias_step];
+        return;
+    }
     T sums[kRows], gathered[kPiece];
     const bool far = m * lda * Index(sizeof(T)) > kFar;
     bool first = !accumulate;

@@ -24,7 +24,6 @@ struct Square {
     using Reg = T;
     Reg col[1];
     DS_INLINE void load(const T* p, std::int64_t) { col[0] = *p; }
-    DS_INLINE void gather(const T*, std::int64_t, std::int64_t) { col[0] = T(0); }
     static DS_INLINE Reg zero() { return T(0); }
     static DS_INLINE Reg broadcast(T x) { return x; }
     static DS_INLINE void accumulate(Reg& c, Reg a, Reg b) { c = ScalarNative<T>::fma(a, b, c); }
@@ -66,14 +65,6 @@ struct Square {
                 col[h * 2] = low(r[h * 2], r[h * 2 + 1]);
                 col[h * 2 + 1] = high(r[h * 2], r[h * 2 + 1]);
             }
-        }
-    }
-    // The first k < N columns, element by element, and zeros.
-    DS_INLINE void gather(const T* p, std::int64_t ld, std::int64_t k) {
-        for (std::int64_t j = 0; j < N; ++j) {
-            T c[N];
-            for (int i = 0; i < N; ++i) c[i] = j < k ? p[i * ld + j] : T(0);
-            __builtin_memcpy(&col[j], c, sizeof c);
         }
     }
     static DS_INLINE Reg zero() { return Reg{}; }
