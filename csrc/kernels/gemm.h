@@ -73,6 +73,43 @@ template <class T, bool kTransposed>
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
 }
 
+// One k: every row of C is B's only one, times a number; V registers of columns from j on, of the last one n. A sum begins
+// with 0, even that of a single product.
+template <class T, int V, bool kTail = false>
+DS_INLINE void outer_columns(const GemmArgs<T>& g, Index step_a, Index j, Index n = 0) {
+    constexpr Index W = Vec<T>::W;
+    const Vec<T> zeros(T(0));
+    const Index m = g.m, ldc = g.ldc;
+    const T* a = g.a;
+    T* c = g.c + j;
+    Vec<T> b[V], bias[V];
+    for (int v = 0; v < V; ++v) {
+        const Index now = kTail ? n : W;
+        b[v] = loadn(g.b + j + v * W, now);
+        bias[v] = g.bias != nullptr ? loadn(g.bias + j + v * W, now) : zeros;
+    }
+    for (Index i = 0; i < m; ++i, a += step_a, c += ldc) {
+        const Vec<T> x(*a);
+        for (int v = 0; v < V; ++v) {
+            const Vec<T> sum = fma(x, b[v], zeros) + bias[v];
+            if constexpr (kTail)
+                storen(c + v * W, sum, n);
+            else
+                store(c + v * W, sum);
+        }
+    }
+}
+
+template <class T>
+[[gnu::noinline]] void outer(const GemmArgs<T>& g, Index step_a) {
+    constexpr Index W = Vec<T>::W;
+    Index j = 0;
+    for (; j + 4 * W <= g.n; j += 4 * W) outer_columns<T, 4>(g, step_a, j);
+    for (; j + W <= g.n; j += W) outer_columns<T, 1>(g, step_a, j);
+    if (j < g.n) outer_columns<T, 1, true>(g, step_a, j, g.n - j);
+    if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
+}
+
 template <class T, bool kTransposed>
 void direct(const GemmArgs<T>& g) {
     if (g.m == 0) return;
@@ -80,6 +117,7 @@ void direct(const GemmArgs<T>& g) {
     if (g.k == 1 && g.backward != nullptr && g.bias == nullptr && !g.accumulate)
         return g.backward({g.c, g.ldc}, {g.b, 0}, {g.saved, g.ld_saved}, g.m, g.n, g.alpha,
                           {g.a, kTransposed ? 1 : g.lda});
+    if (g.k == 1 && !g.accumulate) return outer(g, kTransposed ? 1 : g.lda);
     if (g.m <= kTileRows && g.k <= kSumChunk) return one_strip<T, kTransposed>(g);
     if constexpr (kTransposed) {
         const Index tiles = g.n / (kPanelWidth * Vec<T>::W);
