@@ -60,8 +60,8 @@ public:
     Index add(std::string name, ParameterKind kind, Index layer, Index rows, Index cols,
               bool average = false);
 
-    // Keep a transposed copy of weight `index` (what the input gradient reads). A one-column weight is its
-    // own.
+    // Keep a transposed copy of weight `index` (what the input gradient reads). A weight of one row or column
+    // is its own.
     void keep_transposed(Index index);
 
     const std::vector<Parameter>& all() const { return parameters_; }

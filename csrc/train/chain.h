@@ -32,6 +32,14 @@ public:
     void carve(Carver& carver, Index rows) {
         for (std::size_t l = 0; l < tapes_.size(); ++l) layers_[l]->carve(carver, rows, tapes_[l]);
     }
+    // Where the outputs and the gradient by the last pre-activation lie instead: with whoever reads and writes them. Rows
+    // have room as in a tape. Before below().
+    void lend_top(Matrix<T> y, Matrix<T> d) {
+        Tape<T>& top = tapes_.back();
+        if (top.saved.p == top.y.p) top.saved = y;
+        top.y = y;
+        top.d = d;
+    }
     Index scratch() const {
         Index most = 0;
         for (std::size_t l = 0; l < tapes_.size(); ++l) most = std::max(most, layers_[l]->scratch(tapes_[l]));

@@ -14,6 +14,9 @@ RowBatch<T>::RowBatch(GenModel<T>& model, const Backend<T>& backend, const Datas
     room_ = Buffer<T>(measure.elements<T>());
     Carver carver(room_.data(), room_.bytes());
     carve(carver);
+    if (lends())
+        generator_.lend_top({features_.row(packs_), features_.ld},
+                            {this->by_features_.row(packs_), this->by_features_.ld});
     generator_below_ = generator_.below({latent_, by_latent_, {}, {}});
     this->equip(std::max(generator_.scratch(), corruption_.scratch()));
 }
@@ -36,10 +39,20 @@ void RowBatch<T>::make(Desk& desk, const BatchPlace& at, Share share, Barrier& b
     generator_.forward(pass, generator_below_, share, rows, barrier, {0, this->batch_});
 }
 
+// Training rows as they are; generated ones are where they are shown.
+template <class T>
+void RowBatch<T>::show_lent(const BatchPlace& at, Range rows) {
+    if (at.rows)
+        backend_.gather(features_, {data_.x, data_.cols}, at.rows, rows, spec_.data);
+    else
+        backend_.copy(features_, {data_.x + at.start * data_.cols, data_.cols}, rows, spec_.data);
+}
+
 template <class T>
 void RowBatch<T>::show(Desk& desk, const BatchPlace& at, double probability, Share share, bool real) {
     const Pass<T>& pass = desk.discriminator;
     const Range rows = made_in(this->packs_of(share));
+    if (lends()) return real ? show_lent(at, rows) : void();
     const Matrix<T> made = generator_.top().y;
     const auto slot = [&](Index kind, Index i) {
         return features_.row(kind * packs_ + i / spec_.pack) + i % spec_.pack * spec_.data;
@@ -85,11 +98,10 @@ void RowBatch<T>::penalise(Desk&, Share share, Barrier&) {
     }
 }
 
-// From the gradient by what was shown to that by the generator's last pre-activation, and on.
+// The gradient by what was shown as one by the generator's outputs.
 template <class T>
-void RowBatch<T>::unmake(Desk& desk, Share share, Barrier& barrier) {
+void RowBatch<T>::take_gradient(Range rows) {
     const Tape<T>& top = generator_.top();
-    const Range rows = made_in(this->packs_of(share));
     for (Index i = rows.begin; i < rows.end; ++i) {
         const T* by_shown = this->by_features_.row(packs_ + i / spec_.pack) + i % spec_.pack * spec_.data;
         copy_row(top.d.row(i), by_shown, spec_.data);
@@ -97,6 +109,14 @@ void RowBatch<T>::unmake(Desk& desk, Share share, Barrier& barrier) {
         const Matrix<T> d{top.d.row(i), 0};
         backend_.multiply(d, d, {corruption_.factor(this->batch_ + i), 0}, {0, 1}, spec_.data);
     }
+}
+
+// From there to the gradient by the generator's last pre-activation, and on.
+template <class T>
+void RowBatch<T>::unmake(Desk& desk, Share share, Barrier& barrier) {
+    const Tape<T>& top = generator_.top();
+    const Range rows = made_in(this->packs_of(share));
+    if (!lends()) take_gradient(rows);
     backend_.activation_backward(top.d, top.saved, generator_.last().activation(), rows, spec_.data);
     generator_.backward(desk.generator, generator_below_, share, rows, barrier, {0, this->batch_});
 }

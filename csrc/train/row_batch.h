@@ -30,6 +30,10 @@ private:
     using GenBatch<T>::packs_;
     using GenBatch<T>::spec_;
 
+    // Whether rows are shown as the generator makes them, one a row of the features: then it makes them there.
+    bool lends() const { return !corruption_.on() && spec_.pack == 1 && model_.features() == spec_.data; }
+    void show_lent(const BatchPlace& at, Range rows);
+    void take_gradient(Range rows);
     Range made_in(Range packs) const { return {packs.begin * spec_.pack, packs.end * spec_.pack}; }
     void carve(Carver& carver);
 
