@@ -35,6 +35,7 @@ struct LinearForward {
     Index ldw = 0;
     const T* bias = nullptr;
     ActivationOf<T> activation{};
+    Index columns = 0;        // of y, of those planned; 0: all
     bool accumulate = false;  // y starts from what it holds
     bool zeros = false;       // x is all zeros: no more than its product's sign of zero is added
     Share share{};            // of the rows' product, if workers divide it among themselves

@@ -108,6 +108,7 @@ void CpuBackend<T>::linear_forward(const LinearForward<T>& op, Range rows, const
                   .bias = op.bias,
                   .accumulate = op.accumulate};
     if (op.activation.kind != Activation::kIdentity) {
+        if (op.columns > 0) g.beyond = shape.n - op.columns;
         g.forward = kernels_.pointwise.forward[static_cast<int>(op.activation.kind)];
         g.alpha = op.activation.alpha;
     }

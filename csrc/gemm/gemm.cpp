@@ -118,6 +118,7 @@ template <class T>
 GemmArgs<T> GemmPlan<T>::columns(const GemmArgs<T>& args, Index j, Index n) const {
     GemmArgs<T> part = args;
     part.n = n;
+    if (j + n < args.n) part.beyond = 0;
     part.b += j * (shape_.transpose_b ? args.ldb : 1);
     part.c += j;
     if (args.bias != nullptr) part.bias += j;

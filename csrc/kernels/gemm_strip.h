@@ -159,7 +159,9 @@ void epilogue(const GemmArgs<T>& g, Index row, Index rows) {
     T* c = g.c + row * g.ldc;
     if (g.forward != nullptr) {
         const Rows<T> y = g.y != nullptr ? Rows<T>{g.y + row * g.ldy, g.ldy} : Rows<T>{c, g.ldc};
-        g.forward(y, {c, g.ldc}, rows, g.n, g.alpha);
+        const Index most = Vec<T>::W / 4, n = g.n - g.beyond;
+        const bool few = kQuarters && g.beyond > 0 && n % Vec<T>::W <= most && rows >= 4;
+        g.forward(y, {c, g.ldc}, rows, few ? n : g.n, g.alpha);
     } else if (g.backward != nullptr) {
         g.backward({c, g.ldc}, {c, g.ldc}, {g.saved + row * g.ld_saved, g.ld_saved}, rows, g.n, g.alpha,
                    {nullptr, 0});

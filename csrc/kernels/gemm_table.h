@@ -37,6 +37,7 @@ struct GemmArgs {
     const T* bias = nullptr;  // n values, or null
     bool accumulate = false;
 
+    Index beyond = 0;  // of the n columns, the last ones, which mean nothing: forward may leave them out
     Activate<T> forward = nullptr;
     T* y = nullptr;
     Index ldy = 0;

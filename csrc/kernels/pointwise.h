@@ -20,16 +20,27 @@ DS_INLINE Index walk_step(const T* y, const T* x) {
     return beyond != 0 && beyond < kPage / 2 ? -Vec<T>::W : Vec<T>::W;
 }
 
-// Over rows of n elements, so that what f needs is in registers once for all of them.
+// Few columns of some rows: four rows a register, where that is worth it.
+template <class T, class F>
+DS_INLINE void map_few(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
+    if constexpr (kQuarters) {
+        for (; n <= Vec<T>::W / 4 && rows >= 4; rows -= 4, y.p += 4 * y.ld, x.p += 4 * x.ld)
+            store_rows(y.p, y.ld, f(load_rows(x.p, x.ld, n)), n);
+    }
+    for (; rows > 0; --rows, y.p += y.ld, x.p += x.ld) storen(y.p, f(loadn(x.p, n)), n);
+}
+// Over rows of n elements, in one loop, so that what f needs is in registers once for all of them.
 template <class T, class F>
 DS_INLINE void map(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
     constexpr Index W = Vec<T>::W;
     if (y.ld == n && x.ld == n) n *= rows, rows = rows < 1 ? rows : 1;
     const Index end = n / W * W, step = walk_step(y.p, x.p), first = step > 0 ? 0 : end - W;
-    for (; rows > 0; --rows, y.p += y.ld, x.p += x.ld) {
-        if (end < n) storen(y.p + end, f(loadn(x.p + end, n - end)), n - end);
-        Index i = first;
-        for (Index left = end; left > 0; left -= W, i += step) store(y.p + i, f(load(x.p + i)));
+    if (end < n) map_few(Rows<T>{y.p + end, y.ld}, Rows<const T>{x.p + end, x.ld}, rows, n - end, f);
+    Index i = first;
+    for (Index left = rows * (end / W); left > 0; --left) {
+        store(y.p + i, f(load(x.p + i)));
+        i += step;
+        if (i == (step > 0 ? end : -W)) i = first, y.p += y.ld, x.p += x.ld;
     }
 }
 // Of two arguments; f_of(row) is the function for a row.

@@ -8,7 +8,7 @@ Dense<T>::Dense(ParameterTable& table, const std::string& name, Index index, Ind
                 bool bias, ActivationOf<T> activation, bool first)
     : Layer<T>(inputs, outputs, activation), first_(first) {
     const Index w = table.add(name + ".weight", ParameterKind::kWeight, index, inputs, outputs);
-    own_transpose_ = table[w].ld == 1;
+    own_transpose_ = table[w].ld == 1 || inputs == 1;
     if (!first && !own_transpose_ && table[w].rows * table[w].ld <= kLargeWeight) table.keep_transposed(w);
     weight_offset_ = table[w].offset;
     weight_ld_ = table[w].ld;
@@ -46,6 +46,7 @@ void Dense<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape
     op.share = pass.products();
     if (!leaves_logits_) {
         op.activation = this->activation_;
+        op.columns = this->outputs_;
         if (this->saves_input()) op.saved = tape.saved;
     }
     pass.backend->linear_forward(op, rows, pass.worker);

@@ -30,6 +30,20 @@ struct Native<float> {
     }
     static DS_INLINE void store(float* p, Reg v) { _mm512_storeu_ps(p, v); }
     static DS_INLINE void storen(float* p, Reg v, std::int64_t n) { _mm512_mask_storeu_ps(p, first(n), v); }
+    static DS_INLINE Reg load_rows(const float* p, std::int64_t ld, std::int64_t n) {
+        const __mmask8 k = __mmask8(first(n));
+        __m512 v = _mm512_zextps128_ps512(_mm_maskz_loadu_ps(k, p));
+        v = _mm512_maskz_insertf32x4(kAll, v, _mm_maskz_loadu_ps(k, p + ld), 1);
+        v = _mm512_maskz_insertf32x4(kAll, v, _mm_maskz_loadu_ps(k, p + 2 * ld), 2);
+        return (Reg)_mm512_maskz_insertf32x4(kAll, v, _mm_maskz_loadu_ps(k, p + 3 * ld), 3);
+    }
+    static DS_INLINE void store_rows(float* p, std::int64_t ld, Reg v, std::int64_t n) {
+        const __mmask8 k = __mmask8(first(n));
+        _mm_mask_storeu_ps(p, k, (__m128)__builtin_shufflevector(v, v, 0, 1, 2, 3));
+        _mm_mask_storeu_ps(p + ld, k, _mm512_maskz_extractf32x4_ps(0xf, (__m512)v, 1));
+        _mm_mask_storeu_ps(p + 2 * ld, k, _mm512_maskz_extractf32x4_ps(0xf, (__m512)v, 2));
+        _mm_mask_storeu_ps(p + 3 * ld, k, _mm512_maskz_extractf32x4_ps(0xf, (__m512)v, 3));
+    }
     static DS_INLINE Reg fma(Reg a, Reg b, Reg c) { return (Reg)_mm512_fmadd_ps(a, b, c); }
     static DS_INLINE Reg fnma(Reg a, Reg b, Reg c) { return (Reg)_mm512_fnmadd_ps(a, b, c); }
     static DS_INLINE Reg min(Reg a, Reg b) { return (Reg)_mm512_maskz_min_ps(kAll, a, b); }
@@ -78,6 +92,20 @@ struct Native<double> {
     }
     static DS_INLINE void store(double* p, Reg v) { _mm512_storeu_pd(p, v); }
     static DS_INLINE void storen(double* p, Reg v, std::int64_t n) { _mm512_mask_storeu_pd(p, first(n), v); }
+    static DS_INLINE Reg load_rows(const double* p, std::int64_t ld, std::int64_t n) {
+        const Bits k = first(n);
+        __m512d v = _mm512_zextpd128_pd512(_mm_maskz_loadu_pd(k, p));
+        v = _mm512_maskz_insertf64x2(kAll, v, _mm_maskz_loadu_pd(k, p + ld), 1);
+        v = _mm512_maskz_insertf64x2(kAll, v, _mm_maskz_loadu_pd(k, p + 2 * ld), 2);
+        return (Reg)_mm512_maskz_insertf64x2(kAll, v, _mm_maskz_loadu_pd(k, p + 3 * ld), 3);
+    }
+    static DS_INLINE void store_rows(double* p, std::int64_t ld, Reg v, std::int64_t n) {
+        const Bits k = first(n);
+        _mm_mask_storeu_pd(p, k, (__m128d)__builtin_shufflevector(v, v, 0, 1));
+        _mm_mask_storeu_pd(p + ld, k, _mm512_maskz_extractf64x2_pd(0x3, (__m512d)v, 1));
+        _mm_mask_storeu_pd(p + 2 * ld, k, _mm512_maskz_extractf64x2_pd(0x3, (__m512d)v, 2));
+        _mm_mask_storeu_pd(p + 3 * ld, k, _mm512_maskz_extractf64x2_pd(0x3, (__m512d)v, 3));
+    }
     static DS_INLINE Reg fma(Reg a, Reg b, Reg c) { return (Reg)_mm512_fmadd_pd(a, b, c); }
     static DS_INLINE Reg fnma(Reg a, Reg b, Reg c) { return (Reg)_mm512_fnmadd_pd(a, b, c); }
     static DS_INLINE Reg min(Reg a, Reg b) { return (Reg)_mm512_maskz_min_pd(kAll, a, b); }

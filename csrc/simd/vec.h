@@ -136,6 +136,21 @@ template <class T>
 DS_INLINE void storen(T* p, Vec<T> v, std::int64_t n) {
     Native<T>::storen(p, v.r, n);
 }
+// The first n <= W / 4 numbers of four rows, ld apart, in the quarters of one register, and the way back: where a
+// register has quarters worth it.
+#if defined(DS_ISA_AVX512)
+inline constexpr bool kQuarters = true;
+#else
+inline constexpr bool kQuarters = false;
+#endif
+template <class T>
+DS_INLINE Vec<T> load_rows(const T* p, std::int64_t ld, std::int64_t n) {
+    return Vec<T>::of(Native<T>::load_rows(p, ld, n));
+}
+template <class T>
+DS_INLINE void store_rows(T* p, std::int64_t ld, Vec<T> v, std::int64_t n) {
+    Native<T>::store_rows(p, ld, v.r, n);
+}
 template <class T>
 DS_INLINE Vec<T> set1(T x) {
     return Vec<T>(x);
