@@ -73,10 +73,10 @@ template <class T, bool kTransposed>
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
 }
 
-// One k: every row of C is B's only one, times a number; V registers of columns from j on, of the last one n. A sum begins
-// with 0, even that of a single product.
-template <class T, int V, bool kTail = false>
-DS_INLINE void outer_columns(const GemmArgs<T>& g, Index step_a, Index j, Index n = 0) {
+// One k: every row of C is B's only one, times a number; V registers of columns from j on, the last of them only n lanes
+// wide when kTail. A sum begins with 0, even that of a single product.
+template <class T, int V, bool kTail>
+DS_INLINE void outer_columns(const GemmArgs<T>& g, Index step_a, Index j, Index n) {
     constexpr Index W = Vec<T>::W;
     const Vec<T> zeros(T(0));
     const Index m = g.m, ldc = g.ldc;
@@ -84,7 +84,7 @@ DS_INLINE void outer_columns(const GemmArgs<T>& g, Index step_a, Index j, Index 
     T* c = g.c + j;
     Vec<T> b[V], bias[V];
     for (int v = 0; v < V; ++v) {
-        const Index now = kTail ? n : W;
+        const Index now = kTail && v == V - 1 ? n : W;
         b[v] = loadn(g.b + j + v * W, now);
         bias[v] = g.bias != nullptr ? loadn(g.bias + j + v * W, now) : zeros;
     }
@@ -92,7 +92,7 @@ DS_INLINE void outer_columns(const GemmArgs<T>& g, Index step_a, Index j, Index 
         const Vec<T> x(*a);
         for (int v = 0; v < V; ++v) {
             const Vec<T> sum = fma(x, b[v], zeros) + bias[v];
-            if constexpr (kTail)
+            if (kTail && v == V - 1)
                 storen(c + v * W, sum, n);
             else
                 store(c + v * W, sum);
@@ -103,10 +103,16 @@ DS_INLINE void outer_columns(const GemmArgs<T>& g, Index step_a, Index j, Index 
 template <class T>
 [[gnu::noinline]] void outer(const GemmArgs<T>& g, Index step_a) {
     constexpr Index W = Vec<T>::W;
-    Index j = 0;
-    for (; j + 4 * W <= g.n; j += 4 * W) outer_columns<T, 4>(g, step_a, j);
-    for (; j + W <= g.n; j += W) outer_columns<T, 1>(g, step_a, j);
-    if (j < g.n) outer_columns<T, 1, true>(g, step_a, j, g.n - j);
+    Index j = 0, left = g.n;
+    for (; left >= 4 * W; j += 4 * W, left -= 4 * W) outer_columns<T, 4, false>(g, step_a, j, W);
+    if (left > 3 * W)
+        outer_columns<T, 4, true>(g, step_a, j, left - 3 * W);
+    else if (left > 2 * W)
+        outer_columns<T, 3, true>(g, step_a, j, left - 2 * W);
+    else if (left > W)
+        outer_columns<T, 2, true>(g, step_a, j, left - W);
+    else if (left > 0)
+        outer_columns<T, 1, true>(g, step_a, j, left);
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
 }
 
