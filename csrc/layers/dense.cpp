@@ -41,8 +41,12 @@ Index Dense<T>::scratch(const Tape<T>& tape) const {
 
 template <class T>
 void Dense<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const {
-    LinearForward<T> op{&tape.forward,     tape.y, {}, below.x, pass.params + weight_offset_, weight_ld_,
-                        bias(pass.params), {}};
+    LinearForward<T> op{.plan = &tape.forward,
+                        .y = tape.y,
+                        .w = pass.params + weight_offset_,
+                        .ldw = weight_ld_,
+                        .bias = bias(pass.params)};
+    op.x.p = below.x.p, op.x.ld = below.x.ld;  // one by one: rows in place have moved just now
     op.share = pass.products();
     if (!leaves_logits_) {
         op.activation = this->activation_;
@@ -94,15 +98,15 @@ void Dense<T>::weight_gradient(const Pass<T>& pass, const Below<T>& below, const
                                Share share) const {
     const bool left_out = pass.by_rows && weight_by_rows(tape) >= 0;
     const LinearBackwardWeight<T> op{
-        &tape.backward_weight,
-        left_out ? Matrix<T>{} : Matrix<T>{pass.grads + weight_offset_, weight_ld_},
-        bias_offset_ < 0 ? nullptr : pass.grads + bias_offset_,
-        below.x,
-        tape.d,
-        this->inputs_,
-        this->outputs_,
-        pass.batch + pass.tangents,
-        pass.batch};
+        .plan = &tape.backward_weight,
+        .dw = left_out ? Matrix<T>{} : Matrix<T>{pass.grads + weight_offset_, weight_ld_},
+        .dbias = bias_offset_ < 0 ? nullptr : pass.grads + bias_offset_,
+        .x = below.x,
+        .dy = tape.d,
+        .inputs = this->inputs_,
+        .outputs = this->outputs_,
+        .batch = pass.batch + pass.tangents,
+        .bias_batch = pass.batch};
     pass.backend->linear_backward_weight(op, share, pass.worker);
 }
 

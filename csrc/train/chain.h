@@ -62,8 +62,12 @@ public:
     // The pass's halt is asked between layers. `all`: the rows of all workers; without them everybody keeps to its own.
     void forward(const Pass<T>& pass, const std::vector<Below<T>>& below, Share share, Range rows,
                  Barrier& barrier, Range all = {}) {
-        for (std::size_t l = 0; l < tapes_.size(); ++l) {
+        for (std::size_t l = 0, count = tapes_.size(); l < count; ++l) {
             const Layer<T>& layer = *layers_[l];
+            if (alone(share)) {
+                if (!pass.worker.halted()) layer.forward(pass, below[l], tapes_[l], rows);
+                continue;
+            }
             if (layer.couples_rows()) {
                 barrier.wait();
                 layer.couple_forward(pass, below[l], tapes_[l], share);
@@ -104,6 +108,10 @@ public:
                   Barrier& barrier, Range all = {}) {
         for (std::size_t l = tapes_.size(); l-- > 0;) {
             const Layer<T>& layer = *layers_[l];
+            if (alone(share)) {
+                if (!pass.worker.halted()) layer.backward(pass, below[l], tapes_[l], rows);
+                continue;
+            }
             if (layer.couples_rows()) {
                 barrier.wait();
                 layer.couple_backward(pass, below[l], tapes_[l], share);
@@ -144,6 +152,9 @@ public:
     Tape<T>& tape(std::size_t layer) { return tapes_[layer]; }
 
 private:
+    // Nobody to wait for or to divide a layer with, and no layer that looks at all rows: a small net feels every question.
+    bool alone(Share share) const { return share.workers == 1 && !couples_rows_; }
+
     // pass_layer(pass, rows): each worker over its own rows, or, where these are few for so many weights, all of them
     // over all rows together, each with its own columns: then no two read the same weights.
     template <class PassLayer>

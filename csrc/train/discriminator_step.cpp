@@ -88,10 +88,10 @@ void DiscriminatorStep<T>::judge(Range pairs, Index all) {
 }
 
 template <class T>
-LossSum DiscriminatorStep<T>::batch_loss(const BatchPlace&) {
+void DiscriminatorStep<T>::batch_loss(const BatchPlace&, LossSum& sum) {
     const Index n = batch_.packs();
     penalty_ = penalised_ ? backend_.sum(batch_.penalties(), batch_.points()) : 0.0;
-    return {backend_.sum(batch_.losses(), n) / static_cast<double>(n), 1.0, penalty_};
+    sum = {backend_.sum(batch_.losses(), n) / static_cast<double>(n), 1.0, penalty_};
 }
 
 template <class T>

@@ -20,7 +20,7 @@ private:
     using Step<T>::backend_;
 
     bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) override;
-    LossSum batch_loss(const BatchPlace& place) override;
+    void batch_loss(const BatchPlace& place, LossSum& sum) override;
     void end_step() override;
     bool settles() const override { return batch_.spectral().on(); }
     void settle(Share share, const OptimizerClock& clock) override;

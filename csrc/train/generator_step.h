@@ -19,7 +19,7 @@ private:
     using Desk = typename GenBatch<T>::Desk;
 
     bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) override;
-    LossSum batch_loss(const BatchPlace& place) override;
+    void batch_loss(const BatchPlace& place, LossSum& sum) override;
     void end_step() override;
     bool settles() const override { return !model_.averages().empty(); }
     void settle(Share share, const OptimizerClock& clock) override;

@@ -95,9 +95,9 @@ void NetStep<T>::make(const Parameter& p, Range rows, T* to, const Wanted<T>& wa
 }
 
 template <class T>
-LossSum NetStep<T>::batch_loss(const BatchPlace& place) {
+void NetStep<T>::batch_loss(const BatchPlace& place, LossSum& sum) {
     const double weight = desks_[0].weight;
-    return {data_.weight ? backend_.weighted_sum(targets_.row_loss, targets_.row_scale, place.size) * weight
+    sum = {data_.weight ? backend_.weighted_sum(targets_.row_loss, targets_.row_scale, place.size) * weight
                          : backend_.sum(targets_.row_loss, place.size),
             weight};
 }

@@ -29,7 +29,7 @@ private:
     };
 
     bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) override;
-    LossSum batch_loss(const BatchPlace& place) override;
+    void batch_loss(const BatchPlace& place, LossSum& sum) override;
     void end_step() override;
     bool makes(const Parameter& p) const override { return this->by_rows() && chain_.makes(p); }
     void make(const Parameter& p, Range rows, T* to, const Wanted<T>& wanted, Share share) const override;

@@ -119,11 +119,11 @@ UpdateArgs<T> OptimizerState<T>::step_arguments(double rate, const OptimizerCloc
 
 template <class T>
 bool OptimizerState<T>::update(const Backend<T>& backend, T* params, T* copies, const T* grads,
-                               const RowGradients<T>& others, const UpdateArgs<T>& step, Share share) const {
+                               const RowGradients<T>& others, UpdateArgs<T>& a, Share share) const {
     bool finite = true;
+    const T l1 = a.l1, l2 = a.l2, shrink = a.shrink;
     T* const made = const_cast<T*>(made_.data()) + share.worker * room_;
     for (const Piece& piece : pieces_[static_cast<std::size_t>(share.worker)]) {
-        UpdateArgs<T> a = step;
         a.w = params + piece.offset;
         a.m = has_first() ? const_cast<T*>(first_.data()) + piece.offset : nullptr;
         a.v = has_second() ? const_cast<T*>(second_.data()) + piece.offset : nullptr;
@@ -135,10 +135,9 @@ bool OptimizerState<T>::update(const Backend<T>& backend, T* params, T* copies, 
         } else {
             a.g = grads + piece.offset;
         }
-        if (!piece.decays) {
-            a.l1 = a.l2 = T(0);
-            a.shrink = T(1);
-        }
+        a.l1 = piece.decays ? l1 : T(0);
+        a.l2 = piece.decays ? l2 : T(0);
+        a.shrink = piece.decays ? shrink : T(1);
         finite &= backend.update(spec_.kind, a);
         if (p && p->transposed >= 0)
             backend.transpose({copies + p->transposed + piece.rows.begin, p->transposed_ld},

@@ -53,9 +53,10 @@ public:
     // Decide who updates what.
     void share_out(int workers);
 
-    // Worker `share.worker`'s pieces. False: some weight or moment would not have been finite and was kept.
+    // Worker `share.worker`'s pieces; `a` has the step's scalars, into which each piece is entered. False: some
+    // weight or moment would not have been finite and was kept.
     bool update(const Backend<T>& backend, T* params, T* copies, const T* grads,
-                const RowGradients<T>& others, const UpdateArgs<T>& step, Share share) const;
+                const RowGradients<T>& others, UpdateArgs<T>& a, Share share) const;
 
     // The scalars of one step, the clock having ticked; grad_scale is 1.
     UpdateArgs<T> step_arguments(double rate, const OptimizerClock& clock) const;

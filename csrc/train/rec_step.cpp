@@ -117,9 +117,9 @@ void RecStep<T>::write_states(const T* from) {
 }
 
 template <class T>
-LossSum RecStep<T>::batch_loss(const BatchPlace&) {
+void RecStep<T>::batch_loss(const BatchPlace&, LossSum& sum) {
     const Index rows = wanted_.ctc() ? stack_.layout().rows : stack_.head_rows();
-    return {targets_.row_scale ? backend_.weighted_sum(targets_.row_loss, targets_.row_scale, rows) * weight_
+    sum = {targets_.row_scale ? backend_.weighted_sum(targets_.row_loss, targets_.row_scale, rows) * weight_
                                : backend_.sum(targets_.row_loss, rows),
             weight_};
 }

@@ -38,7 +38,7 @@ private:
     };
 
     bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) override;
-    LossSum batch_loss(const BatchPlace& place) override;
+    void batch_loss(const BatchPlace& place, LossSum& sum) override;
 
     void carve(Carver& carver, const BatchBounds& bounds);
     void align(const Desk& desk, Range rows);

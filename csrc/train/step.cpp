@@ -79,7 +79,7 @@ StepOutcome Step<T>::run(const BatchPlace& place, Share share, Barrier& barrier,
     }
     update.grad_scale = static_cast<T>(clip_scale(share, barrier));
     if (lead) {
-        last_ = batch_loss(place);
+        batch_loss(place, last_);
         // Looked at before it is written: an exchange would wait for every store of the step.
         const bool given_up = given_up_.load(std::memory_order_relaxed);
         if (given_up) given_up_.store(false, std::memory_order_relaxed);

@@ -26,6 +26,8 @@ struct BatchPlace {
 
 enum class StepOutcome { kDone, kNothing, kDiverged, kCancelled };  // kNothing: a piece without steps
 
+// What is handed on right after it has been written goes by reference and is read number by number: a copy is made of
+// wider loads, and they wait for all stores before them.
 struct LossSum {
     double loss = 0.0;    // Σ w l
     double weight = 0.0;  // Σ w
@@ -56,7 +58,7 @@ protected:
     // nothing to learn from this batch.
     virtual bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) = 0;
     // Worker 0, once every worker has passed learn()'s last barrier.
-    virtual LossSum batch_loss(const BatchPlace& place) = 0;
+    virtual void batch_loss(const BatchPlace& place, LossSum& sum) = 0;
     // Worker 0, with the update.
     virtual void end_step() {}
     // Every worker, once all have updated: what follows from the new weights.

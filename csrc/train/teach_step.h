@@ -15,7 +15,7 @@ private:
     using Step<T>::backend_;
 
     bool learn(const BatchPlace& place, Share share, Barrier& barrier, const Halt* halt) override;
-    LossSum batch_loss(const BatchPlace& place) override;
+    void batch_loss(const BatchPlace& place, LossSum& sum) override;
     void carve(Carver& carver);
 
     const GenSpec& spec_;

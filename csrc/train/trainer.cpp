@@ -258,8 +258,10 @@ void Trainer<T>::work(Share share, Barrier& barrier) {
     const bool lead = share.worker == 0;
     while (command_ != Command::kStop) {
         if (command_ == Command::kStep) {
-            // A copy: worker 0 places the next step while others may still read this one's rate.
-            const BatchPlace place = s.place;
+            // A copy where worker 0 places the next step while others may still read this one's rate.
+            BatchPlace copy;
+            if (share.workers > 1) copy = s.place;
+            const BatchPlace& place = share.workers > 1 ? copy : s.place;
             Step<T>& step = *s.steps_of[place.player];
             OptimizerClock& clock = place.player == 0 ? cursor_.clock : cursor_.second_clock;
             const StepOutcome outcome =
