@@ -62,8 +62,8 @@ struct LinearBackwardWeight {
     const GemmPlan<T>* plan = nullptr;
     Matrix<T> dw;  // null: not asked for
     T* dbias = nullptr;
-    Matrix<const T> x;
     Matrix<const T> dy;
+    Matrix<const T> x;
     Index inputs = 0;
     Index outputs = 0;
     Index batch = 0;

@@ -159,7 +159,11 @@ void CpuBackend<T>::linear_backward_weight(const LinearBackwardWeight<T>& op, Sh
                         .accumulate = op.accumulate,
                         .wanted = op.wanted};
     if (op.dw) run_shared(*op.plan, g, share, worker);
-    if (op.dbias) column_sums(op.dbias, op.dy, {0, op.bias_batch}, share.of(op.outputs, 16), op.accumulate);
+    if (!op.dbias) return;
+    if (share.workers == 1 && !op.accumulate)
+        kernels_.reduce.col_sum(op.dbias, op.dy.p, op.dy.ld, op.bias_batch, op.outputs);
+    else
+        column_sums(op.dbias, op.dy, {0, op.bias_batch}, share.of(op.outputs, 16), op.accumulate);
 }
 
 template <class T>

@@ -85,6 +85,11 @@ template <class T>
 void col_sum(T* out, const T* x, Index ld, Index rows, Index cols) {
     constexpr Index W = Vec<T>::W;
     Index j = 0;
+    if (rows == 1) {  // its sums begin with 0, too
+        for (; j + W <= cols; j += W) store(out + j, zero<T>() + load(x + j));
+        if (j < cols) storen(out + j, zero<T>() + loadn(x + j, cols - j), cols - j);
+        return;
+    }
     for (; j + 4 * W <= cols; j += 4 * W) col_sum_block<4>(out + j, x + j, ld, rows, W);
     const Index left = cols - j;
     if (left > 3 * W) return col_sum_block<4>(out + j, x + j, ld, rows, left - 3 * W);

@@ -61,16 +61,16 @@ public:
     void weight_gradient(const Pass<T>& pass, const Below<T>& below, const Tape<T>& tape,
                          Share share) const override {
         const Index rows = pass.batch + pass.tangents;
-        pass.backend->linear_backward_weight({&tape.backward_weight,
-                                              {pass.grads + weight_, 1},
-                                              bias_ < 0 ? nullptr : pass.grads + bias_,
-                                              below.x,
-                                              tape.d,
-                                              this->inputs_,
-                                              1,
-                                              rows,
-                                              pass.batch},
-                                             share, pass.worker);
+        const LinearBackwardWeight<T> op{.plan = &tape.backward_weight,
+                                         .dw = {pass.grads + weight_, 1},
+                                         .dbias = bias_ < 0 ? nullptr : pass.grads + bias_,
+                                         .dy = tape.d,
+                                         .x = below.x,
+                                         .inputs = this->inputs_,
+                                         .outputs = 1,
+                                         .batch = rows,
+                                         .bias_batch = pass.batch};
+        pass.backend->linear_backward_weight(op, share, pass.worker);
         const Range cols = share.of(this->inputs_, 16);
         if (cols.empty()) return;
         T* de = pass.grads + embedding_ + cols.begin;

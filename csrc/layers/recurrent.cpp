@@ -323,8 +323,8 @@ void Recurrent<T>::matrix_gradients(const Pass<T>& pass, const SequenceLayout& l
     };
     LinearBackwardWeight<T> op{.plan = &by.state_weight,
                                .dw = {pass.grads + w.hh, hh_ld_},
-                               .x = from_there(before(layout, from, d)),
                                .dy = from_there(state_sums(by.direction[d])),
+                               .x = from_there(before(layout, from, d)),
                                .inputs = spec_.units,
                                .outputs = columns(),
                                .batch = packed.size(),

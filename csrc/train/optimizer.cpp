@@ -25,9 +25,28 @@ bool uses_second_moment(const OptimizerSpec& spec) {
     return spec.kind != Optimizer::kSgd && spec.kind != Optimizer::kLion;
 }
 
+// What the scalars of every step have in common.
+template <class T>
+UpdateArgs<T> constants(const OptimizerSpec& spec) {
+    const bool rms = spec.kind == Optimizer::kRmsProp;
+    const double beta1 = rms ? spec.rho : spec.beta1, beta2 = rms ? spec.rho : spec.beta2;
+    UpdateArgs<T> a{};
+    a.beta1 = static_cast<T>(beta1);
+    a.beta2 = static_cast<T>(beta2);
+    a.rest1 = static_cast<T>(1.0 - beta1);
+    a.rest2 = static_cast<T>(1.0 - beta2);
+    a.eps = static_cast<T>(spec.eps);
+    a.momentum = static_cast<T>(spec.momentum);
+    a.l1 = static_cast<T>(spec.l1);
+    a.l2 = static_cast<T>(spec.l2);
+    a.clip_value = static_cast<T>(spec.clip_value);
+    a.nesterov = spec.nesterov;
+    return a;
+}
+
 template <class T>
 OptimizerState<T>::OptimizerState(const OptimizerSpec& spec, const ParameterTable& table, Range part)
-    : spec_(spec), table_(&table), part_(part) {
+    : spec_(spec), constants_(constants<T>(spec)), table_(&table), part_(part) {
     if (has_first()) first_ = Buffer<T>(part.end);
     if (has_second()) second_ = Buffer<T>(part.end);
     reset();
@@ -95,25 +114,13 @@ void OptimizerState<T>::share_out(int workers) {
 
 template <class T>
 UpdateArgs<T> OptimizerState<T>::step_arguments(double rate, const OptimizerClock& clock) const {
-    UpdateArgs<T> a{};
+    UpdateArgs<T> a = constants_;
     a.rate = static_cast<T>(rate);
-    const bool rms = spec_.kind == Optimizer::kRmsProp;
-    const double beta1 = rms ? spec_.rho : spec_.beta1, beta2 = rms ? spec_.rho : spec_.beta2;
-    a.beta1 = static_cast<T>(beta1);
-    a.beta2 = static_cast<T>(beta2);
-    a.rest1 = static_cast<T>(1.0 - beta1);
-    a.rest2 = static_cast<T>(1.0 - beta2);
-    a.eps = static_cast<T>(spec_.eps);
-    a.momentum = static_cast<T>(spec_.momentum);
-    a.l1 = static_cast<T>(spec_.l1);
-    a.l2 = static_cast<T>(spec_.l2);
     a.shrink = static_cast<T>(1.0 - rate * spec_.weight_decay);
-    a.clip_value = static_cast<T>(spec_.clip_value);
     if (spec_.kind == Optimizer::kAdam || spec_.kind == Optimizer::kAdamW) {
         a.step_size = static_cast<T>(rate / (1.0 - clock.beta1_power));
         a.inv_sqrt_bc2 = static_cast<T>(1.0 / maths::sqrt(1.0 - clock.beta2_power));
     }
-    a.nesterov = spec_.nesterov;
     return a;
 }
 

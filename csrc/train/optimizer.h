@@ -81,6 +81,7 @@ private:
     std::vector<Piece> cut() const;
 
     OptimizerSpec spec_;
+    UpdateArgs<T> constants_;
     const ParameterTable* table_;
     Range part_;
     bool far_ = false;                 // a worker's weights and moments do not stay in its second-level cache

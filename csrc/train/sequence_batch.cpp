@@ -240,8 +240,8 @@ void SequenceBatch<T>::weigh_table(const Pass<T>& pass, Share share, bool penali
     const auto product = [&](Matrix<const T> rows, Matrix<T> by_vectors) {
         const LinearBackwardWeight<T> op{.plan = &table_weight_,
                                          .dw = from_column(to),
-                                         .x = rows,
                                          .dy = from_column(by_vectors),
+                                         .x = rows,
                                          .inputs = spec_.vocabulary,
                                          .outputs = cols.size(),
                                          .batch = total,

@@ -244,8 +244,8 @@ void SequenceGenerator<T>::weigh(Pass<T> pass, Share share) {
     if (!soft || layout().steps < 2) return;
     const LinearBackwardWeight<T> op{.plan = &table_weight_,
                                      .dw = to,
-                                     .x = made_.y,
                                      .dy = from_row(Matrix<const T>(dx), n),
+                                     .x = made_.y,
                                      .inputs = spec_.vocabulary,
                                      .outputs = e,
                                      .batch = layout().total - n};

@@ -14,7 +14,7 @@ namespace {
 template <class T>
 struct Product {
     Index m, n, k;
-    Index ldc = n + 3;
+    Index ldc = n + 3, beyond = n > 1 ? 1 : 0;
     Array<T> a{m * k, 1, 1.0}, b{k * n, 2, 1.0}, at{m * k}, bt{k * n}, bias{n, 3, 1.0}, held{m * ldc, 4, 1.0};
 
     Product(Index rows, Index cols, Index inner) : m(rows), n(cols), k(inner) {
@@ -25,7 +25,7 @@ struct Product {
             for (Index j = 0; j < n; ++j) bt.data()[j * k + p] = b.data()[p * n + j];
     }
 
-    enum Epilogue { kNone, kForward, kForwardAside, kBackward, kBackwardUnbiased };
+    enum Epilogue { kNone, kForward, kForwardAside, kForwardBeyond, kBackward, kBackwardUnbiased };
 
     // C, and behind it what the forward epilogue wrote aside.
     std::vector<T> run(const KernelsOf<T>& kernels, GemmShape shape, bool accumulate, Epilogue epilogue,
@@ -44,7 +44,9 @@ struct Product {
             g.b = panels.data(), g.ldb = -1;  // means nothing
         }
         constexpr auto kAct = static_cast<int>(Activation::kTanh);
-        if (epilogue == kForward || epilogue == kForwardAside) g.forward = kernels.pointwise.forward[kAct];
+        if (epilogue == kForward || epilogue == kForwardAside || epilogue == kForwardBeyond)
+            g.forward = kernels.pointwise.forward[kAct];
+        if (epilogue == kForwardBeyond) g.beyond = beyond;
         if (epilogue == kForwardAside) g.y = y.data(), g.ldy = ldc;
         if (epilogue == kBackward || epilogue == kBackwardUnbiased)
             g.backward = kernels.pointwise.backward[kAct], g.saved = held.data(), g.ld_saved = ldc;
@@ -56,12 +58,20 @@ struct Product {
         for (Index i = 0; i < m; ++i)
             for (Index j = n; j < ldc; ++j) kept &= c.data()[i * ldc + j] == held.data()[i * ldc + j];
         CHECK(kept && c.guarded() && y.guarded() && panels.guarded());
+        if (epilogue == kForwardBeyond) forget(c);
         c.all.insert(c.all.end(), y.all.begin(), y.all.end());
         return c.all;
     }
 
+    // What the columns beyond hold is open.
+    void forget(Array<T>& c) const {
+        for (Index i = 0; i < m; ++i)
+            for (Index j = n - beyond; j < n; ++j) c.data()[i * ldc + j] = T(0);
+    }
+
     void same_bits() {
-        for (const Epilogue epilogue : {kNone, kForward, kForwardAside, kBackward, kBackwardUnbiased})
+        for (const Epilogue epilogue :
+             {kNone, kForward, kForwardAside, kForwardBeyond, kBackward, kBackwardUnbiased})
             for (const bool accumulate : {false, true}) {
                 std::vector<T> fused_want;
                 for (const KernelTable* table : tables()) {
