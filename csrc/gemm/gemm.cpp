@@ -54,7 +54,9 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
             whole_ = kernels.row[ta];
             return;
         }
-        if (m == 1 && n * k * Index(sizeof(T)) > kStreamFrom) {
+        const Index bytes_b = n * k * Index(sizeof(T));
+        const bool few = m <= kStreamRows && !ta && !tb && n >= 16 * kernels.width;
+        if ((m == 1 && bytes_b > kStreamFrom) || (few && bytes_b > kStreamRowsFrom)) {
             whole_ = kernels.stream[ta];
             return;
         }

@@ -13,10 +13,13 @@
 
 DS_ISA_BEGIN
 
-// m = 1 and a B that lies beyond the first-level cache.
+// m = 1 and a B that lies beyond the first-level cache, or a few rows and one beyond the second.
 template <class T, bool kTransposed>
 void stream(const GemmArgs<T>& g) {
-    stream_row<T, kTransposed>(g);
+    if (!kTransposed && g.m > 1)
+        stream_rows<T>(g);
+    else
+        stream_row<T, kTransposed>(g);
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
 }
 
@@ -73,8 +76,8 @@ template <class T, bool kTransposed>
     if (g.forward != nullptr || g.backward != nullptr) epilogue(g, 0, g.m);
 }
 
-// One k: every row of C is B's only one, times a number; V registers of columns from j on, the last of them only n lanes
-// wide when kTail. A sum begins with 0, even that of a single product.
+// One k: every row of C is B's only one, times a number; V registers of columns from j on, the last of them only n
+// lanes wide when kTail. A sum begins with 0, even that of a single product.
 template <class T, int V, bool kTail>
 DS_INLINE void outer_columns(const GemmArgs<T>& g, Index step_a, Index j, Index n) {
     constexpr Index W = Vec<T>::W;

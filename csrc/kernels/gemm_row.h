@@ -1,6 +1,7 @@
-// One row times a matrix that lies beyond the first-level cache: y = a · B, with B's rows read as the long runs of
-// memory they are, eight at a time, and the sums in the first-level cache. The tiles of gemm_tile.h keep the sums in
-// registers instead and step from row to row of B, which no hardware follows. The bits are the same. No epilogue.
+// One row, or a few, times a matrix that lies beyond the first-level cache: y = a · B, with B's rows read as the long
+// runs of memory they are, eight at a time, and the sums in the first-level cache. The tiles of gemm_tile.h keep the
+// sums in registers instead and step from row to row of B, which no hardware follows. The bits are the same. No
+// epilogue.
 #pragma once
 #include "kernels/gemm_table.h"
 #include "simd/vec.h"
@@ -35,6 +36,19 @@ DS_INLINE void add_rows(T* sums, const T* a, Index a_step, const T* b, Index ldb
     store(sums + j, s);
 }
 
+// A chunk's sums become C's row, or are added to it; then the bias, or null.
+template <class T>
+DS_INLINE void finish_row(T* c, const T* sums, Index n, bool first, const T* bias) {
+    constexpr Index W = Vec<T>::W;
+    for (Index i = 0; i < n; i += W) {
+        const Index lanes = n - i < W ? n - i : W;
+        Vec<T> s = load(sums + i);
+        if (!first) s = loadn(c + i, lanes) + s;
+        if (bias != nullptr) s = s + loadn(bias + i, lanes);
+        storen(c + i, s, lanes);
+    }
+}
+
 template <class T, bool kTransposed>
 DS_INLINE void stream_row(const GemmArgs<T>& g) {
     if (g.m == 0) return;
@@ -54,13 +68,55 @@ DS_INLINE void stream_row(const GemmArgs<T>& g) {
                 add_rows<T, kStreams>(sums, a, a_step, b, g.ldb, n);
             for (; q < end; ++q, a += a_step, b += g.ldb) add_rows<T, 1>(sums, a, a_step, b, g.ldb, n);
             const T* bias = end == g.k && g.bias != nullptr ? g.bias + j : nullptr;
-            for (Index i = 0; i < n; i += W) {
-                const Index lanes = n - i < W ? n - i : W;
-                Vec<T> s = load(sums + i);
-                if (!first) s = loadn(c + i, lanes) + s;
-                if (bias != nullptr) s = s + loadn(bias + i, lanes);
-                storen(c + i, s, lanes);
-            }
+            finish_row(c, sums, n, first, bias);
+            first = false;
+        }
+    }
+}
+
+// sums of m rows, ld apart, += a[i][0]·B[0] + … + a[i][R - 1]·B[R - 1], in this order: B is read once for all of them.
+template <class T, int R>
+DS_INLINE void add_to_rows(T* sums, Index ld, Index m, const T* a, Index lda, const T* b, Index ldb,
+                           Index n) {
+    constexpr Index W = Vec<T>::W;
+    const T* row[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) row[r] = b + r * ldb;
+    for (Index j = 0; j < n; j += W) {
+        Vec<T> x[R];
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) x[r] = n - j < W ? loadn(row[r] + j, n - j) : load(row[r] + j);
+        T* to = sums + j;
+        const T* by = a;
+        for (Index i = 0; i < m; ++i, to += ld, by += lda) {
+            Vec<T> s = load(to);
+#pragma GCC unroll 8
+            for (int r = 0; r < R; ++r) s = fma(Vec<T>(by[r]), x[r], s);
+            store(to, s);
+        }
+    }
+}
+
+// The same for up to kStreamRows rows.
+template <class T>
+DS_INLINE void stream_rows(const GemmArgs<T>& g) {
+    constexpr Index W = Vec<T>::W, kCols = kStreamBytes / Index(sizeof(T)), kLd = kCols + W;
+    alignas(64)
+        T sums[kStreamRows * kLd];  // no row a power of two behind another: they would share a cache set
+    for (Index j = 0; j < g.n; j += kCols) {
+        const Index n = g.n - j < kCols ? g.n - j : kCols;
+        bool first = !g.accumulate;
+        for (Index p = 0; p < g.k || p == 0; p += kSumChunk) {
+            const Index end = g.k - p < kSumChunk ? g.k : p + kSumChunk;
+            for (Index i = 0; i < g.m; ++i)
+                for (Index l = 0; l < n; l += W) store(sums + i * kLd + l, zero<T>());
+            const T* b = g.b + p * g.ldb + j;
+            Index q = p;
+            for (; q + kStreams <= end; q += kStreams, b += kStreams * g.ldb)
+                add_to_rows<T, kStreams>(sums, kLd, g.m, g.a + q, g.lda, b, g.ldb, n);
+            for (; q < end; ++q, b += g.ldb) add_to_rows<T, 1>(sums, kLd, g.m, g.a + q, g.lda, b, g.ldb, n);
+            const T* bias = end == g.k && g.bias != nullptr ? g.bias + j : nullptr;
+            for (Index i = 0; i < g.m; ++i) finish_row(g.c + i * g.ldc + j, sums + i * kLd, n, first, bias);
             first = false;
         }
     }

@@ -70,6 +70,8 @@ struct GemmBlock {
 
 // A matrix of more bytes than this is not in the first-level cache when it is wanted.
 inline constexpr Index kStreamFrom = Index(1) << 17;
+// Nor in the second-level cache; and so few rows that reading it is what takes the time.
+inline constexpr Index kStreamRowsFrom = Index(1) << 21, kStreamRows = 8;
 
 template <class T>
 struct GemmKernels {
@@ -89,7 +91,8 @@ struct GemmKernels {
     Whole column[2] = {};
     // n = 2 … narrow_cols, none if that is less: vectorised over the rows of C. [1] reads A transposed.
     Whole narrow[2] = {};
-    // m = 1 and a B of more than kStreamFrom bytes. [1] reads A (k values) with stride lda.
+    // m = 1 and a B of more than kStreamFrom bytes; [1] reads A (k values) with stride lda. [0] takes up to kStreamRows
+    // rows.
     Whole stream[2] = {};
     // m = 1 with B transposed: vectorised over the rows of B. [1] reads A (k values) with stride lda.
     Whole row[2] = {};

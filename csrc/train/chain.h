@@ -32,8 +32,8 @@ public:
     void carve(Carver& carver, Index rows) {
         for (std::size_t l = 0; l < tapes_.size(); ++l) layers_[l]->carve(carver, rows, tapes_[l]);
     }
-    // Where the outputs and the gradient by the last pre-activation lie instead: with whoever reads and writes them. Rows
-    // have room as in a tape. Before below().
+    // Where the outputs and the gradient by the last pre-activation lie instead: with whoever reads and writes them.
+    // Rows have room as in a tape. Before below().
     void lend_top(Matrix<T> y, Matrix<T> d) {
         Tape<T>& top = tapes_.back();
         if (top.saved.p == top.y.p) top.saved = y;
@@ -152,7 +152,8 @@ public:
     Tape<T>& tape(std::size_t layer) { return tapes_[layer]; }
 
 private:
-    // Nobody to wait for or to divide a layer with, and no layer that looks at all rows: a small net feels every question.
+    // Nobody to wait for or to divide a layer with, and no layer that looks at all rows: a small net feels every
+    // question.
     bool alone(Share share) const { return share.workers == 1 && !couples_rows_; }
 
     // pass_layer(pass, rows): each worker over its own rows, or, where these are few for so many weights, all of them

@@ -101,7 +101,7 @@ struct Product {
 
 int main() {
     const Index sizes[][3] = {{1, 1, 40},     {1, 70, 300}, {30, 1, 300}, {7, 97, 20}, {13, 33, 257},
-                              {29, 290, 530}, {3, 5, 0},    {43, 6, 270}, {23, 50, 1}};
+                              {29, 290, 530}, {3, 5, 0},    {43, 6, 270}, {23, 50, 1}, {5, 1100, 520}};
     for (const auto& [m, n, k] : sizes) {
         Product<float>(m, n, k).same_bits();
         Product<double>(m, n, k).same_bits();
