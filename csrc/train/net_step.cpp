@@ -98,8 +98,8 @@ template <class T>
 void NetStep<T>::batch_loss(const BatchPlace& place, LossSum& sum) {
     const double weight = desks_[0].weight;
     sum = {data_.weight ? backend_.weighted_sum(targets_.row_loss, targets_.row_scale, place.size) * weight
-                         : backend_.sum(targets_.row_loss, place.size),
-            weight};
+                        : backend_.sum(targets_.row_loss, place.size),
+           weight};
 }
 
 template <class T>

@@ -120,8 +120,8 @@ template <class T>
 void RecStep<T>::batch_loss(const BatchPlace&, LossSum& sum) {
     const Index rows = wanted_.ctc() ? stack_.layout().rows : stack_.head_rows();
     sum = {targets_.row_scale ? backend_.weighted_sum(targets_.row_loss, targets_.row_scale, rows) * weight_
-                               : backend_.sum(targets_.row_loss, rows),
-            weight_};
+                              : backend_.sum(targets_.row_loss, rows),
+           weight_};
 }
 
 template BatchBounds BatchBounds::of(const SequenceSet<float>&, Index, Index);
