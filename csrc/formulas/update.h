@@ -39,6 +39,8 @@ DS_INLINE V stepped(V w, V direction, const A& a) {
 
 // x / d. Divider: the processor's.
 struct Divider {
+    static constexpr bool kHides = true;  // x / inf is 0
+
     template <class V>
     static DS_INLINE V quotient(V x, V d) {
         return x / d;
@@ -50,6 +52,7 @@ struct Divider {
 // 1990). Rounded as the divider rounds, but for one quotient in millions.
 struct Newton {
     static constexpr float kLeast = 0x1p-100f;
+    static constexpr bool kHides = false;  // x / inf is infinite, or no number
 
     template <class V>
     static DS_INLINE V quotient(V x, V d) {
@@ -66,8 +69,9 @@ struct Newton {
 };
 
 // Each rule takes w, the prepared gradient g and its moments, changes the moments and returns the new w.
+// kHides: a moment may overflow while w stays finite.
 struct SgdRule {
-    static constexpr bool kFirst = false, kSecond = false;
+    static constexpr bool kFirst = false, kSecond = false, kHides = false;
     template <class V, class A>
     static DS_INLINE V apply(V w, V g, V&, V&, const A& a) {
         return stepped(w, g, a);
@@ -75,7 +79,7 @@ struct SgdRule {
 };
 
 struct MomentumRule {
-    static constexpr bool kFirst = true, kSecond = false;
+    static constexpr bool kFirst = true, kSecond = false, kHides = false;
     template <class V, class A>
     static DS_INLINE V apply(V w, V g, V& m, V&, const A& a) {
         m = fma(V(a.momentum), m, g);
@@ -84,7 +88,7 @@ struct MomentumRule {
 };
 
 struct NesterovRule {
-    static constexpr bool kFirst = true, kSecond = false;
+    static constexpr bool kFirst = true, kSecond = false, kHides = false;
     template <class V, class A>
     static DS_INLINE V apply(V w, V g, V& m, V&, const A& a) {
         m = fma(V(a.momentum), m, g);
@@ -94,7 +98,7 @@ struct NesterovRule {
 
 template <class Division>
 struct AdamRule {
-    static constexpr bool kFirst = true, kSecond = true;
+    static constexpr bool kFirst = true, kSecond = true, kHides = Division::kHides;
     template <class V, class A>
     static DS_INLINE V apply(V w, V g, V& m, V& v, const A& a) {
         m = towards(m, g, V(a.rest1));
@@ -106,7 +110,7 @@ struct AdamRule {
 
 template <class Division>
 struct RmsPropRule {
-    static constexpr bool kFirst = false, kSecond = true;
+    static constexpr bool kFirst = false, kSecond = true, kHides = Division::kHides;
     template <class V, class A>
     static DS_INLINE V apply(V w, V g, V&, V& v, const A& a) {
         v = fma(V(a.beta2), v, V(a.rest2) * g * g);
@@ -116,7 +120,7 @@ struct RmsPropRule {
 
 template <class Division>
 struct RmsPropMomentumRule {
-    static constexpr bool kFirst = true, kSecond = true;
+    static constexpr bool kFirst = true, kSecond = true, kHides = Division::kHides;
     template <class V, class A>
     static DS_INLINE V apply(V w, V g, V& m, V& v, const A& a) {
         v = fma(V(a.beta2), v, V(a.rest2) * g * g);
@@ -127,7 +131,7 @@ struct RmsPropMomentumRule {
 
 template <class Division>
 struct AdagradRule {
-    static constexpr bool kFirst = false, kSecond = true;
+    static constexpr bool kFirst = false, kSecond = true, kHides = Division::kHides;
     template <class V, class A>
     static DS_INLINE V apply(V w, V g, V&, V& v, const A& a) {
         v = fma(g, g, v);
@@ -136,7 +140,7 @@ struct AdagradRule {
 };
 
 struct LionRule {
-    static constexpr bool kFirst = true, kSecond = false;
+    static constexpr bool kFirst = true, kSecond = false, kHides = true;
     template <class V, class A>
     static DS_INLINE V apply(V w, V g, V& m, V&, const A& a) {
         const V direction = sign_of(towards(m, g, V(a.rest1)));

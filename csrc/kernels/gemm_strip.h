@@ -159,6 +159,7 @@ void epilogue(const GemmArgs<T>& g, Index row, Index rows) {
     T* c = g.c + row * g.ldc;
     if (g.forward != nullptr) {
         const Rows<T> y = g.y != nullptr ? Rows<T>{g.y + row * g.ldy, g.ldy} : Rows<T>{c, g.ldc};
+        // Without the columns that mean nothing, if only then the last ones of four rows fill one register together.
         const Index most = Vec<T>::W / 4, n = g.n - g.beyond;
         const bool few = kQuarters && g.beyond > 0 && n % Vec<T>::W <= most && rows >= 4;
         g.forward(y, {c, g.ldc}, rows, few ? n : g.n, g.alpha);

@@ -7,8 +7,18 @@
 
 DS_ISA_BEGIN
 
+// `probe`, and no number where something of an element is not finite: 0·x is NaN exactly then, and NaN stays in a sum.
+template <class Rule, class T>
+DS_INLINE Vec<T> probed(Vec<T> probe, Vec<T> w, Vec<T> m, Vec<T> v) {
+    const Vec<T> zeros(T(0));
+    probe = fma(w, zeros, probe);
+    if constexpr (Rule::kFirst && Rule::kHides) probe = fma(m, zeros, probe);
+    if constexpr (Rule::kSecond && Rule::kHides) probe = fma(v, zeros, probe);
+    return probe;
+}
+
 // One register's worth of elements, the first n of it when kTail. False if one of them would not be finite:
-// then such an element keeps what it had. 0·x is NaN exactly if x is not finite, and NaN stays in a sum.
+// then such an element keeps what it had.
 template <class T, class Rule, bool kPlain, bool kTail>
 DS_INLINE bool update_register(const UpdateArgs<T>& a, Index i, Index n) {
     const auto get = [=](const T* p)
@@ -27,10 +37,7 @@ DS_INLINE bool update_register(const UpdateArgs<T>& a, Index i, Index n) {
     if constexpr (!kPlain) g = prepared_gradient(g, w0, a);
     Vec<T> w = Rule::apply(w0, g, m, v, a);
 
-    Vec<T> probe = w * zeros;
-    if constexpr (Rule::kFirst) probe = fma(m, zeros, probe);
-    if constexpr (Rule::kSecond) probe = fma(v, zeros, probe);
-    Mask<T> good = probe == zeros;
+    Mask<T> good = probed<Rule>(zeros, w, m, v) == zeros;
     if constexpr (kTail) good = good | ~first_lanes<T>(n);  // what lies beyond n is nobody's
     const bool finite = all(good);
     if (__builtin_expect(!finite, 0)) {
@@ -59,9 +66,7 @@ DS_INLINE bool update_group(const UpdateArgs<T>& a, Index i) {
         v[r] = Rule::kSecond ? load(a.v + at) : zeros;
         if constexpr (!kPlain) g = prepared_gradient(g, w0, a);
         w[r] = Rule::apply(w0, g, m[r], v[r], a);
-        probe = fma(w[r], zeros, probe);
-        if constexpr (Rule::kFirst) probe = fma(m[r], zeros, probe);
-        if constexpr (Rule::kSecond) probe = fma(v[r], zeros, probe);
+        probe = probed<Rule>(probe, w[r], m[r], v[r]);
     }
     if (__builtin_expect(!all(probe == zeros), 0)) return false;
 #pragma GCC unroll 4

@@ -46,7 +46,7 @@ void Dense<T>::forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape
                         .w = pass.params + weight_offset_,
                         .ldw = weight_ld_,
                         .bias = bias(pass.params)};
-    op.x.p = below.x.p, op.x.ld = below.x.ld;  // one by one: rows in place have moved just now
+    op.x.p = below.x.p, op.x.ld = below.x.ld;  // one by one: a wide load would wait for p's store
     op.share = pass.products();
     if (!leaves_logits_) {
         op.activation = this->activation_;

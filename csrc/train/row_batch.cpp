@@ -52,7 +52,10 @@ template <class T>
 void RowBatch<T>::show(Desk& desk, const BatchPlace& at, double probability, Share share, bool real) {
     const Pass<T>& pass = desk.discriminator;
     const Range rows = made_in(this->packs_of(share));
-    if (lends()) return real ? show_lent(at, rows) : void();
+    if (lends()) {
+        if (real) show_lent(at, rows);
+        return;
+    }
     const Matrix<T> made = generator_.top().y;
     const auto slot = [&](Index kind, Index i) {
         return features_.row(kind * packs_ + i / spec_.pack) + i % spec_.pack * spec_.data;

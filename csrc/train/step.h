@@ -26,8 +26,8 @@ struct BatchPlace {
 
 enum class StepOutcome { kDone, kNothing, kDiverged, kCancelled };  // kNothing: a piece without steps
 
-// What is handed on right after it has been written goes by reference and is read number by number: a copy is made of
-// wider loads, and they wait for all stores before them.
+// Like the batch's place and the optimizer's scalars it is handed on by reference: a copy would be made of wider loads
+// than the stores just before, and wait for them.
 struct LossSum {
     double loss = 0.0;    // Σ w l
     double weight = 0.0;  // Σ w
