@@ -20,9 +20,9 @@ namespace ds {
 inline constexpr Index kAlignment = 64;
 
 // Memory of `bytes` bytes on a 64-byte boundary, null for 0. Throws std::bad_alloc. Large pieces ask for huge
-// pages.
+// pages, and may be used again (core/spares.h).
 void* allocate_aligned(Index bytes);
-void free_aligned(void* memory) noexcept;
+void free_aligned(void* memory, Index bytes) noexcept;
 
 // Elements from one row to the next: a multiple of 64 bytes (rows stay aligned), but never of 4096 bytes (a
 // column of a power-of-two matrix would fall into one cache set). Rows shorter than 64 bytes are not padded.
@@ -48,7 +48,7 @@ public:
         std::swap(size_, other.size_);
         return *this;
     }
-    ~Buffer() { free_aligned(data_); }
+    ~Buffer() { free_aligned(data_, bytes()); }
 
     T* data() { return data_; }
     const T* data() const { return data_; }

@@ -4,6 +4,7 @@
 #include <cfloat>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <numeric>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "core/fpenv.h"
 #include "core/maths.h"
 #include "core/random.h"
+#include "core/spares.h"
 #include "core/team.h"
 
 // Asking for too much is a test here.
@@ -69,6 +71,36 @@ void memory() {
     Buffer<double> large(Index(1) << 20);
     large[(1 << 20) - 1] = 1.0;
     CHECK(large.bytes() == 8 << 20);
+}
+
+void spares() {
+    const auto piece = [](Index bytes) {
+        void* memory = nullptr;
+        CHECK(posix_memalign(&memory, 1 << 16, static_cast<std::size_t>(bytes)) == 0);
+        std::memset(memory, 1, static_cast<std::size_t>(bytes));
+        return memory;
+    };
+    constexpr Index kBytes = (Index(2) << 20) + 100;
+    Spares some;
+    CHECK(some.take(kBytes) == nullptr && !some.clear());
+    void* first = piece(kBytes);
+    if (!some.keep(first, kBytes)) return std::free(first);  // a system that has none
+    CHECK(some.take(kBytes - 1) == nullptr && some.take(kBytes) == first && some.take(kBytes) == nullptr);
+    static_cast<char*>(first)[kBytes - 1] = 2;
+    CHECK(some.keep(first, kBytes));
+    // The oldest goes when there are too many, the latest of a size is handed out first, and all go together.
+    for (int i = 1; i < Spares::kPieces; ++i) CHECK(some.keep(piece(2 * kBytes), 2 * kBytes));
+    void* last = piece(3 * kBytes);
+    CHECK(some.keep(last, 3 * kBytes) && some.take(kBytes) == nullptr && some.take(3 * kBytes) == last);
+    CHECK(some.keep(last, 3 * kBytes) && some.clear() && some.take(3 * kBytes) == nullptr);
+    void* most = piece(4096);
+    CHECK(!some.keep(most, Spares::kMost + 1));
+    std::free(most);
+    void* const again[] = {piece(kBytes), piece(kBytes)};
+    CHECK(some.keep(again[0], kBytes) && some.keep(again[1], kBytes));
+    CHECK(some.take(kBytes) == again[1] && some.take(kBytes) == again[0]);
+    std::free(again[0]);
+    std::free(again[1]);
 }
 
 void float_environment() {
@@ -287,6 +319,7 @@ void processor() {
 int main() {
     sizes();
     memory();
+    spares();
     float_environment();
     philox();
     own_maths();

@@ -20,7 +20,7 @@ AGES, KIDS = RNG.integers(17, 90, ROWS), RNG.integers(0, 4, ROWS)
 PRICES = np.round(RNG.uniform(5, 60, ROWS), 2)
 TOWNS = RNG.choice(np.array(["Ulm", "Bonn", "Köln"], object), ROWS)
 FLAGS = RNG.random(ROWS) < 0.3
-DAYS = np.datetime64("2020-01-01", "D") + RNG.integers(0, 900, ROWS)
+DAYS = np.datetime64("2020-01-01", "D") + RNG.integers(0, 900, ROWS).astype("m8[D]")
 
 
 def holes(values: Array) -> list[Any]:

@@ -36,9 +36,11 @@ def table() -> dict[str, Array]:
         "always": np.full(ROWS, 7),
         "seldom": np.where(gone, np.nan, 7.0),
         "never": np.full(ROWS, np.nan),
-        "day": np.datetime64("2020-02-01", "D") + rng.integers(0, 900, ROWS),
+        "day": np.datetime64("2020-02-01", "D") + rng.integers(0, 900, ROWS).astype("m8[D]"),
         "when": np.where(
-            gone, np.datetime64("NaT"), np.datetime64("2020-02-01T10", "s") + 3600 * rng.integers(0, 99, ROWS)
+            gone,
+            np.datetime64("NaT", "s"),
+            np.datetime64("2020-02-01T10", "s") + rng.integers(0, 99, ROWS).astype("m8[h]"),
         ),
         "took": rng.integers(0, 10**6, ROWS).astype("m8[ms]"),
     }
