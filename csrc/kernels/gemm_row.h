@@ -38,7 +38,8 @@ DS_INLINE void add_rows(T* sums, const T* a, Index a_step, const T* b, Index ldb
     store(sums + j, s);
 }
 
-// sums of m rows, ld apart, += a[i][0]·B[0] + … + a[i][R - 1]·B[R - 1], in this order: B is read once for all of them.
+// sums of m rows, ld apart, += a[i][0]·B[0] + … + a[i][R - 1]·B[R - 1], in this order: B is read once for all of
+// them.
 template <class T, int R>
 DS_INLINE void add_to_rows(T* sums, Index ld, Index m, const T* a, Index lda, const T* b, Index ldb,
                            Index n) {

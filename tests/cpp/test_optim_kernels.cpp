@@ -149,7 +149,8 @@ void updates() {
             }
 }
 
-// A gradient that cannot be, or whose square cannot: that element stays, the others are updated, and the caller is told.
+// A gradient that cannot be, or whose square cannot: that element stays, the others are updated, and the caller is
+// told.
 template <class T>
 void broken_gradients() {
     constexpr Index n = 77;
