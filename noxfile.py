@@ -39,10 +39,28 @@ SANITIZER = {
 }
 
 
-@nox.session
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
 def tests(session: nox.Session) -> None:
+    """Run the suite with every Python that is here."""
     session.install(".[test]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def clang(session: nox.Session) -> None:
+    """Build with Clang and run the suite: the committed hashes are those of GCC's build."""
+    session.install(".[test]", env={"CXX": os.environ.get("CXX", "clang++")})
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def arm64(session: nox.Session) -> None:
+    """Cross-compile the engine and run its C++ tests under qemu; half an hour."""
+    session.install("cmake", "ninja", "pytest")
+    session.run("cmake", "--preset", "arm64")
+    session.run("cmake", "--build", "--preset", "arm64")
+    env = {"DEEPSEEK_BUILD": "build/arm64", "DEEPSEEK_EMULATOR": "qemu-aarch64 -L /usr/aarch64-linux-gnu"}
+    session.run("pytest", "tests/cpp", *session.posargs, env=env)
 
 
 @nox.session

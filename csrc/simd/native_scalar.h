@@ -70,17 +70,10 @@ struct ScalarNative {
             return __builtin_sqrt(a);
     }
     static DS_INLINE Reg round(Reg a) {
-#if defined(DS_ISA_BASELINE)
         const T mag = a < T(0) ? -a : a;
         const T r = (mag + kAllIntegers<T>)-kAllIntegers<T>;
         const T s = from_bits(bits(r) | (bits(a) & Int(Uint(1) << (8 * sizeof(T) - 1))));
         return mag < kAllIntegers<T> ? s : a;
-#else
-        if constexpr (sizeof(T) == 4)
-            return __builtin_roundevenf(a);
-        else
-            return __builtin_roundeven(a);
-#endif
     }
     static DS_INLINE Bits eq(Reg a, Reg b) { return a == b; }
     static DS_INLINE Bits lt(Reg a, Reg b) { return a < b; }
