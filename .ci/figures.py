@@ -28,6 +28,7 @@ LABELS = {
     "lstm-char": "LSTM 64-256-64, 64 steps, batch 32",
     "lstm-large": "LSTM 512-1024-10, 50 steps, batch 64",
     "ragged-gru": "GRU 8-64-1, 16 to 128 steps, batch 64",
+    "ragged-packed": "the same beside PyTorch's packed sequences",
     "lstm-step": "one more step of LSTM 256-256-10",
     "gan-seed": "GAN 10-50-1 against 1-50-1, batch 10",
     "gan-tab": "GAN 16-64-64-8 against 8-64-64-1, batch 128",

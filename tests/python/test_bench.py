@@ -33,7 +33,7 @@ def test_the_rows_are_those_that_are_promised() -> None:
     names = {row.name for row in rows_of(list(GROUPS))}
     trained = "net-seed-b1 net-seed-b10 net-tab-b32 net-tab-b256 net-mnist-b64 net-mnist-b512 net-wide-b512"
     assert {*trained.split(), "net-predict-1", "net-cold-start", "net-memory"} <= names
-    recurrent = "rec-seed rnn-small gru-series lstm-char lstm-large ragged-gru lstm-step"
+    recurrent = "rec-seed rnn-small gru-series lstm-char lstm-large ragged-gru ragged-packed lstm-step"
     assert {row.name for row in rows_of(["rec"])} == set(recurrent.split())
     adversaries = "gan-seed gan-tab gan-digits gan-mnist gan-r1r2"
     assert {row.name for row in rows_of(["gen"])} == set(adversaries.split())

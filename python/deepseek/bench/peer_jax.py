@@ -18,6 +18,7 @@ from . import peer_jax_gen as gen
 from .timing import (
     Builder,
     Measure,
+    Unsupported,
     calls,
     function_data,
     gen_data,
@@ -164,6 +165,8 @@ def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
 
 
 def _train_rec(params: Mapping[str, Any], threads: int) -> Measure:
+    if params.get("packed"):
+        raise Unsupported("packed sequences are PyTorch's")
     jnp: Any = import_module("jax.numpy")
     k = params["batches"]
     # Sequences of unequal length are padded to the longest of all: a compiled loop has one shape.

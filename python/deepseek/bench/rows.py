@@ -246,6 +246,10 @@ def _rec_rows() -> list[Row]:
         flops = rec_flops(cell, inputs, hidden, outputs, average * batch, batch)
         # A slice is one fit: where a step takes a second, several must share what a fit begins with.
         rows.append(Row(name, "rec", "train_rec", params, flops=flops, slice=20.0 if flops > 1e11 else 1.0))
+        if (
+            name == "ragged-gru"
+        ):  # beside PyTorch's PackedSequence, which its users reach for and padding outruns
+            rows.append(Row("ragged-packed", "rec", "train_rec", params | {"packed": True}, flops=flops))
     params = {"cell": "lstm", "inputs": 256, "hidden": 256, "outputs": 10}
     weights = 4 * 256 * (256 + 256) + 256 * 10
     rows.append(Row("lstm-step", "rec", "step_rec", params, read=4.0 * weights))
