@@ -55,7 +55,7 @@ def clang(session: nox.Session) -> None:
 
 @nox.session
 def arm64(session: nox.Session) -> None:
-    """Cross-compile the engine and run its C++ tests under qemu; half an hour."""
+    """Cross-compile the engine and run its C++ tests under qemu; a quarter of an hour."""
     session.install("cmake", "ninja", "pytest")
     session.run("cmake", "--preset", "arm64")
     session.run("cmake", "--build", "--preset", "arm64")
