@@ -71,6 +71,8 @@ _RECS: dict[str, tuple[str, int, int, int, int | list[int], int, int]] = {
     "lstm-char": ("lstm", 64, 256, 64, 64, 32, 3),
     "lstm-large": ("lstm", 512, 1024, 10, 50, 64, 1),
     "ragged-gru": ("gru", 8, 64, 1, [16, 128], 64, 5),
+    # beside PyTorch's PackedSequence, which padding outruns
+    "ragged-packed": ("gru", 8, 64, 1, [16, 128], 64, 5),
 }
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 # name: latent, generator's hidden, data, discriminator's hidden, batch, batches in the data set, recipe
@@ -241,15 +243,12 @@ def _rec_rows() -> list[Row]:
             "steps": steps,
             "batch": batch,
             "batches": batches,
+            "packed": name == "ragged-packed",
         }
         average = steps if isinstance(steps, int) else sum(steps) / 2
         flops = rec_flops(cell, inputs, hidden, outputs, average * batch, batch)
         # A slice is one fit: where a step takes a second, several must share what a fit begins with.
         rows.append(Row(name, "rec", "train_rec", params, flops=flops, slice=20.0 if flops > 1e11 else 1.0))
-        if (
-            name == "ragged-gru"
-        ):  # beside PyTorch's PackedSequence, which its users reach for and padding outruns
-            rows.append(Row("ragged-packed", "rec", "train_rec", params | {"packed": True}, flops=flops))
     params = {"cell": "lstm", "inputs": 256, "hidden": 256, "outputs": 10}
     weights = 4 * 256 * (256 + 256) + 256 * 10
     rows.append(Row("lstm-step", "rec", "step_rec", params, read=4.0 * weights))
