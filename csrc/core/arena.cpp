@@ -34,7 +34,8 @@ void* allocate_aligned(Index bytes) {
         return posix_memalign(&memory, static_cast<std::size_t>(alignment),
                               static_cast<std::size_t>(bytes)) != 0;
     };
-    if (fails() && !(large(bytes) && spares().clear() && !fails())) throw std::bad_alloc();
+    // What lies there unused may be what is missing.
+    if (fails() && (!large(bytes) || !spares().clear() || fails())) throw std::bad_alloc();
 #if defined(__linux__)
     // Whole huge pages only; a refusal changes nothing but speed.
     if (large(bytes)) madvise(memory, static_cast<std::size_t>(bytes / kHugePage * kHugePage), MADV_HUGEPAGE);

@@ -1,7 +1,6 @@
 // Large pieces of memory given back lately, for the next one of their size. Fits of one model follow each other, a
-// batch or an epoch at a time, and the kernel would clear every page of a new piece: an eighth of the time of such a
-// fit. What lies here is offered to the kernel meanwhile, which takes it when memory is short. Not an allocator:
-// arena.cpp is.
+// batch or an epoch at a time, and the kernel would clear every page of a new piece. What lies here is offered to the
+// kernel meanwhile, which takes it when memory is short. Not an allocator: arena.cpp is.
 #pragma once
 #include <mutex>
 

@@ -55,6 +55,7 @@ GemmPlan<T>::GemmPlan(const GemmKernels<T>& kernels, const GemmShape& shape)
             return;
         }
         const Index bytes_b = n * k * Index(sizeof(T));
+        // Rows of B that are long enough to be runs of memory.
         const bool few = m <= kStreamRows && !ta && !tb && n >= 16 * kernels.width;
         if ((m == 1 && bytes_b > kStreamFrom) || (few && bytes_b > kStreamRowsFrom)) {
             whole_ = kernels.stream[ta];
