@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -32,9 +31,9 @@ def trained(name: str, dtype: str, threads: int = 1, **pieces: Any) -> str:
     return engine.digest(core)
 
 
-@functools.cache
+@engine.kept
 def expected(name: str, dtype: str) -> str:
-    """The digest on the best instruction set, by one thread, in one piece."""
+    """The digest of the instruction set in use, by one thread, in one piece."""
     return trained(name, dtype)
 
 

@@ -59,7 +59,7 @@ def trained(name: str, dtype: str, threads: int = 1, budget: float = 10.0) -> st
     return engine.digest(core)
 
 
-@functools.cache
+@engine.kept
 def expected(name: str, dtype: str) -> str:
     return trained(name, dtype)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -62,9 +61,9 @@ def trained(case: Case, dtype: str, threads: int = 1, **pieces: Any) -> str:
     return engine.digest(core)
 
 
-@functools.cache
+@engine.kept
 def expected(table: str, name: str, dtype: str) -> str:
-    """The digest on the best instruction set, by one thread, in one piece."""
+    """The digest of the instruction set in use, by one thread, in one piece."""
     return trained(TABLES[table][name], dtype)
 
 
@@ -85,9 +84,9 @@ CELL_KINDS = {**{cell: {} for cell in CELLS}, "relu": {"cell": "rnn", "cell_acti
 CELL_KINDS["sigmoid"] = {"cell": "rnn", "cell_activation": "sigmoid"}
 
 
-@functools.cache
+@engine.kept
 def cell_expected(kind: str, units: int, dtype: str) -> str:
-    """The digest on the best instruction set."""
+    """The digest of the instruction set in use, which fused ones share."""
     return trained_cell(kind, units, dtype)
 
 
