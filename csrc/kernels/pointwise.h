@@ -20,6 +20,15 @@ DS_INLINE Index walk_step(const T* y, const T* x) {
     return beyond != 0 && beyond < kPage / 2 ? -Vec<T>::W : Vec<T>::W;
 }
 
+// Elements of y before its first whole cache line, if there are lines enough to care: a store into two lines costs two,
+// and NumPy's arrays begin within a line.
+template <class T>
+DS_INLINE Index before_line(const T* y, Index n) {
+    constexpr std::uintptr_t kBytes = 64;
+    const std::uintptr_t beyond = reinterpret_cast<std::uintptr_t>(y) % kBytes;
+    return n < 4 * Index(kBytes / sizeof(T)) ? 0 : Index((kBytes - beyond) % kBytes / sizeof(T));
+}
+
 // Few columns of some rows: four rows a register, where that is worth it.
 template <class T, class F>
 DS_INLINE void map_few(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
@@ -29,15 +38,25 @@ DS_INLINE void map_few(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
     }
     for (; rows > 0; --rows, y.p += y.ld, x.p += x.ld) storen(y.p, f(loadn(x.p, n)), n);
 }
-// Over rows of n elements, in one loop, so that what f needs is in registers once for all of them.
+// Over rows of n elements, in one loop, so that what f needs is in registers once for all of them. It asks for y's
+// lines ahead: hardware follows loads, and stores to lines that are not there would wait for them.
 template <class T, class F>
 DS_INLINE void map(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
-    constexpr Index W = Vec<T>::W;
-    if (y.ld == n && x.ld == n) n *= rows, rows = rows < 1 ? rows : 1;
+    constexpr Index W = Vec<T>::W, kAhead = 8;
+    if (y.ld == n && x.ld == n) {
+        n *= rows, rows = rows < 1 ? rows : 1;
+        const Index head = before_line(y.p, n);
+        for (Index i = 0; i < head; i += W) {
+            const Index now = head - i < W ? head - i : W;
+            storen(y.p + i, f(loadn(x.p + i, now)), now);
+        }
+        y.p += head, x.p += head, n -= head;
+    }
     const Index end = n / W * W, step = walk_step(y.p, x.p), first = step > 0 ? 0 : end - W;
     if (end < n) map_few(Rows<T>{y.p + end, y.ld}, Rows<const T>{x.p + end, x.ld}, rows, n - end, f);
     Index i = first;
     for (Index left = rows * (end / W); left > 0; --left) {
+        __builtin_prefetch(y.p + i + kAhead * step, 1);
         store(y.p + i, f(load(x.p + i)));
         i += step;
         if (i == (step > 0 ? end : -W)) i = first, y.p += y.ld, x.p += x.ld;
