@@ -206,11 +206,14 @@ double since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// GFLOP/s of the register-only loop on `threads` workers at once: the best of several rounds is the floor.
+// GFLOP/s of the loop on registers alone, or of the fed one, on `threads` workers at once: the best of several rounds.
 template <class T>
-double peak(double seconds, int threads) {
+double peak(double seconds, int threads, bool fed) {
     const py::gil_scoped_release release;
     const auto& machine = kernels_of<T>(active_kernels()).machine;
+    constexpr Index kRounds = 200000, kFedRounds = 2000;
+    Buffer<T> x(kFedElements);
+    std::fill(x.data(), x.end(), T(0.0009765625));
     TeamLease lease(threads);
     const auto start = std::chrono::steady_clock::now();
     double best = 0.0;
@@ -219,7 +222,8 @@ double peak(double seconds, int threads) {
         const auto round = std::chrono::steady_clock::now();
         lease.run([&](int worker) {
             alignas(64) T sink[64];
-            done[static_cast<std::size_t>(worker) * 16] = machine.fma_loop(200000, sink);
+            done[static_cast<std::size_t>(worker) * 16] =
+                fed ? machine.fed_loop(kFedRounds, x.data(), sink) : machine.fma_loop(kRounds, sink);
         });
         double flops = 0.0;
         for (double d : done) flops += d;
@@ -307,11 +311,15 @@ void bind_kernels(py::module_& parent) {
     m.def("sum", &sum_of, py::arg("x"), "The fixed-tree sum of a 1-D array, in double.");
     m.def(
         "peak",
-        [](const std::string& dtype, double seconds, int threads) {
-            return dtype == "float64" ? peak<double>(seconds, threads) : peak<float>(seconds, threads);
+        [](const std::string& dtype, double seconds, int threads, bool fed) {
+            return dtype == "float64" ? peak<double>(seconds, threads, fed)
+                                      : peak<float>(seconds, threads, fed);
         },
-        py::arg("dtype") = "float32", py::arg("seconds") = 0.2, py::arg("threads") = 1,
-        "GFLOP/s of fused multiply-adds on registers alone.");
+        py::arg("dtype") = "float32", py::arg("seconds") = 0.2, py::arg("threads") = 1, py::kw_only(),
+        py::arg("fed") = false,
+        "GFLOP/s of fused multiply-adds on registers alone; or fed: with the loads of a product's tile, from "
+        "the "
+        "first-level cache.");
     m.def("bandwidth", &bandwidth, py::arg("bytes"), py::arg("seconds") = 0.2, py::arg("threads") = 1,
           "GB/s of reading this many bytes a worker, again and again.");
     bind_row_kernels(m);

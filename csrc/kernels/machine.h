@@ -1,5 +1,6 @@
-// Register-only FMA loop and a read loop: the measured peak and bandwidth of an instruction set.
+// Loops of multiplications and of reading: the measured peak and bandwidth of an instruction set.
 #pragma once
+#include "kernels/gemm_strip.h"
 #include "kernels/machine_table.h"
 #include "simd/vec.h"
 
@@ -21,6 +22,40 @@ double fma_loop(Index rounds, T* sink) {
     return 2.0 * static_cast<double>(rounds) * kChains * Vec<T>::W;
 }
 
+// What a tile of a product does, without what comes before and after its sums: for every k, kPanelWidth registers and
+// kTileRows numbers, all of them in the first-level cache.
+template <class T>
+double fed_loop(Index rounds, const T* x, T* sink) {
+    constexpr Index W = Vec<T>::W, kStep = kPanelWidth * W + kFedRows, kSteps = kFedElements / kStep;
+    static_assert(kTileRows <= kFedRows);
+    Vec<T> acc[kTileRows][kPanelWidth];
+#pragma GCC unroll 12
+    for (int i = 0; i < kTileRows; ++i)
+#pragma GCC unroll 2
+        for (int v = 0; v < kPanelWidth; ++v) acc[i][v] = zero<T>();
+    for (Index r = 0; r < rounds; ++r) {
+        const T* at = x;
+        for (Index k = 0; k < kSteps; ++k, at = opaque(at + kStep)) {
+            Vec<T> b[kPanelWidth];
+#pragma GCC unroll 2
+            for (int v = 0; v < kPanelWidth; ++v) b[v] = load(at + v * W);
+#pragma GCC unroll 12
+            for (int i = 0; i < kTileRows; ++i) {
+                const Vec<T> a = set1<T>(at[kPanelWidth * W + i]);
+#pragma GCC unroll 2
+                for (int v = 0; v < kPanelWidth; ++v) accumulate(acc[i][v], a, b[v]);
+            }
+        }
+    }
+    Vec<T> sum = zero<T>();
+#pragma GCC unroll 12
+    for (int i = 0; i < kTileRows; ++i)
+#pragma GCC unroll 2
+        for (int v = 0; v < kPanelWidth; ++v) sum += acc[i][v];
+    store(sink, sum);
+    return 2.0 * static_cast<double>(rounds * kSteps) * kTileRows * kPanelWidth * W;
+}
+
 template <class T>
 void read_loop(const T* x, Index n, T* sink) {
     constexpr int kChains = 8;
@@ -37,7 +72,7 @@ void read_loop(const T* x, Index n, T* sink) {
 
 template <class T>
 constexpr MachineKernels<T> machine_kernels() {
-    return {fma_loop<T>, read_loop<T>};
+    return {fma_loop<T>, fed_loop<T>, read_loop<T>};
 }
 
 DS_ISA_END

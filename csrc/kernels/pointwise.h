@@ -20,15 +20,6 @@ DS_INLINE Index walk_step(const T* y, const T* x) {
     return beyond != 0 && beyond < kPage / 2 ? -Vec<T>::W : Vec<T>::W;
 }
 
-// Elements of y before its first whole cache line, if there are lines enough to care: a store into two lines costs two,
-// and NumPy's arrays begin within a line.
-template <class T>
-DS_INLINE Index before_line(const T* y, Index n) {
-    constexpr std::uintptr_t kBytes = 64;
-    const std::uintptr_t beyond = reinterpret_cast<std::uintptr_t>(y) % kBytes;
-    return n < 4 * Index(kBytes / sizeof(T)) ? 0 : Index((kBytes - beyond) % kBytes / sizeof(T));
-}
-
 // Few columns of some rows: four rows a register, where that is worth it.
 template <class T, class F>
 DS_INLINE void map_few(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
@@ -43,15 +34,7 @@ DS_INLINE void map_few(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
 template <class T, class F>
 DS_INLINE void map(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
     constexpr Index W = Vec<T>::W, kAhead = 8;
-    if (y.ld == n && x.ld == n) {
-        n *= rows, rows = rows < 1 ? rows : 1;
-        const Index head = before_line(y.p, n);
-        for (Index i = 0; i < head; i += W) {
-            const Index now = head - i < W ? head - i : W;
-            storen(y.p + i, f(loadn(x.p + i, now)), now);
-        }
-        y.p += head, x.p += head, n -= head;
-    }
+    if (y.ld == n && x.ld == n) n *= rows, rows = rows < 1 ? rows : 1;
     const Index end = n / W * W, step = walk_step(y.p, x.p), first = step > 0 ? 0 : end - W;
     if (end < n) map_few(Rows<T>{y.p + end, y.ld}, Rows<const T>{x.p + end, x.ld}, rows, n - end, f);
     Index i = first;

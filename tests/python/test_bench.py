@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepseek import bench
+from deepseek import _core, bench
 from deepseek.bench import coldstart, processes, report, runner, timing, worker
 from deepseek.bench.report import Entry, Result, Sheet
 from deepseek.bench.rows import GROUPS, Row, gen_flops, net_flops, rec_flops, rows_of
@@ -75,6 +75,12 @@ def test_the_floor_of_adversaries_counts_what_is_shared_once() -> None:
     assert with_real - gen_flops(generator, discriminator, 11) == 11 * 2 * 42
     extra = gen_flops(generator, discriminator, 11, penalty=True) - gen_flops(generator, discriminator, 11)
     assert extra == 11 * 2 * 2 * (35 + 35 + 42)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("fed", [False, True])
+def test_a_machine_has_a_peak(dtype: str, fed: bool) -> None:
+    assert 0.01 < _core.kernels.peak(dtype, 1e-3, 2, fed=fed) < 1e6
 
 
 def test_rows_are_chosen_by_pattern() -> None:

@@ -37,9 +37,9 @@ def loss(name: str, x: typing.Any, target: typing.Any, *, row_scale: typing.Any 
     """
     (losses of the rows, gradient) of outputs x, or of logits if the loss is fused; 1-D int64 targets are labels.
     """
-def peak(dtype: str = 'float32', seconds: typing.SupportsFloat | typing.SupportsIndex = 0.2, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float:
+def peak(dtype: str = 'float32', seconds: typing.SupportsFloat | typing.SupportsIndex = 0.2, threads: typing.SupportsInt | typing.SupportsIndex = 1, *, fed: bool = False) -> float:
     """
-    GFLOP/s of fused multiply-adds on registers alone.
+    GFLOP/s of fused multiply-adds on registers alone; or fed: with the loads of a product's tile, from the first-level cache.
     """
 def philox(key: typing.SupportsInt | typing.SupportsIndex, counters: typing.Any) -> numpy.ndarray:
     """
