@@ -36,19 +36,22 @@ template <class T, int G, int C = 1, bool kAhead = false>
             for (int r = 0; r < G * N; ++r, line += lda) __builtin_prefetch(line, 0, 2);
             ahead += kLine;
         }
-#pragma GCC unroll 4
-        for (int h = 0; h < kLine; h += N) {
-#pragma GCC unroll 4
-            for (int e = 0; e < C * G; ++e) {
-                const int c = e / G, g = e % G;
-                const T* beside = x + c * kSumChunk + p + h;
-                S q;
-                q.load(at[g] + c * kSumChunk, lda);
+        const auto add = [&](int e, int h) __attribute__((always_inline)) {
+            const int c = e / G, g = e % G;
+            const T* beside = x + c * kSumChunk + p + h;
+            S q;
+            q.load(at[g] + c * kSumChunk + h, lda);
 #pragma GCC unroll 8
-                for (int j = 0; j < N; ++j) S::accumulate(acc[c][g], q.col[j], S::broadcast(beside[j]));
-                if (c == C - 1) at[g] = opaque(at[g] + N);
-            }
-        }
+            for (int j = 0; j < N; ++j) S::accumulate(acc[c][g], q.col[j], S::broadcast(beside[j]));
+        };
+        // Squares side by side keep the multipliers busy. Rows from afar, often a multiple of 4096 bytes apart, are
+        // rather used up a line at a time: the first-level cache cannot keep them all.
+        constexpr int kTimes = kLine / N, kSquares = C * G;
+#pragma GCC unroll 16
+        for (int i = 0; i < kTimes * kSquares; ++i)
+            add(kAhead ? i / kTimes : i % kSquares, (kAhead ? i % kTimes : i / kSquares) * N);
+#pragma GCC unroll 4
+        for (int g = 0; g < G; ++g) at[g] = opaque(at[g] + kLine);
     }
     // What is left of a line: squares of which the last reaches back over columns that are done, and skips them.
     const T* from = x + p;
