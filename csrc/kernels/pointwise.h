@@ -3,6 +3,7 @@
 // (in place).
 #pragma once
 #include <cstdint>
+#include <type_traits>
 
 #include "formulas/activation.h"
 #include "kernels/pointwise_table.h"
@@ -29,9 +30,9 @@ DS_INLINE void map_few(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
     }
     for (; rows > 0; --rows, y.p += y.ld, x.p += x.ld) storen(y.p, f(loadn(x.p, n)), n);
 }
-// Over rows of n elements, in one loop, so that what f needs is in registers once for all of them. It asks for y's
-// lines ahead: hardware follows loads, and stores to lines that are not there would wait for them.
-template <class T, class F>
+// Over rows of n elements, in one loop, so that what f needs is in registers once for all of them. With kAsks it asks
+// for y's lines ahead: hardware follows loads only, and a light f waits for the lines it stores to.
+template <bool kAsks = false, class T, class F>
 DS_INLINE void map(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
     constexpr Index W = Vec<T>::W, kAhead = 8;
     if (y.ld == n && x.ld == n) n *= rows, rows = rows < 1 ? rows : 1;
@@ -39,7 +40,7 @@ DS_INLINE void map(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
     if (end < n) map_few(Rows<T>{y.p + end, y.ld}, Rows<const T>{x.p + end, x.ld}, rows, n - end, f);
     Index i = first;
     for (Index left = rows * (end / W); left > 0; --left) {
-        __builtin_prefetch(y.p + i + kAhead * step, 1);
+        if constexpr (kAsks) __builtin_prefetch(y.p + i + kAhead * step, 1);
         store(y.p + i, f(load(x.p + i)));
         i += step;
         if (i == (step > 0 ? end : -W)) i = first, y.p += y.ld, x.p += x.ld;
@@ -69,10 +70,14 @@ DS_INLINE void map(T* y, const T* a, const T* b, Index n, F f) {
     map_rows(Rows<T>{y, n}, Rows<const T>{a, n}, Rows<const T>{b, n}, 1, n, [f](Index) { return f; });
 }
 
+// Takes less time than the memory it reads and writes.
+template <class A>
+inline constexpr bool kLight = std::is_same_v<A, Relu> || std::is_same_v<A, LeakyRelu>;
+
 template <class T, class A>
 void activation_forward(Rows<T> y, Rows<const T> z, Index rows, Index n, T alpha) {
     const Vec<T> a(alpha);
-    map(y, z, rows, n, [a](Vec<T> v) __attribute__((always_inline)) { return A::forward(v, a); });
+    map<kLight<A>>(y, z, rows, n, [a](Vec<T> v) __attribute__((always_inline)) { return A::forward(v, a); });
 }
 // Sums of products begin with 0, so that the sum of a single one is never -0; adding -0 changes nothing.
 template <class T, class A>
