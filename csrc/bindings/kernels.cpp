@@ -317,9 +317,7 @@ void bind_kernels(py::module_& parent) {
         },
         py::arg("dtype") = "float32", py::arg("seconds") = 0.2, py::arg("threads") = 1, py::kw_only(),
         py::arg("fed") = false,
-        "GFLOP/s of fused multiply-adds on registers alone; or fed: with the loads of a product's tile, from "
-        "the "
-        "first-level cache.");
+        "GFLOP/s of fused multiply-adds on registers alone, or fed by the loads of a product's tile.");
     m.def("bandwidth", &bandwidth, py::arg("bytes"), py::arg("seconds") = 0.2, py::arg("threads") = 1,
           "GB/s of reading this many bytes a worker, again and again.");
     bind_row_kernels(m);

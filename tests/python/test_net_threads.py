@@ -207,7 +207,9 @@ def in_fork(work: Callable[[], None]) -> int:
 
 
 # Python warns of a fork among threads, and so does JAX once anything has imported it.
-forks = pytest.mark.filterwarnings("ignore:.*multi-?threaded")
+forks = pytest.mark.filterwarnings(
+    "ignore:.*multi-threaded.*fork:DeprecationWarning", "ignore:os.fork.*JAX:RuntimeWarning"
+)
 
 
 @forks

@@ -39,7 +39,7 @@ def loss(name: str, x: typing.Any, target: typing.Any, *, row_scale: typing.Any 
     """
 def peak(dtype: str = 'float32', seconds: typing.SupportsFloat | typing.SupportsIndex = 0.2, threads: typing.SupportsInt | typing.SupportsIndex = 1, *, fed: bool = False) -> float:
     """
-    GFLOP/s of fused multiply-adds on registers alone; or fed: with the loads of a product's tile, from the first-level cache.
+    GFLOP/s of fused multiply-adds on registers alone, or fed by the loads of a product's tile.
     """
 def philox(key: typing.SupportsInt | typing.SupportsIndex, counters: typing.Any) -> numpy.ndarray:
     """
