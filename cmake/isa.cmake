@@ -1,9 +1,9 @@
 # The instruction sets: csrc/kernels/kernels.cpp compiled once for each, as an object library of its own. Nothing else is
 # ever compiled with these flags, so nothing else can need a newer CPU. The choice among them is made at run time.
 
-# The first two are there to be right, not fast: -O2 halves their compile time and size.
-set(DEEPSEEK_FLAGS_scalar -mfma -O2)  # vectors of one lane: the reference, with hardware fused multiply-add
-set(DEEPSEEK_FLAGS_baseline -O2)      # x86-64 as of 2003 (SSE2)
+# The first two are there to be right, not fast: -Os halves their compile time and size, and the wheel has to be small.
+set(DEEPSEEK_FLAGS_scalar -mfma -Os)  # vectors of one lane: the reference, with hardware fused multiply-add
+set(DEEPSEEK_FLAGS_baseline -Os)      # x86-64 as of 2003 (SSE2)
 set(DEEPSEEK_FLAGS_avx2 -mavx2 -mfma -mbmi2)
 set(DEEPSEEK_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mbmi2)
 set(DEEPSEEK_FLAGS_neon "")  # every arm64 has it
@@ -17,7 +17,7 @@ endif()
 if(arch MATCHES "^(x86_64|AMD64|amd64)$")
   set(all_isas scalar baseline avx2 avx512)
 elseif(arch MATCHES "^(aarch64|arm64)$")
-  set(DEEPSEEK_FLAGS_scalar -O2)
+  set(DEEPSEEK_FLAGS_scalar -Os)
   set(all_isas scalar neon)
 else()
   message(FATAL_ERROR "deepseek has kernels for x86-64 and arm64, not for '${arch}'")
@@ -39,7 +39,7 @@ function(deepseek_for_isa target type isa source)
   set(flags ${DEEPSEEK_FLAGS_${isa}})
   if(DEEPSEEK_SANITIZE)
     target_link_libraries(${target} PRIVATE deepseek_sanitize_kernels)
-    list(REMOVE_ITEM flags -O2)
+    list(REMOVE_ITEM flags -Os)
   endif()
   target_compile_options(${target} PRIVATE ${flags})
 endfunction()
