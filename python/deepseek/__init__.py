@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ._files import ModelFileError
     from .gen import Gen
     from .rec import Rec
+    from .torch import from_torch
 
 __all__ = [
     "ELU",
@@ -73,6 +74,7 @@ __all__ = [
     "__version__",
     "cuda",
     "datasets",
+    "from_torch",
     "get_num_threads",
     "load",
     "metrics",
@@ -86,6 +88,7 @@ _LAZY = {
     "ModelFileError": ("._files", "ModelFileError"),
     "Rec": (".rec", "Rec"),
     "datasets": (".datasets", None),
+    "from_torch": (".torch", "from_torch"),
     "metrics": (".metrics", None),
     "plot": (".plot", None),
     "tables": (".tables", None),

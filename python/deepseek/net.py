@@ -12,7 +12,7 @@ from . import _core
 from ._checks import flag
 from ._data.inputs import as_matrix
 from ._data.rows import rows_of, validation_rows
-from ._model.base import Model
+from ._model.exchange import Exchangeable
 from ._model.fit import callbacks_of, fit, pass_once
 from ._model.run import make_plan
 from ._net.config import NetConfig, make_config, read_config
@@ -30,7 +30,7 @@ __all__ = ["Net"]
 Array = NDArray[Any]
 
 
-class Net(Model):
+class Net(Exchangeable):
     """Multilayer perceptron, trained by back-propagation.
 
     A chain of dense layers: x·W + b, normalisation if asked for, activation, dropout. The same arguments,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _checks
 from .._data.sequences import as_sequences
-from .._model.base import Model
+from .._model.exchange import Exchangeable
 from .._sampling import Sampler, make_sampling, stop_tokens
 from . import stream
 from .config import RecConfig
@@ -18,7 +18,7 @@ from .config import RecConfig
 Array = NDArray[Any]
 
 
-class Streaming(Model):
+class Streaming(Exchangeable):
     """Base of `Rec`; not made by itself."""
 
     _config: RecConfig

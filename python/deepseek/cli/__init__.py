@@ -1,4 +1,4 @@
-"""The command line: ``deepseek info|demo|train|predict|sample|bench`` (also ``python -m deepseek``).
+"""The command line: ``deepseek info|demo|train|predict|sample|export|bench`` (also ``python -m deepseek``).
 
 This file holds the way in and the one place where errors become exit codes: 0 done, 1 the work failed, 2 bad input
 (one line on standard error), 130 interrupted.  Each command is a module with ``add(commands)``.  Nothing here trains
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from . import bench, demo, info, predict, sample, train
+from . import bench, demo, export, info, predict, sample, train
 from .parser import InputError, Parser
 
 __all__ = ["main"]
@@ -28,7 +28,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"deepseek {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for command in (info, demo, train, predict, sample, bench):
+    for command in (info, demo, train, predict, sample, export, bench):
         command.add(commands)
     return parser
 

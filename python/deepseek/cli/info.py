@@ -16,7 +16,8 @@ _EXTRAS = {
     "scikit-learn": "deepseek.sklearn",
     "matplotlib": "plots",
     "rich": "paint in the terminal",
-    "torch": "benchmark peer",
+    "onnx": "to_onnx, export",
+    "torch": "to_torch, from_torch; benchmark peer",
     "jax": "benchmark peer",
 }
 
