@@ -102,6 +102,14 @@ def isa(session: nox.Session) -> None:
         session.run("pytest", "-q", *session.posargs, env={"DEEPSEEK_ISA": name})
 
 
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Run the tests that hold our results beside other packages'; without them the suite skips these."""
+    session.install(".[test,sklearn,onnx]", "onnxruntime", "pandas", "torch==2.13.0")  # which is for the CPU
+    paths = ["tests/parity", "tests/python", "-k", "torch or sklearn or onnx or export or peers"]
+    session.run("pytest", *(session.posargs or paths))
+
+
 def sanitized(session: nox.Session, preset: str, paths: list[str]) -> None:
     """Build a preset and test the module in its site folder."""
     session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis")

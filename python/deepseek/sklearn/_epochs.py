@@ -83,6 +83,8 @@ def train(
                 verbose=False,
             )
             left -= e.n_iter_ - before
+            if watch.told_to_stop:
+                return
             if watch.enough and (rule != "adaptive" or e.learning_rate_ <= _names.ADAPTIVE_LEAST):
                 watch.announce("Stopping.")
                 return

@@ -20,7 +20,7 @@ from sklearn.utils.validation import _check_sample_weight, _num_samples
 from .._data.rows import Batch
 from .._settings import Settings
 from ..errors import DivergenceError
-from . import _epochs, _lbfgs, _names, _parameters
+from . import _callbacks, _epochs, _lbfgs, _names, _parameters
 from ._fitted import Fitted, Learner
 from ._watch import Watch, begin_curves, has_curves
 
@@ -83,10 +83,13 @@ class Estimator(Fitted):
         generator = check_random_state(self.random_state)
         if first or not hasattr(self, "_seed"):
             self._seed = int(generator.randint(np.iinfo(np.int32).max))
+        told = None if incremental else _callbacks.tell(self, samples.X, samples.y, samples.weights)
         if self.solver == "lbfgs":
             self._search(samples, validation, first)
         else:
-            self._descend(*self._split(samples, validation, generator), first, incremental)
+            self._descend(*self._split(samples, validation, generator), first, incremental, told)
+        if told is not None:
+            told.end()
         return self
 
     def _split(self, samples: Samples, validation: Any, generator: Any) -> tuple[Samples, Samples | None]:
@@ -113,7 +116,14 @@ class Estimator(Fitted):
         ours, held = split[0::2], split[1::2]
         return Samples(*ours, *[None] * unweighed), Samples(*held, *[None] * unweighed)
 
-    def _descend(self, samples: Samples, held_out: Samples | None, first: bool, incremental: bool) -> None:
+    def _descend(
+        self,
+        samples: Samples,
+        held_out: Samples | None,
+        first: bool,
+        incremental: bool,
+        told: _callbacks.Told | None,
+    ) -> None:
         """Epochs of mini-batches."""
         batch = _parameters.batch_rows(self, len(samples))
         l2 = self.alpha / (batch * samples.mean_weight)
@@ -125,11 +135,17 @@ class Estimator(Fitted):
         model = self._prepared(samples, first, _epochs.first_rate(self, incremental), l2)
         terms = self._terms()
 
-        def told(loss: float) -> float:
+        def loss_of(loss: float) -> float:
             return float(terms * loss) + _penalty(model, l2)
 
         score = None if held_out is None else self._scorer(lambda: model, held_out)
-        watch = Watch(self, told, len(samples), score)
+
+        def tell(told: _callbacks.Told) -> bool:
+            self._export(model)
+            return told.end_epoch()
+
+        hears = None if told is None else lambda: tell(told)
+        watch = Watch(self, loss_of, len(samples), score, hears)
 
         def with_rate(rate: float) -> Learner:
             nonlocal model

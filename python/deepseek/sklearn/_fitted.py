@@ -18,6 +18,7 @@ from .._settings import Settings
 from ..net import Net
 from ..rec import Rec
 from . import _names
+from ._callbacks import CallbackSupportMixin
 
 Array = NDArray[Any]
 
@@ -39,7 +40,7 @@ class Held:
         return same and not any(array.flags.writeable for array in arrays)
 
 
-class Fitted(BaseEstimator):  # type: ignore[misc]
+class Fitted(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """Base of all estimators; the children say what X is and which model there is."""
 
     _model_class: ClassVar[type[Net] | type[Rec]]

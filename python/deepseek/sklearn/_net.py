@@ -13,6 +13,7 @@ from .._data.rows import Rows, rows_of
 from .._net.config import NetConfig, make_config
 from ..net import Net
 from . import _names
+from ._callbacks import with_callbacks
 from ._estimator import Estimator
 from ._fitted import UNASKED
 from ._parameters import has_epochs, store
@@ -71,6 +72,7 @@ class _Net(Estimator):
             return ()
         return (*self.coefs_, *self.intercepts_, *getattr(self, "norms_", {}).values())
 
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
         self,
         X: Any,

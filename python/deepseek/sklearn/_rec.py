@@ -14,6 +14,7 @@ from .._checks import choice
 from .._rec.config import RecConfig, make_rec_config
 from .._rec.data import SequenceRows, sequence_rows
 from ..rec import Rec
+from ._callbacks import with_callbacks
 from ._estimator import Estimator
 from ._fitted import UNASKED
 from ._parameters import has_epochs, store
@@ -122,6 +123,7 @@ class _Rec(Estimator):
     def _fitted_arrays(self) -> tuple[Array, ...]:
         return tuple(getattr(self, "weights_", {}).values())
 
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
         self,
         X: Any,

@@ -26,6 +26,8 @@ class Watch(Callback):
         Of an epoch.
     score : callable, optional
         Of the weights as they stand, on rows held out; None: there are none.
+    tell : callable, optional
+        What scikit-learn's callbacks hear of an epoch by; whether they want the fit to end.
     """
 
     def __init__(
@@ -34,10 +36,11 @@ class Watch(Callback):
         loss: Callable[[float], float],
         rows: int,
         score: Callable[[], float] | None,
+        tell: Callable[[], bool] | None,
     ) -> None:
-        self.estimator, self.loss, self.rows, self.score = estimator, loss, rows, score
+        self.estimator, self.loss, self.rows, self.score, self.tell = estimator, loss, rows, score, tell
         self.stops_by_score = estimator.early_stopping
-        self.enough = False
+        self.enough = self.told_to_stop = False
         self.best: dict[str, Array] | None = None
         """The weights of the best score."""
 
@@ -55,8 +58,9 @@ class Watch(Callback):
         if not self.stops_by_score:
             self._count(-e.loss_, -e.best_loss_)
             e.best_loss_ = min(e.best_loss_, e.loss_)
-        if e._no_improvement_count > e.n_iter_no_change:
-            self.enough = True
+        self.told_to_stop = self.tell is not None and self.tell()
+        self.enough = e._no_improvement_count > e.n_iter_no_change
+        if self.enough or self.told_to_stop:
             self.model.stop()
 
     def diverged(self) -> None:
