@@ -37,6 +37,8 @@ def test_the_rows_are_those_that_are_promised() -> None:
     assert {row.name for row in rows_of(["rec"])} == set(recurrent.split())
     adversaries = "gan-seed gan-tab gan-digits gan-mnist gan-r1r2"
     assert {row.name for row in rows_of(["gen"])} == set(adversaries.split())
+    estimators = "fit-digits fit-table proba-1 proba-1000"
+    assert {row.name for row in rows_of(["estimators"])} == set(estimators.split())
     assert {f"matmul-{n}x{n}x{n}" for n in (32, 64, 128, 256, 512, 1024)} <= names
     for size in (256, 512, 1024):
         for narrow in (1, 8, 32):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -115,3 +116,14 @@ def test_the_peers_play_the_same_game(name: str) -> None:
     assert_close(np.asarray(state.generator[0][0]).T, last["generator.0.weight"])
     if params["average"]:
         assert_close(np.asarray(state.average[0][0]).T, last["average.0.weight"])
+
+
+def test_estimators_and_those_they_take_the_place_of_do_the_same_rows() -> None:
+    pytest.importorskip("sklearn")
+    from deepseek.bench import ours, peer_sklearn
+
+    for row in rows_of(["estimators"]):
+        small = {**row.params, "batch": min(row.params["batch"], 20), "batches": 1, "epochs": 1}
+        for contestant in (ours, peer_sklearn):
+            with warnings.catch_warnings(action="ignore"):  # one epoch is not enough
+                assert contestant.BUILDERS[row.kind](small, 1)(0.001)["seconds"] > 0

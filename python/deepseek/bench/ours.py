@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +12,14 @@ from .timing import (
     Builder,
     Measure,
     calls,
+    fit_estimator,
     function_data,
     gen_data,
     matmul_data,
     matrix,
     net_data,
     per_step,
+    predict_estimator,
     rec_data,
 )
 
@@ -25,6 +28,7 @@ def setup(threads: int) -> str:
     """Set the number of threads; return the version."""
     import deepseek
 
+    warnings.filterwarnings("ignore")
     deepseek.set_num_threads(threads)
     return str(deepseek.__version__)
 
@@ -168,6 +172,18 @@ def _train_gen(params: Mapping[str, Any], threads: int) -> Measure:
     )
 
 
+def _fit_estimator(params: Mapping[str, Any], threads: int) -> Measure:
+    from ..sklearn import NetClassifier, NetRegressor
+
+    return fit_estimator(NetClassifier, NetRegressor, params)
+
+
+def _predict_estimator(params: Mapping[str, Any], threads: int) -> Measure:
+    from ..sklearn import NetClassifier
+
+    return predict_estimator(NetClassifier, params)
+
+
 BUILDERS: dict[str, Builder] = {
     "matmul": _matmul,
     "function": _function,
@@ -176,4 +192,6 @@ BUILDERS: dict[str, Builder] = {
     "train_rec": _train_rec,
     "step_rec": _step_rec,
     "train_gen": _train_gen,
+    "fit_estimator": _fit_estimator,
+    "predict_estimator": _predict_estimator,
 }

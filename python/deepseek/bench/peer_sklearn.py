@@ -1,4 +1,4 @@
-"""scikit-learn's MLP as a contestant: ``partial_fit`` over the whole data set, divided by its batches."""
+"""scikit-learn's MLP as a contestant: ``partial_fit`` over the whole data set, divided by its batches; or a ``fit``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .timing import Builder, Measure, calls, net_data, per_step
+from .timing import Builder, Measure, calls, fit_estimator, net_data, per_step, predict_estimator
 
 
 def setup(threads: int) -> str:
@@ -50,4 +50,19 @@ def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
     return per_step(calls(lambda: model.predict_proba(X[:1])))
 
 
-BUILDERS: dict[str, Builder] = {"train_net": _train_net, "predict_net": _predict_net}
+def _fit_estimator(params: Mapping[str, Any], threads: int) -> Measure:
+    models: Any = import_module("sklearn.neural_network")
+    return fit_estimator(models.MLPClassifier, models.MLPRegressor, params)
+
+
+def _predict_estimator(params: Mapping[str, Any], threads: int) -> Measure:
+    models: Any = import_module("sklearn.neural_network")
+    return predict_estimator(models.MLPClassifier, params)
+
+
+BUILDERS: dict[str, Builder] = {
+    "train_net": _train_net,
+    "predict_net": _predict_net,
+    "fit_estimator": _fit_estimator,
+    "predict_estimator": _predict_estimator,
+}

@@ -116,6 +116,11 @@ _RECIPES: dict[str, dict[str, Any]] = {
         "betas": [0.0, 0.99],
     },
 }
+# name: layers, loss, rows, epochs of a fit; as scikit-learn's estimators are by default: Adam, batches of 200 rows
+_ESTIMATORS: dict[str, tuple[list[int], str, int, int]] = {
+    "fit-digits": ([64, 100, 10], "cross_entropy", 1800, 20),
+    "fit-table": ([32, 128, 128, 1], "squared_error", 10000, 5),
+}
 _ACTIVATIONS = ("relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "exp")
 _ELEMENTS = 65536
 
@@ -265,11 +270,24 @@ def _gen_rows() -> list[Row]:
     return rows
 
 
+def _estimator_rows() -> list[Row]:
+    rows = []
+    for name, (layers, loss, count, epochs) in _ESTIMATORS.items():
+        params = {"layers": layers, "loss": loss, "batch": 200, "batches": count // 200, "epochs": epochs}
+        flops = epochs * (count // 200) * net_flops(layers, 200)
+        rows.append(Row(name, "estimators", "fit_estimator", params, flops=flops))
+    for name, count in (("proba-1", 1), ("proba-1000", 1000)):
+        params = {"layers": [64, 100, 10], "loss": "cross_entropy", "batch": count, "batches": 1}
+        rows.append(Row(name, "estimators", "predict_estimator", params))
+    return rows
+
+
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "kernels": _kernel_rows,
     "net": _net_rows,
     "rec": _rec_rows,
     "gen": _gen_rows,
+    "estimators": _estimator_rows,
 }
 
 

@@ -88,6 +88,25 @@ def net_data(params: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[An
     return X, rng.standard_normal((rows, layers[-1]), dtype=np.float32)
 
 
+def fit_estimator(classifier: Any, regressor: Any, params: Mapping[str, Any]) -> Measure:
+    """Time whole fits of an estimator with scikit-learn's interface, all epochs of each."""
+    X, y = net_data(params)
+    made = classifier if params["loss"] == "cross_entropy" else regressor
+    options = {"tol": 0.0, "n_iter_no_change": np.inf, "max_iter": params["epochs"], "random_state": 0}
+    model = made(hidden_layer_sizes=params["layers"][1:-1], **options)
+    target = y if y.ndim == 1 else y[:, 0]
+    return per_step(calls(lambda: model.fit(X, target)))
+
+
+def predict_estimator(classifier: Any, params: Mapping[str, Any]) -> Measure:
+    """Time ``predict_proba`` of a fitted classifier."""
+    X, _ = net_data({**params, "batches": 10})
+    y = np.arange(len(X)) % params["layers"][-1]
+    model = classifier(params["layers"][1:-1], max_iter=1, random_state=0).fit(X, y)
+    rows = X[: params["batch"]]
+    return per_step(calls(lambda: model.predict_proba(rows)))
+
+
 class RecData(NamedTuple):
     """Sequences, targets, and the real steps of each sequence where they differ."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..bench.report import Sheet
     from .parser import Commands
 
-_GROUPS = ("kernels", "net", "rec", "gen")
+_GROUPS = ("kernels", "net", "rec", "gen", "estimators")
 _PEERS = ("torch", "jax", "sklearn")
 
 
