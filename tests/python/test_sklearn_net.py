@@ -207,7 +207,9 @@ def test_weights_are_plain_arrays_that_may_be_replaced() -> None:
 
 def test_what_is_pickled_is_plain() -> None:
     X, _, y, _ = digits(200)
-    state = NetClassifier(max_iter=2, random_state=0).fit(X, y).__getstate__()
+    found = NetClassifier(max_iter=2, random_state=0).fit(X, y)
+    assert b"deepseek.sklearn\x94" in pickle.dumps(found)
+    state = found.__getstate__()
     modules = {type(value).__module__ for value in state.values()}
     assert modules <= {"builtins", "numpy"}
 

@@ -21,4 +21,7 @@ except ImportError as error:
 from ._net import NetClassifier, NetRegressor
 from ._rec import RecClassifier, RecRegressor
 
+for _estimator in (NetClassifier, NetRegressor, RecClassifier, RecRegressor):
+    _estimator.__module__ = __name__  # under which pickles find them, wherever the code moves
+
 __all__ = ["NetClassifier", "NetRegressor", "RecClassifier", "RecRegressor"]
