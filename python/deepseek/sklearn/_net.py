@@ -6,8 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from .._data.rows import Rows, rows_of
 from .._net.config import NetConfig, make_config
@@ -16,7 +14,7 @@ from . import _names
 from ._callbacks import with_callbacks
 from ._estimator import Estimator
 from ._fitted import UNASKED
-from ._parameters import has_epochs, store
+from ._parameters import store
 from ._targets import Classes, Values
 
 __all__ = ["NetClassifier", "NetRegressor"]
@@ -250,24 +248,6 @@ class NetClassifier(Classes, _Net):
     ) -> None:
         store(self, locals())
 
-    @available_if(has_epochs)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
-        """Train one epoch more, the solver's state kept.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`; y need not have all classes.
-        classes : array-like of shape (n_classes,), optional
-            All labels there will ever be; the first call needs them.
-
-        Returns
-        -------
-        self
-        """
-        _check_partial_fit_first_call(self, classes)
-        return self._fit(X, y, sample_weight, incremental=True)
-
 
 class NetRegressor(Values, _Net):
     """Multilayer perceptron that tells values: ``MLPRegressor``'s parameters, `deepseek.Net`'s engine.
@@ -327,18 +307,3 @@ class NetRegressor(Values, _Net):
         threads: int | None = None,
     ) -> None:
         store(self, locals())
-
-    @available_if(has_epochs)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train one epoch more, the solver's state kept.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`.
-
-        Returns
-        -------
-        self
-        """
-        return self._fit(X, y, sample_weight, incremental=True)

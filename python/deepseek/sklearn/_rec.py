@@ -7,8 +7,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from .._checks import choice
 from .._rec.config import RecConfig, make_rec_config
@@ -17,7 +15,7 @@ from ..rec import Rec
 from ._callbacks import with_callbacks
 from ._estimator import Estimator
 from ._fitted import UNASKED
-from ._parameters import has_epochs, store
+from ._parameters import store
 from ._targets import Classes, Values
 
 __all__ = ["RecClassifier", "RecRegressor"]
@@ -247,12 +245,6 @@ input_dropout, recurrent_dropout, layer_norm, initialization
     ) -> None:
         store(self, locals())
 
-    @available_if(has_epochs)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
-        """Train one epoch more, the solver's state kept; as `NetClassifier.partial_fit`."""
-        _check_partial_fit_first_call(self, classes)
-        return self._fit(X, y, sample_weight, incremental=True)
-
 
 class RecRegressor(Values, _Rec):
     """Recurrent network that tells a value, or several, of a sequence.
@@ -319,8 +311,3 @@ class RecRegressor(Values, _Rec):
         threads: int | None = None,
     ) -> None:
         store(self, locals())
-
-    @available_if(has_epochs)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train one epoch more, the solver's state kept."""
-        return self._fit(X, y, sample_weight, incremental=True)

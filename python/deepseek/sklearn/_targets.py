@@ -11,10 +11,17 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
 
 from .._checks import real
 from . import _names
+from ._parameters import has_epochs
 
 Array = NDArray[Any]
 
@@ -122,6 +129,24 @@ class Classes(ClassifierMixin):  # type: ignore[misc]
             return np.ones_like(outputs)
         return np.hstack([1.0 - outputs, outputs])
 
+    @available_if(has_epochs)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+        """Train one epoch more, the solver's state kept.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`; y need not have all classes.
+        classes : array-like of shape (n_classes,), optional
+            All labels there will ever be; the first call needs them.
+
+        Returns
+        -------
+        self
+        """
+        _check_partial_fit_first_call(self, classes)
+        return self._fit(X, y, sample_weight, incremental=True)
+
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes.
 
@@ -191,6 +216,21 @@ class Values(RegressorMixin):  # type: ignore[misc]
 
     def _decided(self, outputs: Array) -> Array:
         return outputs[:, 0] if self.n_outputs_ == 1 else outputs
+
+    @available_if(has_epochs)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Train one epoch more, the solver's state kept.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
