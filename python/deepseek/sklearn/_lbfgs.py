@@ -104,7 +104,7 @@ def minimize(estimator: Any, objective: Objective) -> dict[str, Array]:
             f"lbfgs did not converge in {found.nit} iterations ({found.message}): raise max_iter or scale "
             "the data",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     estimator.n_iter_ = min(int(found.nit), estimator.max_iter)
     estimator.loss_, estimator.loss_curve_ = float(found.fun), curve

@@ -48,6 +48,6 @@ def batch_rows(estimator: Any, rows: int) -> int:
         return min(int(estimator._most_rows), rows)
     if asked > rows:
         warnings.warn(
-            f"batch_size={asked} is more than the {rows} rows there are: all are taken", stacklevel=5
+            f"batch_size={asked} is more than the {rows} rows there are: all are taken", stacklevel=6
         )
     return min(int(asked), rows)
