@@ -11,7 +11,7 @@
 namespace ds {
 namespace {
 
-constexpr double kFlopsPerWorker = 4e6;  // of a step: three meetings, and reading what others wrote, must be cheap
+constexpr double kFlopsPerWorker = 4e6;  // of a step: meeting, and reading what others wrote, must be cheap
 constexpr double kLongStepFlops = 5e8;   // from here on a step asks for Ctrl-C between its layers
 constexpr double kClockFlops = 5e6;      // work between two looks at the clock
 constexpr Index kMaxRecords = 1024;      // epochs a block can report: room taken before the loop
