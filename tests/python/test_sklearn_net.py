@@ -332,11 +332,33 @@ def test_a_fit_that_fails_at_the_door_forgets_nothing() -> None:
     assert bits(whole) == bits(disturbed)
 
 
+def test_a_warm_start_that_only_gets_worse_keeps_the_best_weights() -> None:
+    X, X_val, y, y_val = digits(400)
+    given = {"X_val": X_val, "y_val": y_val}
+    found = NetClassifier(early_stopping=True, warm_start=True, learning_rate_init=0.01, random_state=0)
+    found.fit(X, y, **given)
+    best, before = found.best_validation_score_, bits(found)
+    found.set_params(solver="sgd", learning_rate_init=2.0, max_iter=3).fit(X, y, **given)
+    assert max(found.validation_scores_[-3:]) < best == found.best_validation_score_
+    assert bits(found) == before and found.score(X_val, y_val) == best
+
+
+def test_an_optimizer_of_ones_own_is_all_there_is() -> None:
+    """No penalty is trained that it does not name, none is told, and the rate is its own."""
+    X, _, y, _ = digits(200)
+    made = {"solver": ds.Adam(0.005), "max_iter": 3, "random_state": 0}
+    weak, strong = NetClassifier(alpha=0.0, **made).fit(X, y), NetClassifier(alpha=100.0, **made).fit(X, y)
+    assert bits(weak) == bits(strong) and weak.loss_curve_ == strong.loss_curve_
+    assert weak.learning_rate_ == 0.005
+
+
 def test_sample_weights_are_checked() -> None:
     X, _, y, _ = digits(100)
     for weights, said in ((np.zeros(len(y)), "at least one non-zero"), (-np.ones(len(y)), "Negative")):
         with pytest.raises(ValueError, match=said):
             NetClassifier().fit(X, y, weights)
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        NetClassifier(class_weight=dict.fromkeys(np.unique(y), 0.0)).fit(X, y)
     with pytest.raises(ValueError, match="belong together"):
         NetClassifier().fit(X, y, X_val=X)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from ..errors import DivergenceError
+from ..optimizers import Optimizer
 from . import _names
 from ._fitted import Learner
 from ._watch import Watch
@@ -35,7 +36,8 @@ def first_rate(estimator: Any, incremental: bool) -> float:
     e = estimator
     if incremental and hasattr(e, "learning_rate_"):
         return float(e.learning_rate_)
-    e.learning_rate_ = _next_rate(e) if _names.changes_rate(e) == "invscaling" else e.learning_rate_init
+    begin = vars(e.solver)["rate"] if isinstance(e.solver, Optimizer) else e.learning_rate_init
+    e.learning_rate_ = _next_rate(e) if _names.changes_rate(e) == "invscaling" else begin
     return float(e.learning_rate_)
 
 

@@ -14,17 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 from .._data.rows import Batch
 from .._settings import Settings
 from ..errors import DivergenceError
+from ..optimizers import Optimizer
 from . import _callbacks, _epochs, _lbfgs, _names, _parameters
 from ._fitted import Fitted, Learner
 from ._watch import Watch, begin_curves, has_curves
 
 Array = NDArray[Any]
+
+
+NO_WEIGHT = "Sample weights must contain at least one non-zero number."
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,10 @@ class Samples:
 
     @property
     def mean_weight(self) -> float:
-        return 1.0 if self.weights is None else float(np.mean(self.weights))
+        mean = 1.0 if self.weights is None else float(np.mean(self.weights))
+        if mean == 0.0:
+            raise ValueError(NO_WEIGHT)
+        return mean
 
 
 class Estimator(Fitted):
@@ -75,7 +82,7 @@ class Estimator(Fitted):
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not self.__sklearn_is_fitted__() or not (incremental or self.warm_start)
         X, y = self._read(X, y, reset=first)
-        y = self._checked_targets(y)
+        y = _column(y)
         if first or not self._knows_targets():
             self._learn_targets(y, self.classes_ if incremental and hasattr(self, "classes_") else None)
         self._check_known(y, same=not (incremental or first))
@@ -96,7 +103,7 @@ class Estimator(Fitted):
         """What is trained on and what is held out: what `fit` was given, else a share of the rows."""
         if validation is not None:
             X, y = self._read(validation[0], validation[1], reset=False)
-            y = self._checked_targets(y)
+            y = _column(y)
             self._check_known(y, same=False)
             return samples, Samples(X, y, _weights(validation[2], X))
         if not self.early_stopping:
@@ -126,7 +133,7 @@ class Estimator(Fitted):
     ) -> None:
         """Epochs of mini-batches."""
         batch = _parameters.batch_rows(self, len(samples))
-        l2 = self.alpha / (batch * samples.mean_weight)
+        l2 = self._l2(samples, batch)
         if first or not has_curves(self, held_out is not None):
             begin_curves(self, held_out is not None)
         self.n_iter_ = 0
@@ -154,6 +161,8 @@ class Estimator(Fitted):
             model = self._made(self._config_for(samples, rate, l2), weights, state)
             return model
 
+        if self.early_stopping and self.best_validation_score_ > -np.inf:
+            watch.best = model.state_dict()  # an earlier fit's, to be beaten
         rows = (samples.X, self._encoded(samples.y), samples.weights)
         held, self._held = self._held, None  # whose model may be the one that trains now
         try:
@@ -178,7 +187,7 @@ class Estimator(Fitted):
             if np.any(getattr(self, name)):
                 raise ValueError(f"{name} needs solver='adam' or 'sgd': lbfgs wants the same loss each time")
         begin_curves(self, False)
-        l2 = self.alpha / (len(samples) * samples.mean_weight)
+        l2 = self._l2(samples, len(samples))
         config = self._model_config(samples.X, "float64", _lbfgs.ASKING, self._seed)
         model = self._made(config, None if first else self._kept(), None)
         rows = self._rows(config, samples.X, self._encoded(samples.y), samples.weights)
@@ -188,6 +197,10 @@ class Estimator(Fitted):
             raise ValueError(_epochs.NOT_FINITE)
         self.t_ = self.n_iter_ * len(samples)
         self._export(self._made(self._config_for(samples, self.learning_rate_init, 0.0), found, None))
+
+    def _l2(self, samples: Samples, rows: int) -> float:
+        """``alpha`` over the weight of so many rows; an optimizer of the engine's has penalties of its own."""
+        return 0.0 if isinstance(self.solver, Optimizer) else self.alpha / (rows * samples.mean_weight)
 
     def _rows(self, config: Any, X: Any, y: Array, weights: Array | None) -> Batch:
         """Rows or sequences as the engine reads them."""
@@ -227,6 +240,11 @@ class Estimator(Fitted):
         return score
 
 
+def _column(y: Array) -> Array:
+    """Targets, of which a single column is no matrix."""
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
 def _weights(sample_weight: Any, X: Any) -> Array | None:
     """Sample weights, checked."""
     if sample_weight is None:
@@ -235,7 +253,7 @@ def _weights(sample_weight: Any, X: Any) -> Array | None:
     if weights.size and weights.min() < 0:
         raise ValueError("Negative values in data passed to `sample_weight`")
     if not weights.any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
+        raise ValueError(NO_WEIGHT)
     return weights
 
 

@@ -134,7 +134,7 @@ class NetClassifier(Classes, _Net):
     learning_rate : {"constant", "invscaling", "adaptive"} or Schedule, default="constant"
         How the rate changes. The names but the first are for "sgd": ``learning_rate_init`` / (rows seen)^power_t,
         or divided by 5 where training would have stopped. A `Schedule` such as ``deepseek.Cosine()`` runs over
-        ``max_iter`` epochs.
+        ``max_iter`` epochs; for `partial_fit` give it epochs of its own.
     learning_rate_init : float, default=0.001
         The rate of the first step.
     power_t : float, default=0.5

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
@@ -72,10 +71,6 @@ class Classes(ClassifierMixin):  # type: ignore[misc]
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
                 f"'y' has {classes}."
             )
-
-    def _checked_targets(self, y: Array) -> Array:
-        """One column is no matrix; labels of any type."""
-        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _encoded(self, y: Array) -> Array:
         """Class indices for a softmax; for sigmoids yes and no, smoothed if asked for."""
@@ -195,9 +190,6 @@ class Values(RegressorMixin):  # type: ignore[misc]
         width = 1 if y.ndim == 1 else y.shape[1]
         if width != self.n_outputs_:
             raise ValueError(f"y must have {self.n_outputs_} values a row as before, got {width}")
-
-    def _checked_targets(self, y: Array) -> Array:
-        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _encoded(self, y: Array) -> Array:
         return y
