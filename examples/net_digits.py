@@ -1,4 +1,4 @@
-"""Image recognition: handwritten digits, a baseline and a Net, saved and read back.
+"""Image classification: handwritten digits with a Net and a baseline; the Net is saved and loaded.
 
     python examples/net_digits.py [--plot digits.png]
 
@@ -31,7 +31,7 @@ def load(mnist: bool) -> datasets.Split:
 
 
 def nearest_mean(data: datasets.Split) -> float:
-    """Return the test accuracy of the simplest classifier: the digit whose mean image is nearest."""
+    """Return the test accuracy of a simple classifier: the digit with the nearest mean image."""
     means = np.stack([data.X_train[data.y_train == digit].mean(axis=0) for digit in range(10)])
     distances = np.stack([np.square(data.X_test - mean).sum(axis=1) for mean in means])
     return float(np.mean(distances.argmin(axis=0) == data.y_test))
@@ -61,18 +61,18 @@ def main() -> None:
 
     predicted = net.predict_classes(data.X_test)
     print(f"{len(data.X_train)} training images, {len(data.X_test)} test images, trained in {seconds:.2f} s")
-    print(f"baseline, nearest mean image: {nearest_mean(data):.1%} right")
-    print(f"Net:                          {np.mean(predicted == data.y_test):.1%} right")
+    print(f"baseline, nearest mean image: {nearest_mean(data):.1%} accuracy")
+    print(f"Net:                          {np.mean(predicted == data.y_test):.1%} accuracy; its errors:")
     for truth, answer in zip(data.y_test, predicted, strict=True):
         if truth != answer:
-            print(f"  took a {truth} for a {answer}")
+            print(f"  a {truth} classified as {answer}")
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "digits.ds"
         net.save(path)
         again = ds.load(path)
         assert np.array_equal(again.predict(data.X_test), net.predict(data.X_test))
-        print(f"saved and read back: {path.stat().st_size // 1024} KiB, the same predictions bit for bit")
+        print(f"saved and loaded: {path.stat().st_size // 1024} KiB, the same predictions bit for bit")
 
     if options.plot:
         from deepseek import plot

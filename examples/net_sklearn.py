@@ -1,10 +1,9 @@
-"""The estimators beside scikit-learn's own: accuracy or R² by cross-validation, and the time that it takes.
+"""The scikit-learn estimators of this package and scikit-learn's own: cross-validated accuracy or R², and time.
 
     python examples/net_sklearn.py
 
-Data: the sets that come with the package (UCI; see deepseek/datasets/data/README.md).  Every estimator stands
-behind the same scaler, with the same layers, and sees the same folds; all else is at its default but for the number
-of epochs.
+Data: the sets that come with the package (UCI; see deepseek/datasets/data/README.md).  Every estimator has the
+same scaler, folds, layers and number of epochs; all other parameters have their defaults.
 Needs scikit-learn (``pip install 'deepseek-nn[sklearn]'``).
 """
 
@@ -27,31 +26,33 @@ from deepseek import datasets
 from deepseek.sklearn import NetClassifier, NetRegressor
 
 
-def contestants(classes: bool, epochs: int) -> dict[str, Any]:
-    """Return the estimators by name: a linear baseline, scikit-learn's MLP, and ours with and without more."""
-    made = {"hidden_layer_sizes": (64, 64), "max_iter": epochs, "random_state": 0}
+def estimators(classes: bool, epochs: int) -> dict[str, Any]:
+    """Return the estimators by name: a linear baseline, scikit-learn's MLP, and two of this package."""
+    options = {"hidden_layer_sizes": (64, 64), "max_iter": epochs, "random_state": 0}
     if classes:
         return {
             "LogisticRegression": LogisticRegression(max_iter=1000),
-            "MLPClassifier": MLPClassifier(**made),
-            "NetClassifier": NetClassifier(**made),
-            "  with dropout": NetClassifier(**made, dropout=0.2),
+            "MLPClassifier": MLPClassifier(**options),
+            "NetClassifier": NetClassifier(**options),
+            "  with dropout": NetClassifier(**options, dropout=0.2),
         }
     return {
         "Ridge": Ridge(),
-        "MLPRegressor": MLPRegressor(**made),
-        "NetRegressor": NetRegressor(**made),
-        "  with dropout": NetRegressor(**made, dropout=0.2),
+        "MLPRegressor": MLPRegressor(**options),
+        "NetRegressor": NetRegressor(**options),
+        "  with dropout": NetRegressor(**options, dropout=0.2),
     }
 
 
 def main() -> None:
-    """Score everyone on every set."""
+    """Score every estimator on every data set."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=100, metavar="N", help="epochs (default: 100)")
+    parser.add_argument(
+        "--folds", type=int, default=5, metavar="N", help="folds of the cross-validation (default: 5)"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
 
@@ -69,13 +70,13 @@ def main() -> None:
         print(
             f"\n{name}: {rows} rows, {columns} columns; {'accuracy' if classes else 'R²'} over {options.folds} folds"
         )
-        for title, estimator in contestants(classes, options.epochs).items():
+        for title, estimator in estimators(classes, options.epochs).items():
             order = np.random.default_rng(0).permutation(rows)
-            began = time.perf_counter()
+            start = time.perf_counter()
             scores = cross_val_score(
                 make_pipeline(StandardScaler(), estimator), data.data[order], y[order], cv=options.folds
             )
-            seconds = time.perf_counter() - began
+            seconds = time.perf_counter() - start
             print(f"  {title:20} {scores.mean():6.3f} ± {scores.std():.3f}   {seconds:6.2f} s")
 
 

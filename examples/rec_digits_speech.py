@@ -1,18 +1,18 @@
-"""Speech to text: connected spoken digits, in noise, without being told where one ends and the next begins.
+"""Speech recognition: connected spoken digits in noise, trained without alignments (CTC).
 
     python examples/rec_digits_speech.py [--languages en,es,fr,it,ru] [--plot digits.png]
 
 Data: the spoken digits of Debian's packages asterisk-core-sounds-*-wav (en, es: Allison Smith, fr: June Wallack, CC
-BY-SA 3.0; it: Carlo Flora, ru: Maxim Topal, CC BY 3.0).  What is missing is downloaded with ``apt-get download`` (18
-to 24 MB a language, no root needed) and unpacked with ``dpkg-deb -x`` into ~/.cache/deepseek, so this runs on Debian
-and its kin; ``--sounds FOLDER`` reads folders en, es, … with 0.wav to 9.wav of your own instead.
+BY-SA 3.0; it: Carlo Flora, ru: Maxim Topal, CC BY 3.0).  Missing packages are downloaded with ``apt-get download`` (18
+to 24 MB a language, no root needed) and unpacked with ``dpkg-deb -x`` into ~/.cache/deepseek, so it needs Debian or
+a derivative; ``--sounds FOLDER`` reads folders en, es, … with files 0.wav to 9.wav instead.
 
-There is one speaker per language and one recording of each digit.  Sequences are cut together from them at random,
-each digit faster or slower, louder or softer, and then noise is added.  The test sequences are other sequences with
-other noise of the same recordings: the figures say nothing about a speaker that was not trained on.
+There is one speaker per language and one recording of each digit.  Random sequences are composed of them; speed and
+loudness of each digit vary, and noise is added.  The test sequences use the same recordings with other orders and
+other noise, so the results say nothing about unknown speakers.
 
-Baseline: each digit's stretch of sound goes to the template (mean over time-normalised training examples) that is
-nearest.  It is told where every digit begins and ends; the Rec is not.
+Baseline: the nearest template, which is the mean of time-normalised training examples of a digit.  It gets the true
+boundaries of every digit; the Rec does not.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ Sound = NDArray[np.float64]
 
 
 class Spoken(NamedTuple):
-    """A sequence of digits: what was said, its frames, and the frames of each digit."""
+    """A sequence: its digits, its frames, and the range of frames of each digit."""
 
     digits: NDArray[np.int64]
     frames: NDArray[np.float32]
-    places: list[slice]
+    bounds: list[slice]
 
 
 def fetch(language: str) -> Path:
@@ -65,17 +65,19 @@ def fetch(language: str) -> Path:
                 archive = next(Path(work).glob("*.deb"))
                 subprocess.run(["dpkg-deb", "-x", str(archive), f"{work}/files"], check=True)
             except (FileNotFoundError, subprocess.CalledProcessError) as error:
-                raise SystemExit(f"no recordings: {error}; --sounds FOLDER reads your own") from None
+                raise SystemExit(
+                    f"the recordings cannot be downloaded: {error}; use --sounds FOLDER"
+                ) from None
             if not folder.exists():  # another run may have been faster
                 Path(work, "files").rename(folder)
     return next(folder.glob("usr/share/asterisk/sounds/*/digits"))
 
 
 def read(path: Path) -> Sound:
-    """Return a recording without the silence around it, at the loudness all get."""
+    """Return a recording without the silence around it, scaled to a power of 1."""
     with wave.open(str(path)) as file:
         if (file.getframerate(), file.getnchannels(), file.getsampwidth()) != (RATE, 1, 2):
-            raise ValueError(f"{path}: 8 kHz, one channel and 16 bits expected")
+            raise ValueError(f"{path}: got another format; expected 8 kHz, one channel and 16 bits")
         sound = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.float64)
     level = np.convolve(np.abs(sound), np.ones(160) / 160, mode="same")
     heard = np.flatnonzero(level > 0.03 * level.max())
@@ -84,7 +86,7 @@ def read(path: Path) -> Sound:
 
 
 def mel_filters() -> NDArray[np.float64]:
-    """Return triangular filters, equally wide on the mel scale (frequencies, bands)."""
+    """Return triangular filters (frequencies, bands) of equal width on the mel scale."""
     top = 2595 * np.log10(1 + RATE / 2 / 700)
     edges = 700 * (10 ** (np.linspace(80, top, BANDS + 2) / 2595) - 1)
     rising = (np.fft.rfftfreq(FRAME, 1 / RATE)[:, None] - edges[:-1]) / np.diff(edges)
@@ -95,7 +97,7 @@ FILTERS = mel_filters()
 
 
 def log_mel(sound: Sound) -> NDArray[np.float32]:
-    """Return the logarithm of the energy in each band, 50 frames a second, less its mean over the sequence."""
+    """Return the log energy of each band at 50 frames a second, minus its mean over the sequence."""
     frames = np.lib.stride_tricks.sliding_window_view(sound, FRAME)[::HOP] * np.hanning(FRAME)
     energy = np.square(np.abs(np.fft.rfft(frames))) @ FILTERS
     bands = np.log(energy + 1e-3)
@@ -103,7 +105,7 @@ def log_mel(sound: Sound) -> NDArray[np.float32]:
 
 
 def noise(rng: np.random.Generator, length: int) -> Sound:
-    """Return noise of power 1, of a colour between white and pink."""
+    """Return noise of power 1 with a random spectrum between white and pink."""
     spectrum = np.fft.rfft(rng.standard_normal(length))
     spectrum /= np.maximum(1, np.arange(len(spectrum))) ** rng.uniform(0, 0.5)
     sound = np.fft.irfft(spectrum, length)
@@ -111,10 +113,10 @@ def noise(rng: np.random.Generator, length: int) -> Sound:
 
 
 def say(voice: list[Sound], rng: np.random.Generator, decibels: float) -> Spoken:
-    """Speak two to seven random digits: each at its own speed and loudness, hardly any pause, then noise."""
+    """Compose two to seven random digits with random speeds, loudness and short pauses, and add noise."""
     digits = rng.integers(0, 10, rng.integers(2, 8))
     pieces: list[Sound] = [np.zeros(rng.integers(FRAME, 2000))]
-    places = []
+    bounds = []
     for digit in digits:
         recording = voice[digit]
         length = int(len(recording) / rng.uniform(0.75, 1.35))
@@ -122,26 +124,26 @@ def say(voice: list[Sound], rng: np.random.Generator, decibels: float) -> Spoken
             np.linspace(0, len(recording) - 1, length), np.arange(len(recording)), recording
         )
         start = sum(map(len, pieces))
-        places.append(slice(start // HOP, max(start // HOP + 1, (start + length - FRAME) // HOP)))
+        bounds.append(slice(start // HOP, max(start // HOP + 1, (start + length - FRAME) // HOP)))
         pieces += [stretched * 10 ** (rng.uniform(-5, 5) / 20), np.zeros(rng.integers(0, 800))]
     pieces.append(np.zeros(rng.integers(FRAME, 2000)))
     sound = np.concatenate(pieces)
     sound += noise(rng, len(sound)) * 10 ** (-decibels / 20)
-    return Spoken(digits, log_mel(sound * 10 ** (rng.uniform(-10, 10) / 20)), places)
+    return Spoken(digits, log_mel(sound * 10 ** (rng.uniform(-10, 10) / 20)), bounds)
 
 
 def corpus(voices: list[list[Sound]], count: int, seed: int, loud: tuple[float, float]) -> list[Spoken]:
-    """Return random sequences, each by one of the voices."""
+    """Return random sequences, each of one random voice."""
     rng = np.random.default_rng(seed)
     return [say(voices[rng.integers(len(voices))], rng, rng.uniform(*loud)) for _ in range(count)]
 
 
-def stretches(spoken: list[Spoken]) -> NDArray[np.float64]:
-    """Return every digit's frames, brought to twelve frames, one row per digit."""
+def digit_features(spoken: list[Spoken]) -> NDArray[np.float64]:
+    """Return twelve frames of every digit, one row per digit."""
     rows = []
     for sequence in spoken:
-        for place in sequence.places:
-            frames = sequence.frames[place]
+        for bound in sequence.bounds:
+            frames = sequence.frames[bound]
             at = np.linspace(0, len(frames) - 1, 12).round().astype(int)
             rows.append(frames[at].ravel() - frames.mean())
     return np.array(rows, dtype=np.float64)
@@ -149,24 +151,24 @@ def stretches(spoken: list[Spoken]) -> NDArray[np.float64]:
 
 def nearest_template(training: list[Spoken], test: list[Spoken]) -> list[NDArray[np.int64]]:
     """Return the digits of the nearest templates, one list per test sequence."""
-    rows, digits = stretches(training), np.concatenate([sequence.digits for sequence in training])
+    rows, digits = digit_features(training), np.concatenate([sequence.digits for sequence in training])
     templates = np.stack([rows[digits == digit].mean(axis=0) for digit in range(10)])
-    found = np.square(stretches(test)[:, None] - templates).sum(axis=2).argmin(axis=1)
+    found = np.square(digit_features(test)[:, None] - templates).sum(axis=2).argmin(axis=1)
     return np.split(found, np.cumsum([len(sequence.digits) for sequence in test])[:-1])
 
 
 def draw(path: str, rec: ds.Rec, spoken: Spoken) -> None:
-    """Draw one sequence: its bands, and above them what the Rec hears when."""
+    """Draw the bands of one sequence, and above them the probabilities over time."""
     from matplotlib.figure import Figure
 
-    chances = np.asarray(rec.predict(spoken.frames[None]))[0]
+    probabilities = np.asarray(rec.predict(spoken.frames[None]))[0]
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True)
-    seconds = np.arange(len(chances)) * HOP / RATE
-    top.plot(seconds, chances[:, 0], color="#cccccc", label="blank")
+    seconds = np.arange(len(probabilities)) * HOP / RATE
+    top.plot(seconds, probabilities[:, 0], color="#cccccc", label="blank")
     for digit in np.unique(spoken.digits):
-        top.plot(seconds, chances[:, digit + 1], label=str(digit))
-    top.set_title(f"said: {' '.join(map(str, spoken.digits))}", loc="left", fontsize=11)
+        top.plot(seconds, probabilities[:, digit + 1], label=str(digit))
+    top.set_title(f"spoken: {' '.join(map(str, spoken.digits))}", loc="left", fontsize=11)
     top.set_ylabel("probability")
     top.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     extent = (0, seconds[-1] + HOP / RATE, 0, BANDS)
@@ -181,8 +183,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--languages", default="en", help="of en, es, fr, it, ru (default: en)")
-    parser.add_argument("--sounds", type=Path, metavar="FOLDER", help="read recordings from here")
+    parser.add_argument(
+        "--languages", default="en", help="comma-separated, of en, es, fr, it, ru (default: en)"
+    )
+    parser.add_argument(
+        "--sounds", type=Path, metavar="FOLDER", help="folder with recordings, instead of the download"
+    )
     parser.add_argument("--plot", metavar="FILE", help="draw one sequence (needs matplotlib)")
     options = parser.parse_args()
 
@@ -210,7 +216,9 @@ def main() -> None:
     length = np.mean([len(sequence.frames) for sequence in training]) * HOP / RATE
     print(f"{len(training)} sequences of {length:.1f} s on average, trained in {seconds:.1f} s")
 
-    print(f"wrong digits of {TEST * len(voices)} held-out sequences (inserted, left out or mistaken):")
+    print(
+        f"digit error rate of {TEST * len(voices)} held-out sequences (insertions, deletions, substitutions):"
+    )
     for number, (name, loud) in enumerate(TESTS.items(), 1):
         test = corpus(voices, TEST * len(voices), number, loud)
         truth = [sequence.digits for sequence in test]
@@ -220,7 +228,7 @@ def main() -> None:
         print(f"  {name:30}  baseline, nearest template {baseline:6.1%}   Rec {error:6.1%}")
         if number == 1:
             for said, answer in list(zip(truth, heard, strict=True))[:3]:
-                print(f"    said {' '.join(map(str, said)):14} heard {' '.join(map(str, answer))}")
+                print(f"    spoken {' '.join(map(str, said)):14} recognised {' '.join(map(str, answer))}")
             if options.plot:
                 draw(options.plot, rec, test[0])
                 print(f"    picture: {options.plot}")

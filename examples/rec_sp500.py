@@ -1,18 +1,17 @@
-"""Stock market: forecast the S&P 500's next day, walking forward through ten years, beside forecasts without a network.
+"""Stock market: walk-forward forecasts of the next day of the S&P 500 over ten years, and simple baselines.
 
-    pip install arch && python examples/rec_sp500.py [--plot sp500.png]
+    pip install --no-deps arch && python examples/rec_sp500.py [--plot sp500.png]
 
-Data: daily prices of the S&P 500, 1999 to 2018, in the package arch (its licence: NCSA; it names no other for the
-prices).  Only the file is read: ``pip install --no-deps arch`` is enough.
+Data: daily prices of the S&P 500, 1999 to 2018, in the package arch (licence NCSA).  Only the data file is read,
+so the dependencies of the package are not needed.
 
-Two things are forecast each evening: tomorrow's return, and tomorrow's range from low to high, a measure of how much
-the market moves.  The Rec is trained on the days before 2009, forecasts 2009, trains on with 2009 added, forecasts
-2010, and so on: no figure below was made with knowledge of its own year.
+Every day two values of the next day are forecast: the return, and the range from low to high, a measure of
+volatility.  The Rec is trained on the days before 2009 and forecasts 2009; then it continues the training with 2009
+added and forecasts 2010, and so on.  So no forecast uses data of its own year.
 
-What to expect: nobody should earn money with this.  Returns are close to unpredictable from past prices, and "no
-change" is hard to beat; a Rec that beat it clearly would be a reason to look for a mistake.  The range can be
-forecast; there the measure is not the last value but linear regression on means over a day, a week and a month
-(Corsi 2009), which is refitted each year as well.
+Returns are close to unpredictable from past prices, and "no change" is hard to beat: a Rec that clearly beats it would
+indicate an error.  The range is predictable.  Its baseline is a linear regression on means over a day, a week and a
+month (HAR, Corsi 2009), which is refitted each year too.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ WINDOW, STRIDE, RUN_UP = 60, 5, 250
 
 
 class Days(NamedTuple):
-    """What is known each evening, and what is to be forecast."""
+    """The inputs and targets by day."""
 
     year: NDArray[np.int64]
     close: Array
@@ -46,7 +45,7 @@ class Days(NamedTuple):
 
 
 def load() -> Days:
-    """Return the days; a day's return needs the day before, so the first is left out."""
+    """Return the days without the first one, which has no return."""
     found = find_spec("arch")
     if found is None or not found.submodule_search_locations:
         raise SystemExit("this example needs the prices in the package arch: pip install --no-deps arch")
@@ -60,7 +59,7 @@ def load() -> Days:
 
 
 def trailing(values: Array, days: int) -> Array:
-    """Return the mean of the last so many days, of fewer at the start."""
+    """Return the mean over a trailing window of `days` days, which is shorter at the start."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(0, ends - days)
@@ -68,10 +67,10 @@ def trailing(values: Array, days: int) -> Array:
 
 
 def years(days: Days) -> Iterator[tuple[slice, slice]]:
-    """Yield for each test year the evenings to learn from and those to forecast from."""
+    """Yield for each test year the days of the training and the days from which it is forecast."""
     for year in range(FIRST_YEAR, int(days.year[-1]) + 1):
         first, last = np.searchsorted(days.year, [year, year + 1])
-        # An evening forecasts the day after: the last one to learn from is the one before the old year's last.
+        # The target of a day is the next day, so the last training day is the second-to-last of the previous year.
         yield slice(0, first - 1), slice(first - 1, last - 1)
 
 
@@ -80,9 +79,9 @@ def regression(days: Days, series: list[Array]) -> Array:
     inputs = np.stack([trailing(values, count) for values in series for count in (1, 5, 22)], axis=1)
     inputs = np.hstack([inputs, np.ones((len(inputs), 1))])
     forecast = np.full(len(inputs), np.nan)
-    for known, asked in years(days):
-        weights = np.linalg.lstsq(inputs[known], days.spread[1:][known], rcond=None)[0]
-        forecast[asked] = inputs[asked] @ weights
+    for training, forecast_days in years(days):
+        weights = np.linalg.lstsq(inputs[training], days.spread[1:][training], rcond=None)[0]
+        forecast[forecast_days] = inputs[forecast_days] @ weights
     return forecast
 
 
@@ -99,44 +98,46 @@ def recurrent(days: Days) -> tuple[Array, Array]:
         output="sequence",
         output_size=2,
         loss="squared_error",
-        optimizer=ds.AdamW(rate=3e-3, weight_decay=0.02, schedule=ds.Cosine(), clip_norm=1.0),
+        optimizer=ds.AdamW(learning_rate=3e-3, weight_decay=0.02, schedule=ds.Cosine(), clip_norm=1.0),
         dropout=0.2,
         seed=0,
     )
     print(rec)
     forecast = np.full(values.shape, np.nan)
-    for known, asked in years(days):
-        begins = range(0, known.stop - WINDOW + 1, STRIDE)
+    for training, forecast_days in years(days):
+        begins = range(0, training.stop - WINDOW + 1, STRIDE)
         X = np.stack([inputs[begin : begin + WINDOW] for begin in begins])
         y = np.stack([inputs[begin + 1 : begin + WINDOW + 1, :2] for begin in begins])
-        rec.fit(X, y, epochs=15 if known == start else 2, batch_size=32, verbose=False)
-        outputs = np.asarray(rec.predict(inputs[None, asked.start - RUN_UP : asked.stop]))[0, RUN_UP:]
-        forecast[asked] = outputs * scale + mean
+        rec.fit(X, y, epochs=15 if training == start else 2, batch_size=32, verbose=False)
+        outputs = np.asarray(rec.predict(inputs[None, forecast_days.start - RUN_UP : forecast_days.stop]))[
+            0, RUN_UP:
+        ]
+        forecast[forecast_days] = outputs * scale + mean
     return forecast[:, 0], forecast[:, 1]
 
 
 def root_mean_square(errors: Array) -> float:
-    """Return the root of the mean square."""
+    """Return the root mean square."""
     return float(np.sqrt(np.mean(np.square(errors))))
 
 
 def report(title: str, unit: str, truth: Array, forecasts: dict[str, Array]) -> None:
-    """Print the error of each forecast; the first is what the others are held against."""
-    print(f"{title}, root mean square error in {unit} (and beside the first):")
+    """Print the error of each forecast, and its difference from the first one."""
+    print(f"{title}, root mean square error in {unit} (and relative to the first):")
     first = root_mean_square(next(iter(forecasts.values())) - truth)
     for name, forecast in forecasts.items():
         error = root_mean_square(forecast - truth)
         print(f"  {name:46} {error:8.4g}  {error / first - 1:+7.1%}")
 
 
-def draw(path: str, days: Days, spread: Array, evenings: NDArray[np.int64]) -> None:
-    """Draw the ranges of the last three years beside their forecasts."""
+def draw(path: str, days: Days, spread: Array, origins: NDArray[np.int64]) -> None:
+    """Draw the ranges of the last three years and their forecasts."""
     from deepseek import plot
 
-    shown = evenings[days.year[evenings + 1] > days.year[-1] - 3]
+    shown = origins[days.year[origins + 1] > days.year[-1] - 3]
     figure = plot.bare_figure((9, 4))
     ax = figure.subplots()
-    labels = ("range of the day", "forecast the evening before")
+    labels = ("range of the day", "forecast made the day before")
     plot.forecast(np.exp(days.spread[shown + 1]), np.exp(spread[shown]), labels=labels, ax=ax)
     ax.set_yscale("log")
     ax.set_yticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
@@ -149,7 +150,7 @@ def draw(path: str, days: Days, spread: Array, evenings: NDArray[np.int64]) -> N
 
 
 def main() -> None:
-    """Forecast, compare and say what it means."""
+    """Forecast and compare."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -160,9 +161,9 @@ def main() -> None:
     start = time.perf_counter()
     returns, spread = recurrent(days)
     seconds = time.perf_counter() - start
-    evenings = np.concatenate([np.arange(asked.start, asked.stop) for _, asked in years(days)])
-    tomorrow = evenings + 1
-    print(f"{len(evenings)} days forecast, {FIRST_YEAR} to {days.year[-1]}; all trainings in {seconds:.1f} s")
+    origins = np.concatenate([np.arange(part.start, part.stop) for _, part in years(days)])
+    next_days = origins + 1
+    print(f"{len(origins)} days forecast, {FIRST_YEAR} to {days.year[-1]}; all fits took {seconds:.1f} s")
 
     magnitude = np.abs(days.returns)
     ranges = {
@@ -174,10 +175,10 @@ def main() -> None:
         "Rec": spread,
     }
     report(
-        "tomorrow's range",
-        "its logarithm",
-        days.spread[tomorrow],
-        {name: forecast[evenings] for name, forecast in ranges.items()},
+        "range of the next day",
+        "logarithm",
+        days.spread[next_days],
+        {name: forecast[origins] for name, forecast in ranges.items()},
     )
     changes = {
         "no change (the last close)": np.zeros_like(returns),
@@ -185,30 +186,32 @@ def main() -> None:
         "the last return again": days.returns,
         "Rec": returns,
     }
-    truth = days.returns[tomorrow]
-    report("tomorrow's return", "percent", truth, {name: found[evenings] for name, found in changes.items()})
+    truth = days.returns[next_days]
+    report(
+        "return of the next day", "percent", truth, {name: found[origins] for name, found in changes.items()}
+    )
     levels = {
         "last value": days.close,
         "mean of 5 closes": trailing(days.close, 5),
         "Rec": days.close * np.exp(returns / 100),
     }
     report(
-        "tomorrow's close",
+        "close of the next day",
         "points",
-        days.close[tomorrow],
-        {name: level[evenings] for name, level in levels.items()},
+        days.close[next_days],
+        {name: level[origins] for name, level in levels.items()},
     )
-    right, up = float(np.mean((returns[evenings] > 0) == (truth > 0))), float(np.mean(truth > 0))
+    right, up = float(np.mean((returns[origins] > 0) == (truth > 0))), float(np.mean(truth > 0))
     print(
-        f"direction: the Rec is right on {right:.1%} of the days, always saying up on {up:.1%}; "
-        f"chance alone moves such figures by ±{1 / np.sqrt(len(truth)):.1%}"
+        f'sign of the return: accuracy of the Rec {right:.1%}, of "always up" {up:.1%}; '
+        f"two standard errors are ±{1 / np.sqrt(len(truth)):.1%}"
     )
     print(
-        "In words: how much the market will move can be forecast, which way it will go cannot. "
-        "This is no advice to anyone."
+        "Conclusion: volatility can be forecast, the direction of the market cannot. "
+        "This is not investment advice."
     )
     if options.plot:
-        draw(options.plot, days, spread, evenings)
+        draw(options.plot, days, spread, origins)
         print(f"picture: {options.plot}")
 
 

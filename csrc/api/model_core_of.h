@@ -1,5 +1,5 @@
-// ModelCore for one precision T and one kind of model: everything that does not depend on what the data look like.
-// For the .cpp files of this folder.
+// ModelCore for one precision T and one kind of model: everything that does not depend on what the data look
+// like. For the .cpp files of this folder.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "api/model_core.h"
-#include "backend/cpu.h"
-#include "backend/registry.h"
+#include "backend/cpu/cpu_backend.h"
+#include "backend/cpu/registry.h"
 #include "core/fpenv.h"
 
 namespace ds {
 
-// Base is the interface, Body the model (NetModel<T>), Engine what predicts with it, made from (Body, backend).
+// Base is the interface, Body the model (NetModel<T>), and Engine its inference, constructed from (Body,
+// backend).
 template <class T, class Base, class Body, class Engine>
 class ModelCoreOf : public Base {
 public:
@@ -24,37 +25,40 @@ public:
 
     const ModelSpec& training() const override { return model_.training(); }
     const ParameterTable& table() const override { return model_.table(); }
-    int players() const override { return model_.players(); }
+    int players() const override { return static_cast<int>(model_.players().size()); }
 
-    bool has(Slab slab, Index parameter) const override { return slab_of(slab, parameter) != nullptr; }
-    void read(Slab slab, Index parameter, void* out) const override {
-        model_.export_parameter(table()[parameter], slab_of(slab, parameter), static_cast<T*>(out));
+    bool has(FlatBuffer buffer, Index parameter) const override {
+        return flat_buffer(buffer, parameter) != nullptr;
     }
-    void write(Slab slab, Index parameter, const void* values) override {
-        if (slab == Slab::kBest && trainer_.best().size() == 0) trainer_.best() = Buffer<T>(table().size());
-        model_.import_parameter(table()[parameter], static_cast<const T*>(values),
-                                const_cast<T*>(slab_of(slab, parameter)));
+    void read(FlatBuffer buffer, Index parameter, void* out) const override {
+        export_parameter(table()[parameter], flat_buffer(buffer, parameter), static_cast<T*>(out));
+    }
+    void write(FlatBuffer buffer, Index parameter, const void* values) override {
+        if (buffer == FlatBuffer::kBest && trainer_.best().size() == 0)
+            trainer_.best() = Buffer<T>(table().size());
+        import_parameter(table()[parameter], static_cast<const T*>(values),
+                         const_cast<T*>(flat_buffer(buffer, parameter)));
     }
     void parameters_written() override { model_.refresh_copies(); }
     void drop_best() override { trainer_.best() = {}; }
-    Cursor& cursor() override { return trainer_.cursor(); }
-    Index carried_rows() const override {
-        return trainer_.carried() ? trainer_.carried()->size() / this->carried_width() : 0;
+    TrainerState& state() override { return trainer_.state(); }
+    Index bptt_state_rows() const override {
+        return trainer_.bptt_state() ? trainer_.bptt_state()->size() / this->bptt_state_width() : 0;
     }
-    void read_carried(void* out) const override {
-        std::copy_n(trainer_.carried()->data(), trainer_.carried()->size(), static_cast<T*>(out));
+    void read_bptt_state(void* out) const override {
+        std::copy_n(trainer_.bptt_state()->data(), trainer_.bptt_state()->size(), static_cast<T*>(out));
     }
-    void write_carried(const void* values, Index rows) override {
-        Buffer<T> numbers(checked_mul(rows, this->carried_width()));
-        if (numbers.size() > 0) std::copy_n(static_cast<const T*>(values), numbers.size(), numbers.data());
-        trainer_.carry(std::move(numbers));
+    void write_bptt_state(const void* values, Index rows) override {
+        Buffer<T> state(checked_mul(rows, this->bptt_state_width()));
+        if (state.size() > 0) std::copy_n(static_cast<const T*>(values), state.size(), state.data());
+        trainer_.set_bptt_state(std::move(state));
     }
     void reset(std::uint64_t seed) override {
         model_.initialise(seed);
         trainer_.reset();
     }
 
-    Block run(Index max_epochs, double budget_seconds, Poll* poll) override {
+    RunResult run(Index max_epochs, double budget_seconds, InterruptPoll* poll) override {
         return trainer_.run(max_epochs, budget_seconds, poll);
     }
     void end() override { trainer_.end(); }
@@ -64,20 +68,21 @@ public:
 protected:
     int threads() const { return training().threads > 0 ? training().threads : get_num_threads(); }
 
-    // body(share, halt) by each worker. False: the poll cancelled it.
+    // Each worker calls body(share, stop_token). False: the poll cancelled it.
     template <class F>
-    static bool over_team(int workers, Poll* poll, const F& body) {
-        std::atomic<bool> given_up{false}, failed{false};
+    static bool over_thread_pool(int workers, InterruptPoll* poll, const F& body) {
+        std::atomic<bool> cancelled{false}, failed{false};
         if (workers <= 1) {
-            body(Share{}, HaltByPoll(given_up, poll));
-            return !given_up;
+            body(Share{}, PollingStopToken(cancelled, poll));
+            return !cancelled;
         }
         std::exception_ptr error;  // of the first that failed
         {
-            TeamLease lease(workers);
+            ThreadPoolLease lease(workers);
             const auto work = [&](int worker) {
                 try {
-                    body(Share{worker, lease.workers()}, HaltByPoll(given_up, worker == 0 ? poll : nullptr));
+                    body(Share{worker, lease.workers()},
+                         PollingStopToken(cancelled, worker == 0 ? poll : nullptr));
                 } catch (...) {  // a worker must not throw
                     if (!failed.exchange(true)) error = std::current_exception();
                 }
@@ -85,16 +90,17 @@ protected:
             lease.run(work);
         }
         if (error) std::rethrow_exception(error);
-        return !given_up;
+        return !cancelled;
     }
 
-    // The engine for the instruction set in use. Several threads may ask at once; one that is made stays.
+    // The engine for the active instruction set. Several threads may call it at once; engines are never
+    // removed.
     Engine& engine() {
         const KernelTable& kernels = active_kernels();
-        const std::lock_guard<std::mutex> guard(making_);
-        for (const auto& made : engines_)
-            if (made->table == &kernels) return made->engine;
-        engines_.push_back(std::make_unique<Made>(model_, kernels));
+        const std::lock_guard<std::mutex> guard(engine_mutex_);
+        for (const auto& cached : engines_)
+            if (cached->table == &kernels) return cached->engine;
+        engines_.push_back(std::make_unique<CachedEngine>(model_, kernels));
         return engines_.back()->engine;
     }
 
@@ -102,8 +108,8 @@ protected:
     Trainer<T> trainer_;
 
 private:
-    struct Made {
-        Made(const Body& model, const KernelTable& kernels)
+    struct CachedEngine {
+        CachedEngine(const Body& model, const KernelTable& kernels)
             : table(&kernels), backend(kernels), engine(model, backend) {}
         const KernelTable* table;
         CpuBackend<T> backend;
@@ -111,29 +117,31 @@ private:
     };
 
     OptimizerState<T>* optimizer_of(const Parameter& p) {
-        for (int player = 0; player < model_.players() && p.trainable(); ++player) {
+        if (!p.trainable()) return nullptr;
+        for (const Player player : model_.players()) {
             const Range part = model_.part(player);
             if (p.offset >= part.begin && p.offset < part.end) return &trainer_.optimizer(player);
         }
         return nullptr;
     }
 
-    const T* slab_of(Slab slab, Index parameter) const {
+    const T* flat_buffer(FlatBuffer buffer, Index parameter) const {
         auto& self = const_cast<ModelCoreOf&>(*this);
         OptimizerState<T>* optimizer = self.optimizer_of(table()[parameter]);
-        switch (slab) {
-            case Slab::kParameters: return self.model_.params();
-            case Slab::kFirstMoment:
+        switch (buffer) {
+            case FlatBuffer::kParameters: return self.model_.params();
+            case FlatBuffer::kFirstMoment:
                 return optimizer && optimizer->has_first() ? optimizer->first() : nullptr;
-            case Slab::kSecondMoment:
+            case FlatBuffer::kSecondMoment:
                 return optimizer && optimizer->has_second() ? optimizer->second() : nullptr;
-            case Slab::kBest: return self.trainer_.best().size() > 0 ? self.trainer_.best().data() : nullptr;
+            case FlatBuffer::kBest:
+                return self.trainer_.best().size() > 0 ? self.trainer_.best().data() : nullptr;
         }
         return nullptr;
     }
 
-    std::mutex making_;
-    std::vector<std::unique_ptr<Made>> engines_;
+    std::mutex engine_mutex_;
+    std::vector<std::unique_ptr<CachedEngine>> engines_;
 };
 
 }  // namespace ds

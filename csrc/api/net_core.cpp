@@ -1,12 +1,12 @@
 #include "api/net_core.h"
 
 #include "api/model_core_of.h"
-#include "train/net_course.h"
+#include "net/task.h"
 
 namespace ds {
 namespace {
 
-// The dense layers' inference, made from a Net.
+// Inference of the dense layers of a Net.
 template <class T>
 class NetInference : public Inference<T> {
 public:
@@ -21,49 +21,63 @@ public:
 
     const NetSpec& spec() const override { return this->model_.spec(); }
 
-    void begin(const RawDataset& data, const RawDataset& validation, const FitOptions& options) override {
-        this->trainer_.begin(std::make_unique<NetCourse<T>>(
-                                 this->model_, this->trainer_.optimizer(), active_kernels(), dataset(data),
-                                 dataset(validation), options.batch_size, this->threads()),
-                             options);
+    void begin(const RawDataset& data, const RawDataset& validation, const FitOptions& options,
+               int threads) override {
+        this->trainer_.begin(
+            std::make_unique<NetTask<T>>(this->model_, this->trainer_.optimizer(), active_kernels(),
+                                         dataset(data), dataset(validation), options.batch_size,
+                                         threads > 0 ? threads : this->threads()),
+            options);
     }
 
-    bool predict(const void* x, Index rows, void* y, Poll* poll) override {
+    bool predict(const RawDataset& raw, void* y, InterruptPoll* poll) override {
         const DefaultFpEnv environment;
         const Inference<T>& engine = this->engine();
-        const Index inputs = spec().inputs;
-        const T* in = static_cast<const T*>(x);
+        const Dataset<T> data = dataset(raw);
+        const InputRows<T> x = data.sparse ? InputRows<T>(data.sparse) : InputRows<T>(data.inputs());
         T* out = static_cast<T*>(y);
-        return this->over_team(
-            engine.workers(rows, this->threads()), poll,
-            [&](Share share, const Halt& halt) { engine.predict({in, inputs}, rows, out, share, &halt); });
+        return this->over_thread_pool(workers(engine, data), poll,
+                                      [&](Share share, const StopToken& stop_token) {
+                                          engine.predict(x, data.rows, out, share, &stop_token);
+                                      });
     }
 
-    bool evaluate(const RawDataset& raw, double& loss, Poll* poll) override {
+    bool evaluate(const RawDataset& raw, double& loss, InterruptPoll* poll) override {
         const DefaultFpEnv environment;
         const Inference<T>& engine = this->engine();
         const Dataset<T> data = dataset(raw);
         Buffer<T> losses(data.rows);
-        const bool done = this->over_team(
-            engine.workers(data.rows, this->threads()), poll,
-            [&](Share share, const Halt& halt) { engine.row_losses(data, losses.data(), share, &halt); });
-        if (!done) return false;
-        const KernelsOf<T>& k = kernels_of<T>(active_kernels());
-        if (!data.weight) {
-            loss = k.reduce.sum(losses.data(), data.rows) / static_cast<double>(data.rows);
-            return true;
-        }
-        double weights = 0.0;
-        for (Index i = 0; i < data.rows; ++i) weights += data.weight[i];
-        loss = k.reduce.weighted_sum(losses.data(), data.weight, data.rows) / weights;
-        return true;
+        const bool done = this->over_thread_pool(
+            workers(engine, data), poll, [&](Share share, const StopToken& stop_token) {
+                engine.row_losses(data, losses.data(), share, &stop_token);
+            });
+        if (done) loss = engine.mean_loss(losses.data(), data.weight, data.rows);
+        return done;
     }
 
 private:
     Dataset<T> dataset(const RawDataset& raw) const {
-        return {static_cast<const T*>(raw.x),      raw.rows,         spec().inputs,
-                static_cast<const T*>(raw.target), spec().outputs(), raw.label,
-                static_cast<const T*>(raw.weight)};
+        const T* x = static_cast<const T*>(raw.x);
+        Dataset<T> data{x,
+                        raw.rows,
+                        spec().input_size,
+                        static_cast<const T*>(raw.target),
+                        spec().outputs(),
+                        raw.label,
+                        static_cast<const T*>(raw.weight),
+                        raw.index,
+                        raw.array_rows};
+        if (!raw.indptr) return data;
+        data.x = nullptr;
+        data.sparse = SparseMatrix<T>::of(raw.indptr, raw.column, x, raw.index ? raw.array_rows : raw.rows,
+                                          spec().input_size);
+        return data;
+    }
+
+    // Of inference. Data sets with an index are validated in training only.
+    int workers(const Inference<T>& engine, const Dataset<T>& data) {
+        const Index entries = data.sparse && data.rows > 0 ? data.sparse.end[data.rows - 1] : -1;
+        return engine.workers(data.rows, this->threads(), entries);
     }
 };
 

@@ -1,13 +1,13 @@
-// Rec for a caller that knows no templates.
+// Rec behind an interface without templates.
 #pragma once
 #include <memory>
 
 #include "api/model_core.h"
-#include "train/rec_spec.h"
+#include "rec/spec.h"
 
 namespace ds {
 
-// The caller's arrays as they come (SequenceSet without its precision).
+// The caller's arrays in the core's precision: a SequenceSet without its type.
 struct RawSequences {
     const void* values = nullptr;
     const Index* tokens = nullptr;
@@ -24,18 +24,19 @@ struct RawSequences {
 
 class RecCore : public ModelCore {
 public:
-    // Throws ValueError when the specification cannot be, std::bad_alloc when it does not fit.
+    // Throws ValueError if the specification is invalid, std::bad_alloc if memory is short.
     static std::unique_ptr<RecCore> make(const RecSpec& spec);
 
     virtual const RecSpec& spec() const = 0;
     virtual Index state_size() const = 0;
     virtual void begin(const RawSequences& data, const RawSequences& validation,
                        const FitOptions& options) = 0;
-    // Outputs by sequence, or by step of the sequences one behind the other. False: cancelled by the poll.
-    virtual bool predict(const RawSequences& x, void* y, Poll* poll) = 0;
-    virtual bool evaluate(const RawSequences& data, double& loss, Poll* poll) = 0;
-    // One step of x.count sequences: one row of values or one token each, in their order.
-    virtual void step(const RawSequences& x, const void* before, void* after, void* y) = 0;
+    // Outputs per sequence, or per step of the sequences in order. False: the poll cancelled it.
+    virtual bool predict(const RawSequences& x, void* y, InterruptPoll* poll) = 0;
+    virtual bool evaluate(const RawSequences& data, double& loss, InterruptPoll* poll) = 0;
+    // One step of x.count sequences, with one row of values or one token each. States are (count,
+    // state_size).
+    virtual void step(const RawSequences& x, const void* state, void* next_state, void* y) = 0;
 };
 
 }  // namespace ds

@@ -1,30 +1,32 @@
-// The contract between the layers and whatever computes: about twenty operations on views. The CPU's stand in
-// cpu.cpp; a device backend implements the same list. An operation works on a range of rows (or on one
-// worker's share) and on nothing else, so that several workers can each call it for their part.
+// The operations that layers call: about twenty, on views. cpu/ implements them for the CPU; a device backend
+// implements the same list. An operation reads and writes only its range of rows or its worker's share, so
+// several workers can each call it for their part.
 #pragma once
 #include <cstdint>
 
-#include "backend/view.h"
-#include "core/halt.h"
-#include "core/philox.h"
-#include "gemm/gemm.h"
-#include "kernels/cell_table.h"
-#include "kernels/gan_table.h"
-#include "kernels/loss_table.h"
-#include "kernels/norm_table.h"
-#include "kernels/optim_table.h"
-#include "kernels/pointwise_table.h"
+#include "core/random/rng_streams.h"
+#include "core/sparse_matrix.h"
+#include "core/threads/stop_token.h"
+#include "core/view.h"
+#include "kernels/elementwise/elementwise_table.h"
+#include "kernels/embedding/embedding_table.h"
+#include "kernels/gan/gan_table.h"
+#include "kernels/gemm/gemm_plan.h"
+#include "kernels/loss/loss_table.h"
+#include "kernels/norm/norm_table.h"
+#include "kernels/optimizer/optimizer_table.h"
+#include "kernels/recurrent/cell_table.h"
 
 namespace ds {
 
-// An activation as a layer configures it: alpha is the slope of leaky_relu or the scale of elu.
+// A configured activation. alpha: the slope of leaky_relu, the scale of elu.
 template <class T>
 struct ActivationOf {
     Activation kind = Activation::kIdentity;
     T alpha = T(0);
 };
 
-// y = act(x W + b); `saved`, when set, receives the pre-activation as well.
+// y = act(x W + b). `saved`, unless null, receives the pre-activation x W + b.
 template <class T>
 struct LinearForward {
     const GemmPlan<T>* plan = nullptr;
@@ -35,59 +37,58 @@ struct LinearForward {
     Index ldw = 0;
     const T* bias = nullptr;
     ActivationOf<T> activation{};
-    Index columns = 0;        // of y, of those planned; 0: all
-    bool accumulate = false;  // y starts from what it holds
-    bool zeros = false;       // x is all zeros: no more than its product's sign of zero is added
-    Share share{};            // of the rows' product, if workers divide it among themselves
+    Index columns = 0;        // columns of y that are computed; 0: as planned
+    bool accumulate = false;  // y += x W, then bias and activation
+    bool x_is_zero = false;   // all elements of x are zero, so the product is skipped
+    Share share{};            // this worker's part of the product
 };
 
-// dx = (dy Wᵀ) · act'(saved): the derivative is that of the layer below, whose output x was.
+// dx = (dy Wᵀ) · act'(saved), with the activation of the layer that computed x.
 template <class T>
 struct LinearBackwardInput {
     const GemmPlan<T>* plan = nullptr;
     Matrix<T> dx;
     Matrix<const T> dy;
-    const T* w = nullptr;  // the transposed copy, or W itself when the plan reads it as stored
+    const T* w = nullptr;  // Wᵀ, or W if the plan transposes it
     Index ldw = 0;
-    Index columns = 0;  // of dx; 0: as planned
+    Index columns = 0;  // columns of dx that are computed; 0: as planned
     Matrix<const T> saved;
     ActivationOf<T> activation{};
-    bool accumulate = false;  // dx starts from what it holds
-    Share share{};            // as LinearForward's
+    bool accumulate = false;  // dx += dy Wᵀ, then the derivative
+    Share share{};            // this worker's part of the product
 };
 
-// dw = xᵀ dy over the first `batch` rows, dbias = column sums of dy over the first `bias_batch`.
+// dw = xᵀ dy over the first `batch` rows; dbias = the column sums of the first `bias_batch` rows of dy.
 template <class T>
 struct LinearBackwardWeight {
     const GemmPlan<T>* plan = nullptr;
-    Matrix<T> dw;  // null: not asked for
-    T* dbias = nullptr;
+    Matrix<T> dw;        // null: not computed
+    T* dbias = nullptr;  // null: not computed
     Matrix<const T> dy;
     Matrix<const T> x;
     Index inputs = 0;
     Index outputs = 0;
     Index batch = 0;
     Index bias_batch = 0;
-    bool accumulate = false;            // dw starts from what it holds, dbias too
-    const Wanted<T>* wanted = nullptr;  // after dw
+    bool accumulate = false;                         // add to dw and dbias
+    const PrefetchHint<T>* prefetch_hint = nullptr;  // memory that is read after dw
 };
 
-// Who runs a product: its room, and whom it asks between the parts of a long one (nobody: null).
+// A worker's scratchpad, and a token (or null) that long products poll.
 template <class T>
 struct Worker {
-    T* scratch = nullptr;
-    const Halt* halt = nullptr;
+    T* scratchpad = nullptr;
+    const StopToken* stop_token = nullptr;
 
-    bool halted() const { return halt && halt->asked(); }
+    bool stop_requested() const { return stop_token && stop_token->stop_requested(); }
 };
 
-// Which random numbers are drawn: they depend on the seed, the place and nothing else. `layer` tells those of one
-// stream apart.
+// The random numbers of one use (core/random/rng_streams.h).
 struct RandomKey {
     std::uint64_t seed = 0;
     std::uint32_t epoch = 0;
     std::uint32_t step = 0;
-    std::uint32_t layer = 0;
+    std::uint32_t stream = 0;
 };
 
 template <class T>
@@ -95,23 +96,25 @@ class Backend {
 public:
     virtual ~Backend() = default;
 
-    // Columns that fill the last register of these too, if their rows have room for them (leading_dim): they cost no
-    // more, and nothing is masked. What stands in them means nothing.
-    virtual Index whole_registers(Index columns) const = 0;
+    // `columns`, rounded up to whole registers if rows with leading_dim(columns) elements are long enough.
+    // Computing the padding costs nothing, and no operation needs a mask. Columns >= `columns` are
+    // unspecified.
+    virtual Index padded_columns(Index columns) const = 0;
 
-    // Plans: everything about a matmul that can be decided once. `batch` is the most rows it will be run
-    // with.
+    // Plans of matrix products. `batch`: the most rows of a product. transpose_w: the product gets W as it is
+    // stored, instead of a transposed copy.
     virtual GemmPlan<T> plan_forward(Index batch, Index inputs, Index outputs, Index ldw) const = 0;
     virtual GemmPlan<T> plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw,
-                                            bool as_stored) const = 0;
+                                            bool transpose_w) const = 0;
     virtual GemmPlan<T> plan_backward_weight(Index batch, Index inputs, Index outputs, Index ldw) const = 0;
 
-    // The same for one weight and many products of few rows: they read what pack() made of it.
+    // A plan for many products of few rows with one weight, which pack() has packed.
     virtual GemmPlan<T> plan_packed(Index batch, Index k, Index n, bool transpose) const = 0;
     virtual void pack(const GemmPlan<T>& plan, const T* w, Index ldw, T* packed) const = 0;
 
-    virtual void gather(Matrix<T> out, Matrix<const T> in, const Index* index, Range rows,
-                        Index cols) const = 0;
+    // out[i] = in[index[i]] for rows i.
+    virtual void gather(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
+                        Range rows) const = 0;
 
     virtual void linear_forward(const LinearForward<T>& op, Range rows, const Worker<T>& worker) const = 0;
     virtual void linear_backward_input(const LinearBackwardInput<T>& op, Range rows,
@@ -119,60 +122,74 @@ public:
     virtual void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share,
                                         const Worker<T>& worker) const = 0;
 
-    // out[index[i]] += in[i] for rows i in ascending order: gather's way back.
-    virtual void scatter_add(Matrix<T> out, Matrix<const T> in, const Index* index, Index rows,
-                             Range cols) const = 0;
+    // The same with a sparse x, whose bits are those of the dense one; `op.x` is unused. The rows of xᵀ are
+    // the inputs. `multiply_zeros`: dy is not finite, so the missing elements of x count (SparseProduct).
+    virtual void sparse_forward(const LinearForward<T>& op, const SparseMatrix<T>& x, Range rows,
+                                const Worker<T>& worker) const = 0;
+    virtual void sparse_backward_weight(const LinearBackwardWeight<T>& op,
+                                        const SparseMatrix<T>& x_transposed, bool multiply_zeros, Share share,
+                                        const Worker<T>& worker) const = 0;
 
-    // What stands between the two products of a recurrent step.
+    // out[index[i]] += in[i] for rows i in ascending order: the backward of gather.
+    virtual void scatter_add(const Matrix<T>& out, const Matrix<const T>& in, const Index* index) const = 0;
+
+    // The elementwise part of a recurrent step, between its two matrix products.
     virtual void cell_forward(Cell cell, const CellForward<T>& op) const = 0;
     virtual void cell_backward(Cell cell, const CellBackward<T>& op) const = 0;
     virtual void cell_tangent(Cell cell, const CellTangent<T>& op) const = 0;
-    virtual void cell_bent(Cell cell, const CellBent<T>& op) const = 0;
+    virtual void cell_double_backward(Cell cell, const CellDoubleBackward<T>& op) const = 0;
 
     // y = act(z); y may be z.
-    virtual void activation_forward(Matrix<T> y, Matrix<const T> z, ActivationOf<T> a, Range rows,
-                                    Index cols) const = 0;
-    virtual void activation_backward(Matrix<T> d, Matrix<const T> saved, ActivationOf<T> a, Range rows,
-                                     Index cols) const = 0;
-    virtual void softmax(Matrix<T> y, Matrix<const T> z, Range rows, Index cols) const = 0;
-    virtual void softmax_backward(Matrix<T> dz, Matrix<const T> dy, Matrix<const T> y, Range rows,
-                                  Index cols) const = 0;
-    // The first of the largest of n elements.
-    virtual Index largest(const T* x, Index n) const = 0;
+    virtual void activation_forward(const Matrix<T>& y, const Matrix<const T>& z, ActivationOf<T> a,
+                                    Range rows) const = 0;
+    virtual void activation_backward(const Matrix<T>& d, const Matrix<const T>& saved, ActivationOf<T> a,
+                                     Range rows) const = 0;
+    virtual void softmax(const Matrix<T>& y, const Matrix<const T>& z, Range rows) const = 0;
+    virtual void softmax_backward(const Matrix<T>& dz, const Matrix<const T>& dy, const Matrix<const T>& y,
+                                  Range rows) const = 0;
+    // The index of the largest of n elements; the first one of several.
+    virtual Index argmax(const T* x, Index n) const = 0;
 
-    // e *= dz · act''(saved).
-    virtual void curvature(Matrix<T> e, Matrix<const T> dz, Matrix<const T> saved, ActivationOf<T> a,
-                           Range rows, Index cols) const = 0;
+    // d *= z_dot · act''(saved).
+    virtual void activation_double_backward(const Matrix<T>& d, const Matrix<const T>& z_dot,
+                                            const Matrix<const T>& saved, ActivationOf<T> a,
+                                            Range rows) const = 0;
 
-    // Row i draws as row `first` + i.
-    virtual void dropout_mask(Matrix<T> mask, double rate, const RandomKey& key, Range rows, Index cols,
+    // Row i has the random numbers of row `first` + i of the stream.
+    virtual void dropout_mask(const Matrix<T>& mask, double rate, const RandomKey& key, Range rows,
                               Index first = 0) const = 0;
-    // Uniform numbers in (0, 1) and standard normal ones; row i draws as row `first` + i.
-    virtual void uniform(Matrix<T> out, Stream stream, const RandomKey& key, Index first, Range rows,
-                         Index cols) const = 0;
-    virtual void normal(Matrix<T> out, Stream stream, const RandomKey& key, Index first, Range rows,
-                        Index cols) const = 0;
-    virtual void multiply(Matrix<T> y, Matrix<const T> a, Matrix<const T> b, Range rows,
-                          Index cols) const = 0;
-    virtual void add(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const = 0;  // y += x
-    // out[j] = Σ x[i][j] over the rows, in chunks as the matmul's; `accumulate`: out starts from what it holds.
-    virtual void column_sums(T* out, Matrix<const T> x, Range rows, Range cols,
-                             bool accumulate = false) const = 0;
-    virtual void copy(Matrix<T> y, Matrix<const T> x, Range rows, Index cols) const = 0;
+    // Multiplies n entries of sparse row `row` by their elements of the same mask with `cols` columns.
+    virtual void dropout_entries(T* value, const Column* column, Index n, Index cols, double rate,
+                                 const RandomKey& key, Index row) const = 0;
+    // Uniform numbers in (0, 1) and standard normal numbers; rows as in dropout_mask.
+    virtual void uniform(const Matrix<T>& out, RngPurpose purpose, const RandomKey& key, Index first,
+                         Range rows) const = 0;
+    virtual void normal(const Matrix<T>& out, RngPurpose purpose, const RandomKey& key, Index first,
+                        Range rows) const = 0;
+    virtual void multiply(const Matrix<T>& y, const Matrix<const T>& a, const Matrix<const T>& b,
+                          Range rows) const = 0;
+    virtual void add(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const = 0;  // y += x
+    // out[j] = Σ x[i][j] over the rows, in the chunks of a matrix product; with `accumulate`, out[j] += the
+    // sum.
+    virtual void column_sums(T* out, const Matrix<const T>& x, bool accumulate = false) const = 0;
+    virtual void copy(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const = 0;
+    virtual bool all_finite(const Matrix<const T>& x) const = 0;  // no NaN, no infinity
 
-    // Layer and batch normalisation, whose passes the norm layers walk themselves.
+    // Kernels of layer and batch normalisation; the norm layers call each pass.
     virtual const NormKernels<T>& norm() const = 0;
-    // What adversaries need, likewise.
+    // Kernels of GAN layers and losses.
     virtual const GanKernels<T>& gan() const = 0;
+    // Kernels of numeric embeddings.
+    virtual const EmbeddingKernels<T>& embedding() const = 0;
 
-    // Row losses and the gradient of the batch loss.
+    // The loss of each row, and the gradient of the batch loss.
     virtual void loss(Loss kind, const LossArgs<T>& args) const = 0;
     virtual double sum(const T* x, Index n) const = 0;
     virtual double weighted_sum(const T* x, const T* w, Index n) const = 0;
 
     virtual double sum_squares(const T* x, Index n) const = 0;
     virtual bool update(Optimizer kind, const UpdateArgs<T>& args) const = 0;
-    virtual void transpose(Matrix<T> out, Matrix<const T> in, Index rows, Index cols) const = 0;
+    virtual void transpose(const Matrix<T>& out, const Matrix<const T>& in) const = 0;
 };
 
 }  // namespace ds

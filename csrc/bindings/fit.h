@@ -2,12 +2,13 @@
 #pragma once
 #include <pybind11/pybind11.h>
 
-#include "train/trainer.h"
+#include "training/trainer.h"
 
 namespace ds {
 
-FitOptions options_from_dict(const pybind11::dict& dict);
+FitOptions fit_options_from_dict(const pybind11::dict& dict);
 // What `block` did, and where the fit stands.
-pybind11::dict block_to_dict(const Block& block, const Cursor& cursor, Index steps_per_epoch, int players);
+pybind11::dict run_result_to_dict(const RunResult& result, const TrainerState& state, Index steps_per_epoch,
+                                  int players);
 
 }  // namespace ds

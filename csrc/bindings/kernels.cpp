@@ -7,23 +7,21 @@
 #include <string>
 #include <vector>
 
-#include "backend/registry.h"
+#include "backend/cpu/registry.h"
 #include "bindings/array.h"
 #include "bindings/bind.h"
-#include "core/arena.h"
 #include "core/fpenv.h"
-#include "core/team.h"
-#include "gemm/gemm.h"
+#include "core/memory/arena_planner.h"
+#include "core/threads/min_work.h"
+#include "core/threads/thread_pool.h"
+#include "kernels/gemm/gemm_plan.h"
 
 namespace ds {
 namespace {
 
 std::vector<py::ssize_t> one_dim(const py::array& like) { return {like.shape(0)}; }
 
-// Two workers meet in about a microsecond: what each gets must be worth it. Streaming a byte takes as long as
-// some six operations.
-constexpr double kFlopsPerWorker = 2e6, kFlopsPerByte = 6, kElementsPerWorker = 32768;
-// Below this a product is done before another thread could take the lock.
+// LayerInput this a product is done before another thread could take the lock.
 constexpr double kFlopsUnlocked = 1e6;
 
 // isinstance<array_t<T>> makes a dtype to compare with, which takes longer than a small product.
@@ -37,12 +35,13 @@ bool holds(const py::handle& x) {
 
 bool is_double(const py::object& x) { return holds<double>(x); }
 
-// f(begin, count) over the n elements of `to`, by as many workers as they are worth. Stores that cross cache lines
-// take twice as long and NumPy aligns to 16 bytes, so what comes before the first line is a part of its own.
+// Calls f(begin, count) for parts of the n elements of `to`, by a useful number of workers. Stores that cross cache
+// lines take twice as long and NumPy aligns to 16 bytes, so the elements before the first cache line are a
+// part of their own.
 template <class T, class F>
 void in_parts(const T* to, Index n, const F& f) {
     const py::gil_scoped_release release;
-    TeamLease lease(workers_worth(static_cast<double>(n), kElementsPerWorker, get_num_threads()));
+    ThreadPoolLease lease(useful_workers(static_cast<double>(n), kMinKernelElements, get_num_threads()));
     constexpr Index kLine = kAlignment / Index(sizeof(T));
     const Index beyond = static_cast<Index>(reinterpret_cast<std::uintptr_t>(to) % kAlignment / sizeof(T));
     const Index head = std::min(n, (kLine - beyond) % kLine), lines = (n - head + kLine - 1) / kLine;
@@ -122,12 +121,12 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
         plan.pack(g.b, g.ldb, panels.data());
         g.b = panels.data();
     }
-    static thread_local std::vector<Buffer<T>> scratch;
-    TeamLease lease(workers_worth(std::max(flops, kFlopsPerByte * bytes), kFlopsPerWorker, threads));
-    while (scratch.size() < static_cast<std::size_t>(lease.workers())) scratch.emplace_back();
-    for (auto& s : scratch)
-        if (s.size() < plan.scratch()) s = Buffer<T>(plan.scratch());
-    auto& mine = scratch;  // the workers' lambda sees this thread's
+    static thread_local std::vector<Buffer<T>> scratchpads;
+    ThreadPoolLease lease(useful_workers(std::max(flops, kFlopsPerByte * bytes), kMinKernelFlops, threads));
+    while (scratchpads.size() < static_cast<std::size_t>(lease.workers())) scratchpads.emplace_back();
+    for (auto& s : scratchpads)
+        if (s.size() < plan.scratchpad_size()) s = Buffer<T>(plan.scratchpad_size());
+    auto& mine = scratchpads;  // the workers' lambda sees this thread's
     for (Index r = 0; r < repeat; ++r) {
         if (lease.workers() == 1) {
             plan.run(g, mine[0].data());
@@ -167,7 +166,7 @@ py::array activate(const std::string& name, const py::object& x_in, double alpha
     if (y.shape(0) != x.shape(0)) throw ValueError("out: has another length than x");
     T* to = static_cast<T*>(y.mutable_data());
     in_parts(to, x.shape(0), [=, from = data<T>(x)](Index i, Index n) {
-        forward({to + i, n}, {from + i, n}, 1, n, static_cast<T>(alpha));
+        forward(row_vector(to + i, n), row_vector(from + i, n), static_cast<T>(alpha));
     });
     return y;
 }
@@ -185,10 +184,10 @@ py::array activate_grad(const std::string& name, const py::object& x_in, const p
     py::array dx(py::dtype::of<T>(), one_dim(x)), y(py::dtype::of<T>(), one_dim(x));
     const DefaultFpEnv environment;
     const Index n = x.shape(0);
-    forward({static_cast<T*>(y.mutable_data()), n}, {data<T>(x), n}, 1, n, static_cast<T>(alpha));
+    forward({static_cast<T*>(y.mutable_data()), 1, n}, {data<T>(x), 1, n}, static_cast<T>(alpha));
     const T* saved = activation_saves_input(fn) ? data<T>(x) : data<T>(y);
-    backward({static_cast<T*>(dx.mutable_data()), n}, {data<T>(dy), n}, {saved, n}, 1, n,
-             static_cast<T>(alpha), {nullptr, 0});
+    backward({static_cast<T*>(dx.mutable_data()), 1, n}, {data<T>(dy), 1, n}, {saved, 1, n},
+             static_cast<T>(alpha), {});
     return dx;
 }
 
@@ -206,15 +205,16 @@ double since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// GFLOP/s of the loop on registers alone, or of the fed one, on `threads` workers at once: the best of several rounds.
+// GFLOP/s of fused multiply-adds on registers, or with the loads of a tile, on `threads` workers: the best of
+// several rounds.
 template <class T>
-double peak(double seconds, int threads, bool fed) {
+double peak(double seconds, int threads, bool with_loads) {
     const py::gil_scoped_release release;
     const auto& machine = kernels_of<T>(active_kernels()).machine;
-    constexpr Index kRounds = 200000, kFedRounds = 2000;
-    Buffer<T> x(kFedElements);
+    constexpr Index kRounds = 200000, kTileLoopRounds = 2000;
+    Buffer<T> x(kTileLoopElements);
     std::fill(x.data(), x.end(), T(0.0009765625));
-    TeamLease lease(threads);
+    ThreadPoolLease lease(threads);
     const auto start = std::chrono::steady_clock::now();
     double best = 0.0;
     do {
@@ -223,7 +223,8 @@ double peak(double seconds, int threads, bool fed) {
         lease.run([&](int worker) {
             alignas(64) T sink[64];
             done[static_cast<std::size_t>(worker) * 16] =
-                fed ? machine.fed_loop(kFedRounds, x.data(), sink) : machine.fma_loop(kRounds, sink);
+                with_loads ? machine.tile_loop(kTileLoopRounds, x.data(), sink)
+                           : machine.fma_loop(kRounds, sink);
         });
         double flops = 0.0;
         for (double d : done) flops += d;
@@ -236,7 +237,7 @@ double peak(double seconds, int threads, bool fed) {
 double bandwidth(Index bytes, double seconds, int threads) {
     const py::gil_scoped_release release;
     const auto& machine = active_kernels().f32.machine;
-    TeamLease lease(threads);
+    ThreadPoolLease lease(threads);
     std::vector<Buffer<float>> memory;
     const Index n = bytes / static_cast<Index>(sizeof(float));
     for (int w = 0; w < lease.workers(); ++w) {
@@ -311,13 +312,13 @@ void bind_kernels(py::module_& parent) {
     m.def("sum", &sum_of, py::arg("x"), "The fixed-tree sum of a 1-D array, in double.");
     m.def(
         "peak",
-        [](const std::string& dtype, double seconds, int threads, bool fed) {
-            return dtype == "float64" ? peak<double>(seconds, threads, fed)
-                                      : peak<float>(seconds, threads, fed);
+        [](const std::string& dtype, double seconds, int threads, bool with_loads) {
+            return dtype == "float64" ? peak<double>(seconds, threads, with_loads)
+                                      : peak<float>(seconds, threads, with_loads);
         },
         py::arg("dtype") = "float32", py::arg("seconds") = 0.2, py::arg("threads") = 1, py::kw_only(),
-        py::arg("fed") = false,
-        "GFLOP/s of fused multiply-adds on registers alone, or fed by the loads of a product's tile.");
+        py::arg("with_loads") = false,
+        "GFLOP/s of fused multiply-adds, on registers alone or with the loads of a product's tile.");
     m.def("bandwidth", &bandwidth, py::arg("bytes"), py::arg("seconds") = 0.2, py::arg("threads") = 1,
           "GB/s of reading this many bytes a worker, again and again.");
     bind_row_kernels(m);

@@ -1,5 +1,5 @@
-// What the bindings of all kinds of model share: the lock, a fit's blocks, parameters and state. A kind adds how its
-// data come in.
+// The part that the bindings of all models share: the lock, training, parameters and state. The derived
+// classes add the data.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "api/model_core.h"
-#include "backend/registry.h"
+#include "backend/cpu/registry.h"
 #include "bindings/array.h"
 #include "bindings/fit.h"
 #include "bindings/poll.h"
@@ -19,7 +19,7 @@ namespace ds {
 using Exclusive = std::unique_lock<std::shared_mutex>;
 using Shared = std::shared_lock<std::shared_mutex>;
 
-// Takes the model's lock; while it has to wait, the GIL is free.
+// Takes the model's lock. Releases the GIL while it waits.
 template <class Lock>
 Lock locked(ModelCore& core) {
     Lock lock(core.lock(), std::try_to_lock);
@@ -30,7 +30,7 @@ Lock locked(ModelCore& core) {
     return lock;
 }
 
-// No more and no less than an array that require() takes, of `cols` columns and without NaN and infinities.
+// Whether require() accepts the object as a matrix of `cols` columns, and all values are finite.
 template <class T>
 bool is_finite_matrix(const py::object& object, Index cols) {
     if (!is_matrix<T>(object, cols)) return false;
@@ -43,13 +43,13 @@ template <class Core, class Data>
 struct BoundModel {
     std::unique_ptr<Core> core;
     Data data, validation;
-    // What the last run did. Out of memory on its way to the caller it is told by the next call, or epochs would be
-    // missing from the history.
-    Block block;
-    Cursor cursor;
+    // Result of the last run, and the state it reached. If memory runs out before the caller receives it, the
+    // next call reports it, so that the history has every epoch.
+    RunResult result;
+    TrainerState reached;
     Index steps = 0;
-    bool untold = false;
-    std::atomic<bool> cancel{false};  // asks the run in progress to return before its budget is spent
+    bool unreported = false;
+    std::atomic<bool> cancel{false};  // requests that the current run returns early
 
     explicit BoundModel(std::unique_ptr<Core> made) : core(std::move(made)) {}
 
@@ -57,28 +57,29 @@ struct BoundModel {
     void begin_fit(Data train, Data held_out, Raw Data::* raw, const FitOptions& options) {
         const Exclusive lock = locked<Exclusive>(*core);
         if (core->running())
-            throw std::runtime_error("fit: this model is being fitted already, in another call or thread");
+            throw std::runtime_error(
+                "fit: got a model in training in another call or thread; expected one whose fit has ended");
         core->begin(train.*raw, held_out.*raw, options);
-        untold &= options.resume;
+        unreported &= options.resume;
         data = std::move(train);
         validation = std::move(held_out);
     }
 
     py::dict run(Index max_epochs, double budget) {
-        SignalPoll poll(&cancel);
-        if (!untold) {
+        SignalInterruptPoll poll(&cancel);
+        if (!unreported) {
             const py::gil_scoped_release release;
             const Exclusive lock(core->lock());
-            block = core->run(max_epochs, budget, &poll);
-            cursor = core->cursor();
+            result = core->run(max_epochs, budget, &poll);
+            reached = core->state();
             steps = core->steps_per_epoch();
-            untold = true;
+            unreported = true;
         }
         cancel.store(false, std::memory_order_relaxed);
         if (PyErr_Occurred()) throw py::error_already_set();
-        py::dict told = block_to_dict(block, cursor, steps, core->players());
-        untold = false;
-        return told;
+        py::dict reported = run_result_to_dict(result, reached, steps, core->players());
+        unreported = false;
+        return reported;
     }
 
     void end() {
@@ -88,10 +89,10 @@ struct BoundModel {
         validation = {};
     }
 
-    // work(poll) without the GIL, the lock shared; it returns false if the poll told it to stop.
+    // Runs work(poll) without the GIL, under the shared lock. work() returns false if the poll cancelled it.
     template <class Work>
     void read_only(const Work& work) {
-        SignalPoll poll;
+        SignalInterruptPoll poll;
         bool done = true;
         {
             const py::gil_scoped_release release;
@@ -109,7 +110,8 @@ struct BoundModel {
                                           : require<float>(object, 2, name);
     }
 
-    // Whether the engine takes an array as it is: asked first where the work may take less time than Python's checks.
+    // Whether the engine accepts an array unchanged. Short calls check this first, to skip Python's
+    // validation.
     bool is_ready(const py::object& object, Index cols) const {
         return core->training().is_double ? is_finite_matrix<double>(object, cols)
                                           : is_finite_matrix<float>(object, cols);
@@ -117,7 +119,7 @@ struct BoundModel {
 
     py::dict params() {
         const Shared lock = locked<Shared>(*core);
-        return read_tensors(*core, Slab::kParameters, "");
+        return read_tensors(*core, FlatBuffer::kParameters, "");
     }
     void set_params(const py::dict& tensors) {
         const Exclusive lock = locked<Exclusive>(*core);
@@ -133,40 +135,45 @@ struct BoundModel {
     }
     void reset(std::uint64_t seed) {
         const Exclusive lock = locked<Exclusive>(*core);
-        if (core->running()) throw std::runtime_error("reset: this model is being fitted");
+        if (core->running())
+            throw std::runtime_error("reset: got a model in training; expected one whose fit has ended");
         core->reset(seed);
     }
     py::list layout() const {
         py::list rows;
         for (const Parameter& p : core->table().all()) {
             const bool table = p.kind == ParameterKind::kEmbedding;
-            const Index first = table ? p.rows : p.cols, second = table ? p.cols : p.turned() ? p.rows : 1;
+            const Index first = table ? p.rows : p.cols, second = table               ? p.cols
+                                                                  : p.is_transposed() ? p.rows
+                                                                                      : 1;
             rows.append(py::make_tuple(p.name, first, second));
         }
         return rows;
     }
 };
 
-// The methods that every kind of model has.
+// Adds the methods that all models have.
 template <class Bound, class Class>
 void bind_model(Class& c) {
-    c.def("layout", &Bound::layout, "(name, rows, columns) of each parameter in PyTorch's layout.")
+    c.def("layout", &Bound::layout, "Return (name, rows, columns) of each parameter, in PyTorch's layout.")
         .def(
             "num_params", [](const Bound& n) { return n.core->table().count(); },
-            "How many trainable numbers.")
-        .def("get_params", &Bound::params, "Copies of all parameters by name, in PyTorch's layout.")
+            "Number of trainable parameters.")
+        .def("get_params", &Bound::params, "Return copies of all parameters by name, in PyTorch's layout.")
         .def("set_params", &Bound::set_params, py::arg("params"),
-             "Replace all parameters; checks everything first.")
-        .def("get_state", &Bound::state, "What exact resuming needs besides the parameters.")
-        .def("set_state", &Bound::set_state, py::arg("state"), "Put back what get_state returned.")
-        .def("reset", &Bound::reset, py::arg("seed"), "Draw the parameters anew and forget all training.")
+             "Replace all parameters, after validation of every array.")
+        .def("get_state", &Bound::state,
+             "Return the training state: with the parameters, all that an exact resume needs.")
+        .def("set_state", &Bound::set_state, py::arg("state"), "Restore a state that get_state() returned.")
+        .def("reset", &Bound::reset, py::arg("seed"),
+             "Draw new initial parameters and clear the training state.")
         .def("run", &Bound::run, py::arg("max_epochs"), py::arg("budget_seconds"),
-             "Train for some epochs or some time; go on with the next call.")
+             "Train for a number of epochs or seconds; the next call continues.")
         .def(
             "cancel", [](Bound& n) { n.cancel.store(true, std::memory_order_relaxed); },
-            "Ask the run in progress to return before its budget is spent, without the step it is in.")
+            "Cancel the current run; the step in progress is discarded.")
         .def("end", &Bound::end,
-             "Let go of the arrays; after early stopping, the best weights are put in place.");
+             "End the fit and release its arrays; early stopping then restores the best weights.");
 }
 
 }  // namespace ds

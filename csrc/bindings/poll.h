@@ -1,19 +1,19 @@
-// Ctrl-C inside long calls: takes the GIL for a moment, at most every 20 ms, and lets Python handle pending
-// signals. A handler either raises (the binding passes that on once the engine has returned) or calls
-// cancel() and raises later.
+// Ctrl-C during long calls: takes the GIL at most every 20 ms and lets Python handle pending signals. A
+// handler may raise; the binding rethrows its exception once the engine has returned. Or it calls cancel()
+// and raises later.
 #pragma once
 #include <pybind11/pybind11.h>
 
 #include <atomic>
 #include <chrono>
 
-#include "core/halt.h"
+#include "core/threads/stop_token.h"
 
 namespace ds {
 
-class SignalPoll final : public Poll {
+class SignalInterruptPoll final : public InterruptPoll {
 public:
-    explicit SignalPoll(std::atomic<bool>* cancel = nullptr) : cancel_(cancel) {}
+    explicit SignalInterruptPoll(std::atomic<bool>* cancel = nullptr) : cancel_(cancel) {}
 
     bool cancelled() override {
         const auto now = std::chrono::steady_clock::now();

@@ -2,12 +2,12 @@
 #pragma once
 #include <pybind11/pybind11.h>
 
-#include "train/gen_spec.h"
-#include "train/rec_spec.h"
+#include "gen/spec.h"
+#include "rec/spec.h"
 
 namespace ds {
 
-// Missing keys take the defaults; unknown keys and wrong types raise.
+// Validated; missing keys take the defaults, unknown keys and wrong types raise.
 NetSpec net_spec_from_dict(const pybind11::dict& dict);
 RecSpec rec_spec_from_dict(const pybind11::dict& dict);
 GenSpec gen_spec_from_dict(const pybind11::dict& dict);

@@ -1,5 +1,6 @@
 #include "bindings/state.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -8,17 +9,17 @@
 namespace ds {
 namespace {
 
-struct NamedSlab {
-    Slab slab;
+struct NamedBuffer {
+    FlatBuffer buffer;
     const char* prefix;
 };
-constexpr NamedSlab kStateSlabs[] = {{Slab::kFirstMoment, "optimizer.first."},
-                                     {Slab::kSecondMoment, "optimizer.second."},
-                                     {Slab::kBest, "best."}};
-constexpr const char* kCarried = "carried";  // (rows, width), where a fit stands within a batch
+constexpr NamedBuffer kStateBuffers[] = {{FlatBuffer::kFirstMoment, "optimizer.first."},
+                                         {FlatBuffer::kSecondMoment, "optimizer.second."},
+                                         {FlatBuffer::kBest, "best."}};
+constexpr const char* kBpttState = "bptt_state";  // (rows, width), of a fit that stopped within a batch
 
 std::vector<py::ssize_t> shape_of(const Parameter& p) {
-    if (p.turned()) return {p.cols, p.rows};
+    if (p.is_transposed()) return {p.cols, p.rows};
     if (p.kind == ParameterKind::kEmbedding) return {p.rows, p.cols};
     return {p.cols};
 }
@@ -29,34 +30,34 @@ py::dtype dtype_of(const ModelCore& core) {
 
 using Checked = std::vector<std::pair<Index, py::array>>;
 
-// The arrays of one slab, checked: names, type and shape.
-// `made`: a slab that writing makes counts as there.
-Checked check_tensors(ModelCore& core, Slab slab, const std::string& prefix, const py::dict& tensors,
-                      bool made = false) {
+// Validates names, types and shapes of the arrays of one flat buffer. `creates`: writing creates the buffer,
+// so that every parameter needs an array even if the buffer does not exist yet.
+Checked check_tensors(ModelCore& core, FlatBuffer buffer, const std::string& prefix, const py::dict& tensors,
+                      bool creates = false) {
     Checked arrays;
     const auto& all = core.table().all();
     for (std::size_t i = 0; i < all.size(); ++i) {
-        if (!made && !core.has(slab, static_cast<Index>(i))) continue;
+        if (!creates && !core.has(buffer, static_cast<Index>(i))) continue;
         const std::string name = prefix + all[i].name;
-        if (!tensors.contains(name.c_str())) throw ValueError("\"" + name + "\" is missing");
+        if (!tensors.contains(name.c_str()))
+            throw ValueError(error_text(name, "no array", "one for every parameter of this model"));
         const py::object given = tensors[name.c_str()];
         const auto shape = shape_of(all[i]);
         const int ndim = static_cast<int>(shape.size());
         const py::array a = core.training().is_double ? require<double>(given, ndim, name.c_str())
                                                       : require<float>(given, ndim, name.c_str());
-        for (int d = 0; d < ndim; ++d)
-            if (a.shape(d) != shape[static_cast<std::size_t>(d)])
-                throw ValueError("\"" + name + "\" has another shape than this model's: got " + describe(a));
+        if (!std::equal(shape.begin(), shape.end(), a.shape()))
+            throw ValueError(error_text(name, describe(a), "shape " + shape_text(shape.data(), ndim)));
         arrays.emplace_back(static_cast<Index>(i), a);
     }
     return arrays;
 }
 
-void write(ModelCore& core, Slab slab, const Checked& arrays) {
-    for (const auto& [index, array] : arrays) core.write(slab, index, array.data());
+void write(ModelCore& core, FlatBuffer buffer, const Checked& arrays) {
+    for (const auto& [index, array] : arrays) core.write(buffer, index, array.data());
 }
 
-// Each number of the cursor by name; `visit` reads or writes it.
+// Calls visit(name, number) for each number of the trainer's state.
 template <class C, class Visit>
 void each_number(C& c, const ModelCore& core, const Visit& visit) {
     visit("epoch", c.epoch);
@@ -68,10 +69,10 @@ void each_number(C& c, const ModelCore& core, const Visit& visit) {
     visit("schedule_epochs", c.schedule_epochs);
     visit("loss_sum", c.loss_sum);
     visit("weight_sum", c.weight_sum);
-    visit("rate", c.rate[0]);
-    visit("optimizer.steps", c.clock.steps);
-    visit("optimizer.beta1_power", c.clock.beta1_power);
-    visit("optimizer.beta2_power", c.clock.beta2_power);
+    visit("learning_rate", c.learning_rate[0]);
+    visit("optimizer.steps", c.clock[0].steps);
+    visit("optimizer.beta1_product", c.clock[0].beta1_product);
+    visit("optimizer.beta2_product", c.clock[0].beta2_product);
     visit("plateau.best", c.plateau.best);
     visit("plateau.bad_epochs", c.plateau.bad_epochs);
     visit("plateau.scale", c.plateau.scale);
@@ -81,105 +82,112 @@ void each_number(C& c, const ModelCore& core, const Visit& visit) {
     visit("stopping.waited", c.stopping.waited);
     visit("stopping.stopped", c.stopping.stopped);
     if (core.players() == 1) return;
-    visit("generator.rate", c.rate[1]);
-    visit("generator.steps", c.second_clock.steps);
-    visit("generator.beta1_power", c.second_clock.beta1_power);
-    visit("generator.beta2_power", c.second_clock.beta2_power);
-    visit("augment.probability", c.adversaries.probability);
-    visit("augment.told", c.adversaries.told);
-    visit("augment.pairs", c.adversaries.pairs);
-    visit("augment.updates", c.adversaries.updates);
-    visit("epoch.batches", c.adversaries.batches);
-    visit("epoch.turns", c.adversaries.turns);
-    visit("epoch.penalty", c.adversaries.penalty);
-    visit("epoch.real_score", c.adversaries.real_score);
-    visit("epoch.fake_score", c.adversaries.fake_score);
-    visit("epoch.generator_loss", c.adversaries.generator_loss);
+    visit("generator.learning_rate", c.learning_rate[1]);
+    visit("generator.steps", c.clock[1].steps);
+    visit("generator.beta1_product", c.clock[1].beta1_product);
+    visit("generator.beta2_product", c.clock[1].beta2_product);
+    visit("augment.probability", c.gan.probability);
+    visit("augment.sign_sum", c.gan.sign_sum);
+    visit("augment.pairs", c.gan.pairs);
+    visit("augment.updates", c.gan.updates);
+    visit("epoch.batches", c.gan.batches);
+    visit("epoch.generator_updates", c.gan.generator_updates);
+    visit("epoch.penalty", c.gan.penalty);
+    visit("epoch.real_score", c.gan.real_score);
+    visit("epoch.fake_score", c.gan.fake_score);
+    visit("epoch.generator_loss", c.gan.generator_loss);
     if (!core.phases()) return;
-    visit("phase.teaching", c.teaching);
+    visit("phase.pretraining", c.pretraining);
     visit("phase.other_epoch", c.other_epoch);
 }
 
-void check_cursor(const Cursor& c) {
+void check_trainer_state(const TrainerState& c) {
     const bool ok = c.epoch >= 0 && c.step >= 0 && c.target_epoch >= 0 && c.batch_size >= 0 &&
-                    c.schedule_start >= 0 && c.schedule_epochs >= 0 && c.clock.steps >= 0 &&
-                    c.plateau.bad_epochs >= 0 && c.stopping.waited >= 0 && c.second_clock.steps >= 0 &&
-                    c.adversaries.pairs >= 0 && c.adversaries.updates >= 0 && c.adversaries.batches >= 0 &&
-                    c.adversaries.turns >= 0 && c.other_epoch >= 0;
-    if (!ok) throw ValueError("state: a counter is negative");
+                    c.schedule_start >= 0 && c.schedule_epochs >= 0 && c.clock[0].steps >= 0 &&
+                    c.plateau.bad_epochs >= 0 && c.stopping.waited >= 0 && c.clock[1].steps >= 0 &&
+                    c.gan.pairs >= 0 && c.gan.updates >= 0 && c.gan.batches >= 0 &&
+                    c.gan.generator_updates >= 0 && c.other_epoch >= 0;
+    if (!ok) throw ValueError(error_text("state", "a negative counter", "what get_state() returned"));
 }
 
-// Without rows where nothing is carried.
-py::array check_carried(const ModelCore& core, const py::dict& state) {
-    if (!state.contains(kCarried)) return {};
-    const py::object given = state[kCarried];
-    const py::array a =
-        core.training().is_double ? require<double>(given, 2, kCarried) : require<float>(given, 2, kCarried);
-    if (core.carried_width() == 0 || a.shape(1) != core.carried_width())
-        throw ValueError("state: \"carried\" has another shape than this model's: got " + describe(a));
+// The recurrent states inside an unfinished mini-batch; an empty array if there are none.
+py::array check_bptt_state(const ModelCore& core, const py::dict& state) {
+    if (!state.contains(kBpttState)) return {};
+    const py::object given = state[kBpttState];
+    const py::array a = core.training().is_double ? require<double>(given, 2, kBpttState)
+                                                  : require<float>(given, 2, kBpttState);
+    if (core.bptt_state_width() == 0 || a.shape(1) != core.bptt_state_width())
+        throw ValueError(error_text(kBpttState, describe(a),
+                                    "shape (rows, " + std::to_string(core.bptt_state_width()) + ")"));
     return a;
 }
 
 }  // namespace
 
-py::dict read_tensors(ModelCore& core, Slab slab, const std::string& prefix) {
+py::dict read_tensors(ModelCore& core, FlatBuffer buffer, const std::string& prefix) {
     py::dict out;
     const auto& all = core.table().all();
     for (std::size_t i = 0; i < all.size(); ++i) {
-        if (!core.has(slab, static_cast<Index>(i))) continue;
+        if (!core.has(buffer, static_cast<Index>(i))) continue;
         py::array a(dtype_of(core), shape_of(all[i]));
-        core.read(slab, static_cast<Index>(i), a.mutable_data());
+        core.read(buffer, static_cast<Index>(i), a.mutable_data());
         out[(prefix + all[i].name).c_str()] = std::move(a);
     }
     return out;
 }
 
 void write_params(ModelCore& core, const py::dict& tensors) {
-    const Checked arrays = check_tensors(core, Slab::kParameters, "", tensors);
+    const Checked arrays = check_tensors(core, FlatBuffer::kParameters, "", tensors);
     if (tensors.size() != arrays.size())
         for (const auto& item : tensors) {
             const auto name = py::cast<std::string>(item.first);
             bool known = false;
             for (const Parameter& p : core.table().all()) known |= p.name == name;
-            if (!known) throw ValueError("\"" + name + "\" is no parameter of this model");
+            if (!known)
+                throw ValueError(error_text("params", "\"" + name + "\"", "only parameters of this model"));
         }
-    write(core, Slab::kParameters, arrays);
+    write(core, FlatBuffer::kParameters, arrays);
     core.parameters_written();
 }
 
 py::dict read_state(ModelCore& core) {
     py::dict out;
-    for (const NamedSlab& s : kStateSlabs) out.attr("update")(read_tensors(core, s.slab, s.prefix));
-    each_number(core.cursor(), core, [&](const char* name, auto& value) { out[name] = value; });
-    if (const Index rows = core.carried_rows(); rows > 0) {
-        py::array a(dtype_of(core), std::vector<py::ssize_t>{rows, core.carried_width()});
-        core.read_carried(a.mutable_data());
-        out[kCarried] = std::move(a);
+    for (const NamedBuffer& s : kStateBuffers) out.attr("update")(read_tensors(core, s.buffer, s.prefix));
+    each_number(core.state(), core, [&](const char* name, auto& value) { out[name] = value; });
+    if (const Index rows = core.bptt_state_rows(); rows > 0) {
+        py::array a(dtype_of(core), std::vector<py::ssize_t>{rows, core.bptt_state_width()});
+        core.read_bptt_state(a.mutable_data());
+        out[kBpttState] = std::move(a);
     }
     return out;
 }
 
 void write_state(ModelCore& core, const py::dict& state) {
-    if (core.running()) throw std::runtime_error("set_state: this model is being fitted");
-    Cursor cursor;
-    each_number(cursor, core, [&](const char* name, auto& value) {
-        if (!state.contains(name)) throw ValueError("state: \"" + std::string(name) + "\" is missing");
+    if (core.running())
+        throw std::runtime_error("set_state: got a model in training; expected one whose fit has ended");
+    TrainerState reached;
+    each_number(reached, core, [&](const char* name, auto& value) {
+        if (!state.contains(name))
+            throw ValueError(
+                error_text("state", "no \"" + std::string(name) + "\"", "what get_state() returned"));
         value = py::cast<std::decay_t<decltype(value)>>(state[name]);
     });
-    check_cursor(cursor);
-    core.enter_phase(cursor.teaching);
-    const std::string first_best = kStateSlabs[2].prefix + core.table()[0].name;
+    check_trainer_state(reached);
+    core.enter_phase(reached.pretraining);
+    const std::string first_best = kStateBuffers[2].prefix + core.table()[0].name;
     const bool has_best = state.contains(first_best.c_str());
-    std::vector<Checked> slabs;
-    for (const NamedSlab& s : kStateSlabs) {
-        const bool best = s.slab == Slab::kBest;
-        slabs.push_back(best && !has_best ? Checked{} : check_tensors(core, s.slab, s.prefix, state, best));
+    std::vector<Checked> buffers;
+    for (const NamedBuffer& s : kStateBuffers) {
+        const bool best = s.buffer == FlatBuffer::kBest;
+        buffers.push_back(best && !has_best ? Checked{}
+                                            : check_tensors(core, s.buffer, s.prefix, state, best));
     }
-    const py::array carried = check_carried(core, state);
-    core.write_carried(carried.data(), carried.ndim() == 2 ? carried.shape(0) : 0);  // may be out of memory
-    core.cursor() = cursor;
+    const py::array bptt_state = check_bptt_state(core, state);
+    // It may throw bad_alloc, so it comes before every other change.
+    core.write_bptt_state(bptt_state.data(), bptt_state.ndim() == 2 ? bptt_state.shape(0) : 0);
+    core.state() = reached;
     if (!has_best) core.drop_best();
-    for (std::size_t i = 0; i < slabs.size(); ++i) write(core, kStateSlabs[i].slab, slabs[i]);
+    for (std::size_t i = 0; i < buffers.size(); ++i) write(core, kStateBuffers[i].buffer, buffers[i]);
 }
 
 }  // namespace ds

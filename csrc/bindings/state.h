@@ -1,4 +1,4 @@
-// Parameters and training state as dicts of arrays and numbers.
+// Parameters and training state as Python dicts of arrays and numbers.
 #pragma once
 #include <pybind11/pybind11.h>
 
@@ -8,10 +8,10 @@
 
 namespace ds {
 
-// One array a parameter, named prefix + the parameter's name.
-pybind11::dict read_tensors(ModelCore& core, Slab slab, const std::string& prefix);
+// One array for each parameter of a flat buffer, named prefix + the parameter's name.
+pybind11::dict read_tensors(ModelCore& core, FlatBuffer buffer, const std::string& prefix);
 
-// All or nothing: every array is checked before the first one is written.
+// Validates every array before it writes the first one.
 void write_params(ModelCore& core, const pybind11::dict& tensors);
 
 pybind11::dict read_state(ModelCore& core);

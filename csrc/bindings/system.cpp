@@ -1,11 +1,11 @@
-// What the machine is, which instruction set computes, how many threads; and the check for NaN and infinity.
+// The machine, the instruction set in use, the number of threads, and the check for NaN and infinity.
 #include <pybind11/stl.h>
-#include "backend/registry.h"
+#include "backend/cpu/registry.h"
 
 #include "bindings/array.h"
 #include "bindings/bind.h"
 #include "core/cpu.h"
-#include "core/team.h"
+#include "core/threads/thread_pool.h"
 
 namespace ds {
 namespace {
@@ -24,7 +24,7 @@ py::list isa_names() {
 }
 
 constexpr Index kFiniteBlock =
-    4096;  // small enough to find the place in, large enough to run at the memory's speed
+    4096;  // large enough for full memory speed, small enough to search element by element
 
 // Index of the first NaN or infinity, or -1.
 template <class T>
@@ -45,7 +45,7 @@ py::object check_finite(const py::object& object) {
                          ? static_cast<int>(py::reinterpret_borrow<py::array>(object).ndim())
                          : 0;
     const py::array a = is_double ? require<double>(object, ndim, "X") : require<float>(object, ndim, "X");
-    if (ndim < 1 || ndim > 2) throw ValueError("X: expected 1 or 2 dimensions, got " + describe(a));
+    if (ndim < 1 || ndim > 2) throw ValueError(error_text("X", describe(a), "1 or 2 dimensions"));
     const Index n = a.size();
     const void* p = a.data();
     Index at = -1;
@@ -62,21 +62,25 @@ py::object check_finite(const py::object& object) {
 }  // namespace
 
 void bind_system(py::module_& m) {
-    m.def("cpu_info", &cpu_dict, "Vendor, name, features, cache sizes in bytes, usable cores.");
-    m.def("isas", &isa_names, "Instruction sets usable here, the best first.");
-    m.def("isa", [] { return active_kernels().name; }, "The instruction set in use.");
+    m.def("cpu_info", &cpu_dict,
+          "Return vendor, name, features, cache sizes in bytes and number of usable cores.");
+    m.def("isas", &isa_names, "Return the instruction sets of this machine, fastest first.");
+    m.def("isa", [] { return active_kernels().name; }, "Return the instruction set in use.");
     m.def(
         "force_isa",
         [](const py::object& name) { force_isa(name.is_none() ? "" : py::cast<std::string>(name)); },
-        py::arg("name"), "Compute with this instruction set from now on; None: DEEPSEEK_ISA's, or the best.");
+        py::arg("name"),
+        "Use this instruction set from now on; None: that of DEEPSEEK_ISA, else the fastest.");
     m.def("set_num_threads", &set_num_threads, py::arg("n"),
-          "Workers of models that name no number of their own.");
-    m.def("get_num_threads", &get_num_threads, "Workers of models that name no number of their own.");
+          "Set the number of threads of models that have none of their own.");
+    m.def("get_num_threads", &get_num_threads,
+          "Return the number of threads of models that have none of their own.");
     m.def("share_small_work", &share_small_work, py::arg("always"),
-          "For tests: share work among all workers however small it is.");
-    m.def("team_size", &team_size, "Worker threads alive now, besides the callers'.");
+          "For tests: divide even the smallest work among all workers.");
+    m.def("thread_pool_size", &thread_pool_size,
+          "Return the number of live worker threads, without the callers.");
     m.def("check_finite", &check_finite, py::arg("X"),
-          "(row, column) of the first NaN or infinity, or None.");
+          "Return (row, column) of the first NaN or infinity, or None.");
 }
 
 }  // namespace ds

@@ -29,7 +29,7 @@ Leaf cpuid(unsigned leaf, unsigned sub = 0) {
 
 bool bit(unsigned word, int n) { return (word >> n & 1u) != 0; }
 
-// Which register files the operating system saves on a context switch.
+// The register files that the operating system saves on a context switch (XCR0).
 std::uint64_t saved_state() {
     if (!bit(cpuid(1).ecx, 27)) return 0;
     std::uint32_t lo, hi;
@@ -72,7 +72,7 @@ void read_features(CpuInfo& info) {
     info.avx512 = info.avx2 && f && dq && bw && vl;
 }
 
-// The same layout at two numbers: 4 (Intel), 0x8000001d (AMD).
+// Leaf 4 (Intel) and leaf 0x8000001d (AMD) have the same layout.
 void read_caches(CpuInfo& info) {
     const unsigned leaf = info.vendor == "AuthenticAMD" ? 0x8000001du : 4u;
     for (unsigned i = 0; i < 16; ++i) {
@@ -160,8 +160,8 @@ void read(CpuInfo& info) {
 }  // namespace
 
 const CpuInfo& cpu_info() {
-    // Never destroyed, for daemon threads outlive static destructors; and no lock that a fork could leave
-    // taken.
+    // Never destroyed, since daemon threads outlive static destructors. No lock, which a fork could leave
+    // locked.
     static std::atomic<const CpuInfo*> cached{nullptr};
     const CpuInfo* info = cached.load(std::memory_order_acquire);
     if (info == nullptr) {

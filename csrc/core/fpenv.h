@@ -1,7 +1,7 @@
-// The floating-point environment of everything that decides bits: round to nearest, subnormals kept, no
-// traps. Whoever calls us may run with flush-to-zero (any library linked with -ffast-math sets it for the
-// whole process), so every entry point and every worker holds one of these. The caller's environment, its
-// sticky flags too, comes back on exit.
+// The default floating-point environment: round to nearest, keep subnormals, no traps. A caller may run with
+// flush-to-zero, since any library linked with -ffast-math sets it for the whole process. So every entry
+// point and every worker constructs a DefaultFpEnv. Its destructor restores the caller's environment and
+// sticky flags.
 #pragma once
 #include <cstdint>
 

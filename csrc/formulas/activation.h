@@ -1,9 +1,9 @@
-// The activations on a value type V, forward and backward side by side. backward takes dy, what forward saved and
-// alpha, and returns dz: from the output y wherever the derivative can be had from it (so that forward may work in
-// place), otherwise from the input z; kSavesInput says which. curvature is the second derivative, from what forward
-// saved too; those without one are straight on both sides of their bends. Softmax is not here: it couples the elements
-// of a row (kernels/reduce.h). alpha is the slope of leaky_relu and the scale of elu, not negative; the others ignore
-// it.
+// The activations on a value type V, forward and backward side by side. backward takes dy, what forward saved
+// and alpha, and returns dz. It reads the output y wherever the derivative follows from it, so that forward
+// may work in place, and the input z otherwise; kSavesInput says which. second_derivative reads the saved
+// value too; activations without one are piecewise linear. alpha is the slope of leaky_relu or the scale of
+// elu, never negative; the others ignore it.
+// Softmax is not here: it couples the elements of a row (kernels/elementwise/reduce.h).
 #pragma once
 #include "formulas/elementary.h"
 
@@ -37,7 +37,7 @@ struct Sigmoid {
         return dy * fnma(y, y, y);
     }
     template <class V>
-    static DS_INLINE V curvature(V y, V) {
+    static DS_INLINE V second_derivative(V y, V) {
         return fnma(y, y, y) * fnma(number<V>(2), y, number<V>(1));
     }
 };
@@ -53,7 +53,7 @@ struct Tanh {
         return dy * fnma(y, y, number<V>(1));
     }
     template <class V>
-    static DS_INLINE V curvature(V y, V) {
+    static DS_INLINE V second_derivative(V y, V) {
         return number<V>(-2) * y * fnma(y, y, number<V>(1));
     }
 };
@@ -93,7 +93,7 @@ struct Elu {
         return select(y > number<V>(0), dy, dy * (y + alpha));
     }
     template <class V>
-    static DS_INLINE V curvature(V y, V alpha) {
+    static DS_INLINE V second_derivative(V y, V alpha) {
         return select(y > number<V>(0), number<V>(0), y + alpha);
     }
 };
@@ -112,7 +112,7 @@ struct Selu {
         return dy * select(y > number<V>(0), number<V>(kScale), y + number<V>(kScaleAlpha));
     }
     template <class V>
-    static DS_INLINE V curvature(V y, V) {
+    static DS_INLINE V second_derivative(V y, V) {
         return select(y > number<V>(0), number<V>(0), y + number<V>(kScaleAlpha));
     }
 };
@@ -134,7 +134,7 @@ struct Gelu {
         return dy * fma(z, density, distribution(z));
     }
     template <class V>
-    static DS_INLINE V curvature(V z, V) {
+    static DS_INLINE V second_derivative(V z, V) {
         const V density = number<V>(0.39894228040143267794) * exp_minus_abs(z * z * number<V>(0.5));
         return density * fnma(z, z, number<V>(2));
     }
@@ -152,7 +152,7 @@ struct Silu {
         return dy * fma(z, fnma(s, s, s), s);
     }
     template <class V>
-    static DS_INLINE V curvature(V z, V) {
+    static DS_INLINE V second_derivative(V z, V) {
         const V s = sigmoid(z), slope = fnma(s, s, s);
         return slope * fma(z, fnma(number<V>(2), s, number<V>(1)), number<V>(2));
     }
@@ -188,11 +188,11 @@ struct Mish {
         return dy * (above / (d * d * one_w));
     }
     template <class V>
-    static DS_INLINE V curvature(V z, V) {
+    static DS_INLINE V second_derivative(V z, V) {
         const Parts<V> p = parts(z);
         const V t = p.n / (p.n + p.rest), s = sigmoid(z), slope = fnma(t, t, number<V>(1)) * s;  // of t
-        const V bend = number<V>(1) - fma(number<V>(2) * t, s, s);
-        return slope * fma(z, bend, number<V>(2));
+        const V inner = number<V>(1) - fma(number<V>(2) * t, s, s);
+        return slope * fma(z, inner, number<V>(2));
     }
 };
 
@@ -207,7 +207,7 @@ struct Softplus {
         return dy * -expm1(-y);
     }
     template <class V>
-    static DS_INLINE V curvature(V y, V) {
+    static DS_INLINE V second_derivative(V y, V) {
         const V above = -expm1(-y);  // sigmoid(z)
         return fnma(above, above, above);
     }
@@ -240,9 +240,9 @@ struct HardSwish {
         return dy * select(z > number<V>(-3), upper, number<V>(0));
     }
     template <class V>
-    static DS_INLINE V curvature(V z, V) {
-        const auto bent = (z > number<V>(-3)) & (z < number<V>(3));
-        return select(bent, number<V>(1.0 / 3.0), number<V>(0));
+    static DS_INLINE V second_derivative(V z, V) {
+        const auto quadratic = (z > number<V>(-3)) & (z < number<V>(3));
+        return select(quadratic, number<V>(1.0 / 3.0), number<V>(0));
     }
 };
 
@@ -257,7 +257,7 @@ struct Exp {
         return dy * y;
     }
     template <class V>
-    static DS_INLINE V curvature(V y, V) {
+    static DS_INLINE V second_derivative(V y, V) {
         return y;
     }
 };

@@ -1,26 +1,9 @@
 // Two standard normal numbers from two uniform ones (Box & Muller 1958), on a value type V. The angle comes as a share
-// of a turn, so that it is reduced without rounding; |error| of sine and cosine is below 1 unit of the last place of 1.
+// of a turn.
 #pragma once
-#include "formulas/elementary.h"
+#include "formulas/sin_cos.h"
 
 DS_ISA_BEGIN
-
-template <class T>
-struct Turn;
-// sin(x) / x - 1 over x^2, and (cos(x) - 1 + x^2 / 2) over x^4: Taylor's series, in x^2, for |x| <= pi / 4.
-template <>
-struct Turn<float> {
-    static constexpr float kSin[] = {-1.0f / 6, 1.0f / 120, -1.0f / 5040, 1.0f / 362880};
-    static constexpr float kCos[] = {1.0f / 24, -1.0f / 720, 1.0f / 40320, -1.0f / 3628800};
-};
-template <>
-struct Turn<double> {
-    static constexpr double kSin[] = {-1.0 / 6,        1.0 / 120,        -1.0 / 5040,         1.0 / 362880,
-                                      -1.0 / 39916800, 1.0 / 6227020800, -1.0 / 1307674368000};
-    static constexpr double kCos[] = {
-        1.0 / 24,        -1.0 / 720,         1.0 / 40320,         -1.0 / 3628800,
-        1.0 / 479001600, -1.0 / 87178291200, 1.0 / 20922789888000};
-};
 
 template <class V>
 struct NormalPair {
@@ -30,19 +13,9 @@ struct NormalPair {
 // radius * cos and radius * sin of 2 pi turns, radius = sqrt(-2 log u); u and turns in (0, 1), u not subnormal.
 template <class V>
 DS_INLINE NormalPair<V> normal_pair(V u, V turns) {
-    using T = ScalarOf<V>;
-    constexpr int kSign = sizeof(T) == 4 ? 30 : 62;  // takes bit 1 to the sign
-    const V quarters = turns * V(T(4)), nearest = round(quarters);
-    const V x = (quarters - nearest) * V(T(1.5707963267948966192)), square = x * x;
-    const V sin = fma(x * square, polynomial(square, Turn<T>::kSin), x);
-    const V tail = fma(square * square, polynomial(square, Turn<T>::kCos), V(T(1)));
-    const V cos = fnma(square, V(T(0.5)), tail);
-    const IntOf<V> quadrant = to_int(nearest);
-    const auto turned = to_float(quadrant & IntOf<V>(1)) > V(T(0.5));
-    const V radius = sqrt(V(T(-2)) * log_in_range(u));
-    const IntOf<V> two(2), one(1);
-    return {radius * flip_sign(select(turned, sin, cos), ((quadrant + one) & two) << kSign),
-            radius * flip_sign(select(turned, cos, sin), (quadrant & two) << kSign)};
+    const SinCos<V> angle = sin_cos(turns);
+    const V radius = sqrt(V(ScalarOf<V>(-2)) * log_in_range(u));
+    return {radius * angle.cos, radius * angle.sin};
 }
 
 DS_ISA_END

@@ -1,17 +1,20 @@
-// The GRU cell on a value type V, gates in PyTorch's order and form (reset after): r, z, n.
+// The GRU cell on a value type V, with PyTorch's gate order r, z, n and its form with the reset after the
+// product:
 //   r, z = σ(a + u);  n = tanh(a_n + r·u_n);  h' = n + z·(h - n)
-// Cho et al. (2014); the reset gate behind the product, as cuDNN has it.
+// Cho et al. (2014), https://arxiv.org/abs/1406.1078; the reset gate stands after the product, as in cuDNN.
+// The interface is RnnCell's.
 #pragma once
-#include "formulas/cell_bent.h"
+#include "formulas/gate_double_backward.h"
 
 DS_ISA_BEGIN
 
 struct GruCell {
     static constexpr int kGates = 3;
-    static constexpr int kExtra =
-        3;  // u: in three gates' parts; kept h - n, unused, u_n; out the gradients by u
-    static constexpr bool kMemory = false;
-    static constexpr bool kSplit = true;
+    // u: in the three gates' state parts; saved for backward h - n, unused, u_n; out of backward the
+    // gradients du.
+    static constexpr int kSaved = 3;
+    static constexpr bool kHasCellState = false;
+    static constexpr bool kSeparateProduct = true;
 
     template <class V>
     static DS_INLINE V forward(V* g, V* u, V h, V&) {
@@ -33,30 +36,29 @@ struct GruCell {
         u[2] = g[2] * r;
         return through;
     }
-    // g, u: after forward. m: in the tangents of a, out those of r, z, n; mu: in those of u, out that of h - n, unused,
-    // that of u_n. moved: the tangent of h; returns that of h'.
+    // g, u: after forward. g_dot: in the tangents of a, out those of r, z, n.
+    // u_dot: in the tangents of u, out that of h - n, unused, that of u_n. Returns the tangent of h'.
     template <class V>
-    static DS_INLINE V tangent(const V* g, const V* u, V* m, V* mu, V moved, V&) {
+    static DS_INLINE V tangent(const V* g, const V* u, V* g_dot, V* u_dot, V h_dot, V&) {
         const V zeros(ScalarOf<V>(0));
-        m[0] = Sigmoid::backward(m[0] + mu[0], g[0], zeros);
-        m[1] = Sigmoid::backward(m[1] + mu[1], g[1], zeros);
-        m[2] = Tanh::backward(fma(m[0], u[2], fma(g[0], mu[2], m[2])), g[2], zeros);
-        mu[0] = moved - m[2];
-        return fma(m[1], u[0], fma(g[1], mu[0], m[2]));
+        g_dot[0] = Sigmoid::backward(g_dot[0] + u_dot[0], g[0], zeros);
+        g_dot[1] = Sigmoid::backward(g_dot[1] + u_dot[1], g[1], zeros);
+        g_dot[2] = Tanh::backward(fma(g_dot[0], u[2], fma(g[0], u_dot[2], g_dot[2])), g[2], zeros);
+        u_dot[0] = h_dot - g_dot[2];
+        return fma(g_dot[1], u[0], fma(g[1], u_dot[0], g_dot[2]));
     }
-    // backward of the cell and its tangent: e is the gradient by the tangent of h'.
     template <class V>
-    static DS_INLINE V bent(V* g, V* u, const V* m, const V* mu, V dh, V&, V e, V) {
+    static DS_INLINE V double_backward(V* g, V* u, const V* g_dot, const V* u_dot, V dh, V&, V dh_dot, V) {
         const V r = g[0], z = g[1], n = g[2], zeros(ScalarOf<V>(0));
-        const V by_n = fnma(e, z, e),
-                e_n = Tanh::backward(by_n, n, zeros);  // by the tangents of n and of its sum
-        g[2] = tanh_bent(fnma(dh, z, fnma(e, m[1], dh)), by_n, n, m[2]);
-        g[1] = sigmoid_bent(fma(e, mu[0], dh * u[0]), e * u[0], z, m[1]);
-        g[0] = sigmoid_bent(fma(e_n, mu[2], g[2] * u[2]), e_n * u[2], r, m[0]);
+        const V dn_dot = fnma(dh_dot, z, dh_dot);
+        const V dp_dot = Tanh::backward(dn_dot, n, zeros);  // p: the pre-activation of n
+        g[2] = tanh_double_backward(fnma(dh, z, fnma(dh_dot, g_dot[1], dh)), dn_dot, n, g_dot[2]);
+        g[1] = sigmoid_double_backward(fma(dh_dot, u_dot[0], dh * u[0]), dh_dot * u[0], z, g_dot[1]);
+        g[0] = sigmoid_double_backward(fma(dp_dot, u_dot[2], g[2] * u[2]), dp_dot * u[2], r, g_dot[0]);
         u[0] = g[0];
         u[1] = g[1];
-        u[2] = fma(e_n, m[0], g[2] * r);
-        return fma(e, m[1], dh * z);
+        u[2] = fma(dp_dot, g_dot[0], g[2] * r);
+        return fma(dh_dot, g_dot[1], dh * z);
     }
 };
 

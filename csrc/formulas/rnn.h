@@ -1,5 +1,9 @@
-// Elman's cell on a value type V: h' = act(a + u), a the input's part of the pre-activation, u the state's.
-// One gate, no second state. Elman, Finding structure in time (1990).
+// The Elman cell on a value type V: h' = act(a + u), where a = x·W_ih + b_ih and u = h·W_hh + b_hh. It has
+// one gate and no cell state. Elman, Finding structure in time (1990),
+// https://doi.org/10.1207/s15516709cog1402_1
+//
+// All cells have this interface. g: the gates. u: the state's part of the pre-activations, or the saved state.
+// A suffix _dot marks a tangent; dx_dot is the gradient with respect to the tangent x_dot.
 #pragma once
 #include "formulas/activation.h"
 
@@ -8,9 +12,9 @@ DS_ISA_BEGIN
 template <class Act>
 struct RnnCell {
     static constexpr int kGates = 1;
-    static constexpr int kExtra = 0;        // values a unit that the way back needs besides the gates
-    static constexpr bool kMemory = false;  // c
-    static constexpr bool kSplit = false;   // u apart from a
+    static constexpr int kSaved = 0;                 // values per unit that backward needs besides the gates
+    static constexpr bool kHasCellState = false;     // a second state, c
+    static constexpr bool kSeparateProduct = false;  // u is not added to a
 
     // g: in a + u, out what backward reads. Returns h'.
     template <class V>
@@ -18,23 +22,25 @@ struct RnnCell {
         g[0] = Act::forward(g[0], V(ScalarOf<V>(0)));
         return g[0];
     }
-    // g: out the gradient by a + u. Returns the part of the gradient by h that does not pass W_hh.
+    // g: out the gradient with respect to a + u. Returns the part of the gradient with respect to h that does
+    // not pass W_hh.
     template <class V>
     static DS_INLINE V backward(V* g, V*, V dh, V&) {
         g[0] = Act::backward(dh, g[0], V(ScalarOf<V>(0)));
         return V(ScalarOf<V>(0));
     }
-    // g: after forward; m: in the tangent of a + u, and so it stays. Returns that of h'.
+    // g: the gates after forward. g_dot: the tangent of a + u, unchanged. Returns the tangent of h'.
     template <class V>
-    static DS_INLINE V tangent(const V* g, const V*, V* m, V*, V, V&) {
-        return Act::backward(m[0], g[0], V(ScalarOf<V>(0)));
+    static DS_INLINE V tangent(const V* g, const V*, V* g_dot, V*, V, V&) {
+        return Act::backward(g_dot[0], g[0], V(ScalarOf<V>(0)));
     }
-    // backward of the cell and its tangent: e is the gradient by the tangent of h'.
+    // The backward pass of the cell together with its tangent. dh_dot: the gradient with respect to the
+    // tangent of h'.
     template <class V>
-    static DS_INLINE V bent(V* g, V*, const V* m, const V*, V dh, V&, V e, V) {
+    static DS_INLINE V double_backward(V* g, V*, const V* g_dot, const V*, V dh, V&, V dh_dot, V) {
         const V zeros(ScalarOf<V>(0)), d = Act::backward(dh, g[0], zeros);
-        if constexpr (requires { Act::curvature(g[0], zeros); })
-            g[0] = fma(Act::curvature(g[0], zeros) * m[0], e, d);
+        if constexpr (requires { Act::second_derivative(g[0], zeros); })
+            g[0] = fma(Act::second_derivative(g[0], zeros) * g_dot[0], dh_dot, d);
         else
             g[0] = d;
         return zeros;

@@ -1,16 +1,18 @@
 // One source, compiled once per instruction set (DS_ISA names it): its whole content but the exported
 // function has internal linkage, so that no copy made for a new CPU can be the one the linker keeps for an
 // old one.
-#include "kernels/cell.h"
-#include "kernels/gan.h"
-#include "kernels/gemm.h"
-#include "kernels/loss.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/reduce.h"
+#include "kernels/embedding/periodic.h"
+#include "kernels/gan/gan.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/loss/loss.h"
 #include "kernels/machine.h"
-#include "kernels/norm.h"
-#include "kernels/optim.h"
-#include "kernels/pointwise.h"
-#include "kernels/random.h"
-#include "kernels/reduce.h"
+#include "kernels/norm/norm.h"
+#include "kernels/optimizer/optimizer_kernels.h"
+#include "kernels/random/random.h"
+#include "kernels/recurrent/cell.h"
+#include "kernels/sparse/sparse.h"
 #include "kernels/table.h"
 
 DS_ISA_BEGIN
@@ -18,8 +20,8 @@ DS_ISA_BEGIN
 template <class T>
 constexpr KernelsOf<T> kernels() {
     return {gemm_kernels<T>(), pointwise_kernels<T>(), reduce_kernels<T>(), loss_kernels<T>(),
-            norm_kernels<T>(), optim_kernels<T>(),     random_kernels<T>(), cell_kernels<T>(),
-            gan_kernels<T>(),  machine_kernels<T>()};
+            norm_kernels<T>(), optimizer_kernels<T>(), random_kernels<T>(), cell_kernels<T>(),
+            gan_kernels<T>(),  embedding_kernels<T>(), sparse_kernels<T>(), machine_kernels<T>()};
 }
 
 DS_ISA_END

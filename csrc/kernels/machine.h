@@ -1,12 +1,12 @@
-// Loops of multiplications and of reading: the measured peak and bandwidth of an instruction set.
+// Loops that measure an instruction set's peak of multiply-adds and its memory bandwidth.
 #pragma once
-#include "kernels/gemm_strip.h"
+#include "kernels/gemm/gemm_micropanel.h"
 #include "kernels/machine_table.h"
 #include "simd/vec.h"
 
 DS_ISA_BEGIN
 
-// 12 chains hide the latency of any FMA unit so far (2 units, 4 to 6 cycles).
+// 12 chains hide the latency of all FMA units to date (2 units, 4 to 6 cycles).
 template <class T>
 double fma_loop(Index rounds, T* sink) {
     constexpr int kChains = 12;
@@ -22,38 +22,39 @@ double fma_loop(Index rounds, T* sink) {
     return 2.0 * static_cast<double>(rounds) * kChains * Vec<T>::W;
 }
 
-// What a tile of a product does, without what comes before and after its sums: for every k, kPanelWidth registers and
-// kTileRows numbers, all of them in the first-level cache.
+// The loop of a product's tile alone: for each value of k it loads NR elements of B and MR elements of A from
+// the L1 cache.
 template <class T>
-double fed_loop(Index rounds, const T* x, T* sink) {
-    constexpr Index W = Vec<T>::W, kStep = kPanelWidth * W + kFedRows, kSteps = kFedElements / kStep;
-    static_assert(kTileRows <= kFedRows);
-    Vec<T> acc[kTileRows][kPanelWidth];
+double tile_loop(Index rounds, const T* x, T* sink) {
+    constexpr Index W = Vec<T>::W, kStep = kNRVectors * W + kTileLoopMaxRows,
+                    kSteps = kTileLoopElements / kStep;
+    static_assert(kMR <= kTileLoopMaxRows);
+    Vec<T> acc[kMR][kNRVectors];
 #pragma GCC unroll 12
-    for (int i = 0; i < kTileRows; ++i)
+    for (int i = 0; i < kMR; ++i)
 #pragma GCC unroll 2
-        for (int v = 0; v < kPanelWidth; ++v) acc[i][v] = zero<T>();
+        for (int v = 0; v < kNRVectors; ++v) acc[i][v] = zero<T>();
     for (Index r = 0; r < rounds; ++r) {
         const T* at = x;
         for (Index k = 0; k < kSteps; ++k, at = opaque(at + kStep)) {
-            Vec<T> b[kPanelWidth];
+            Vec<T> b[kNRVectors];
 #pragma GCC unroll 2
-            for (int v = 0; v < kPanelWidth; ++v) b[v] = load(at + v * W);
+            for (int v = 0; v < kNRVectors; ++v) b[v] = load(at + v * W);
 #pragma GCC unroll 12
-            for (int i = 0; i < kTileRows; ++i) {
-                const Vec<T> a = set1<T>(at[kPanelWidth * W + i]);
+            for (int i = 0; i < kMR; ++i) {
+                const Vec<T> a = set1<T>(at[kNRVectors * W + i]);
 #pragma GCC unroll 2
-                for (int v = 0; v < kPanelWidth; ++v) accumulate(acc[i][v], a, b[v]);
+                for (int v = 0; v < kNRVectors; ++v) accumulate(acc[i][v], a, b[v]);
             }
         }
     }
     Vec<T> sum = zero<T>();
 #pragma GCC unroll 12
-    for (int i = 0; i < kTileRows; ++i)
+    for (int i = 0; i < kMR; ++i)
 #pragma GCC unroll 2
-        for (int v = 0; v < kPanelWidth; ++v) sum += acc[i][v];
+        for (int v = 0; v < kNRVectors; ++v) sum += acc[i][v];
     store(sink, sum);
-    return 2.0 * static_cast<double>(rounds * kSteps) * kTileRows * kPanelWidth * W;
+    return 2.0 * static_cast<double>(rounds * kSteps) * kMR * kNRVectors * W;
 }
 
 template <class T>
@@ -72,7 +73,7 @@ void read_loop(const T* x, Index n, T* sink) {
 
 template <class T>
 constexpr MachineKernels<T> machine_kernels() {
-    return {fma_loop<T>, fed_loop<T>, read_loop<T>};
+    return {fma_loop<T>, tile_loop<T>, read_loop<T>};
 }
 
 DS_ISA_END

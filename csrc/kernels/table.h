@@ -1,16 +1,18 @@
 // Everything an instruction set offers, as one table of function pointers. kernels.cpp is compiled once per
-// instruction set and exports one such table; backend/registry chooses among them at run time.
+// instruction set and exports one table each; backend/cpu/registry chooses among them at run time.
 #pragma once
-#include "kernels/cell_table.h"
-#include "kernels/gan_table.h"
-#include "kernels/gemm_table.h"
-#include "kernels/loss_table.h"
+#include "kernels/elementwise/elementwise_table.h"
+#include "kernels/elementwise/reduce_table.h"
+#include "kernels/embedding/embedding_table.h"
+#include "kernels/gan/gan_table.h"
+#include "kernels/gemm/gemm_table.h"
+#include "kernels/loss/loss_table.h"
 #include "kernels/machine_table.h"
-#include "kernels/norm_table.h"
-#include "kernels/optim_table.h"
-#include "kernels/pointwise_table.h"
-#include "kernels/random_table.h"
-#include "kernels/reduce_table.h"
+#include "kernels/norm/norm_table.h"
+#include "kernels/optimizer/optimizer_table.h"
+#include "kernels/random/random_table.h"
+#include "kernels/recurrent/cell_table.h"
+#include "kernels/sparse/sparse_table.h"
 
 namespace ds {
 
@@ -21,10 +23,12 @@ struct KernelsOf {
     ReduceKernels<T> reduce;
     LossKernels<T> loss;
     NormKernels<T> norm;
-    OptimKernels<T> optim;
+    OptimizerKernels<T> optimizer;
     RandomKernels<T> random;
     CellKernels<T> cell;
     GanKernels<T> gan;
+    EmbeddingKernels<T> embedding;
+    SparseKernels<T> sparse;
     MachineKernels<T> machine;
 };
 

@@ -1,6 +1,6 @@
-// Dropout (Srivastava et al. 2014), inverted: kept values are scaled by 1/(1-rate) in training, and inference
-// does nothing. The mask is a function of (seed, epoch, step, layer, row, column) alone, so shares and
-// resuming keep its bits.
+// Inverted dropout (Srivastava et al. 2014): training scales the kept values by 1/(1-rate), and inference
+// changes nothing. The mask is a function of (seed, epoch, step, stream, row, column), so it does not depend
+// on the workers or on resuming.
 #pragma once
 #include "layers/layer.h"
 
@@ -9,44 +9,46 @@ namespace ds {
 template <class T>
 class Dropout final : public Layer<T> {
 public:
-    Dropout(Index index, Index width, double rate)
-        : Layer<T>(width, width, {}), stream_(static_cast<std::uint32_t>(index)), rate_(rate) {}
+    Dropout(Index rng_stream, Index width, double rate)
+        : Layer<T>(width, width, {}), rng_stream_(static_cast<std::uint32_t>(rng_stream)), rate_(rate) {}
 
-    void carve(Carver& carver, Index batch, Tape<T>& tape) const override {
-        Layer<T>::carve(carver, batch, tape);
-        const Index ld = tape.y.ld;
-        tape.aux = {carver.take<T>(batch, ld), ld};
+    void allocate_buffers(ArenaPlanner& planner, Index batch, LayerBuffers<T>& buffers) const override {
+        Layer<T>::allocate_buffers(planner, batch, buffers);
+        buffers.aux = planner.matrix<T>(batch, this->outputs_);
     }
 
     bool trainable() const override { return false; }
-    void plan(const Backend<T>&, Index, bool, Tape<T>&) const override {}
+    void plan(const Backend<T>&, Index, bool, LayerBuffers<T>&) const override {}
 
-    void forward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override {
-        const RandomKey key{pass.seed, pass.epoch, pass.step, stream_};
-        if (pass.numbers)
+    void forward(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& buffers,
+                 Range rows) const override {
+        const RandomKey key{exec.seed, exec.epoch, exec.step, rng_stream_};
+        if (exec.numbers)
             for (Index i = rows.begin; i < rows.end; ++i)
-                pass.backend->dropout_mask(tape.aux, rate_, key, {i, i + 1}, this->outputs_,
-                                           pass.numbers[i] - i);
+                exec.backend->dropout_mask(buffers.aux, rate_, key, {i, i + 1}, exec.numbers[i] - i);
         else
-            pass.backend->dropout_mask(tape.aux, rate_, key, rows, this->outputs_);
-        pass.backend->multiply(tape.y, below.x, tape.aux, rows, this->outputs_);
+            exec.backend->dropout_mask(buffers.aux, rate_, key, rows);
+        exec.backend->multiply(buffers.y, layer_input.x, buffers.aux, rows);
     }
 
-    void backward(const Pass<T>& pass, const Below<T>& below, Tape<T>& tape, Range rows) const override {
-        if (!below.d) return;
-        pass.backend->multiply(below.d, tape.d, tape.aux, rows, this->outputs_);
-        pass.backend->activation_backward(below.d, below.saved, below.activation, rows, this->outputs_);
+    void backward(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& buffers,
+                  Range rows) const override {
+        if (!layer_input.d) return;
+        exec.backend->multiply(layer_input.d, buffers.d, buffers.aux, rows);
+        exec.backend->activation_backward(layer_input.d, layer_input.saved, layer_input.activation, rows);
     }
 
-    void tangent(const Pass<T>& pass, const Below<T>& below, Tape<T>& view, Range rows) const override {
-        pass.backend->multiply(view.y, below.x, view.aux, rows, this->outputs_);
+    void tangent(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& view,
+                 Range rows) const override {
+        exec.backend->multiply(view.y, layer_input.x, view.aux, rows);
     }
 
-    void infer(const Pass<T>&, Matrix<const T>, Matrix<T>, const Tape<T>&, Index) const override {}
+    void infer(const ExecContext<T>&, Matrix<const T>, Matrix<T>, const LayerBuffers<T>&,
+               Index) const override {}
     bool active_in_inference() const override { return false; }
 
 private:
-    std::uint32_t stream_;
+    std::uint32_t rng_stream_;
     double rate_;
 };
 

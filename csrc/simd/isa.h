@@ -1,7 +1,7 @@
-// The instruction set this translation unit is compiled for, and the namespace its code lives in.
-// Everything in simd/, formulas/ and kernels/ sits in ds::<isa>::(anonymous): the same text is compiled once
-// per instruction set, and with internal linkage the linker can never keep the AVX-512 copy for an older CPU.
-// Not run-time dispatch: that is backend/, through kernels/table.h.
+// The instruction set of this translation unit, and the namespace of its code. Everything in simd/, formulas/
+// and kernels/ is in ds::<isa>::(anonymous), because the same text is compiled once per instruction set. With
+// internal linkage the linker cannot keep the AVX-512 copy of a function for an older CPU. backend/
+// dispatches at run time, through kernels/table.h.
 #pragma once
 
 #ifndef DS_ISA

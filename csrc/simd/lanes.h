@@ -1,6 +1,6 @@
-// Lanes16: sixteen partial sums, whatever the width of a register. Element i of a row goes to lane i mod 16;
-// at the end lanes are folded 8, 4, 2, 1. So a sum has one value on every instruction set, and rounds 16
-// times less often.
+// Lanes16: sixteen partial sums, for any width of a register. Element i of a row is added to lane i mod 16;
+// at the end the lanes are folded in halves of 8, 4, 2 and 1. So a sum has the same value on every
+// instruction set, and its longest chain of roundings is 16 times shorter.
 #pragma once
 #include <utility>
 
@@ -24,7 +24,7 @@ struct Lanes16 {
         for (int i = 0; i < kRegs; ++i) v.r[i] = ds::DS_ISA::load(p + i * W);
         return v;
     }
-    // The first n of 16 elements, zeros after them.
+    // The first n of 16 elements; the other lanes are zero.
     static DS_INLINE Lanes16 loadn(const T* p, std::int64_t n) {
         Lanes16 v;
         for (int i = 0; i < kRegs; ++i) {
@@ -38,7 +38,7 @@ struct Lanes16 {
     DS_INLINE void store(T* p) const {
         for (int i = 0; i < kRegs; ++i) ds::DS_ISA::store(p + i * W, r[i]);
     }
-    // Lane j takes what op makes of lanes j and j + 8, then of j and j + 4, j + 2, j + 1.
+    // Lane j becomes op(lane j, lane j + 8), then op with lane j + 4, j + 2 and j + 1.
     template <class Op>
     DS_INLINE T fold(Op op) const {
         Lanes16 v = *this;
@@ -49,7 +49,7 @@ struct Lanes16 {
     DS_INLINE T sum() const {
         return fold([](Vec<T> a, Vec<T> b) __attribute__((always_inline)) { return a + b; });
     }
-    DS_INLINE T largest() const {
+    DS_INLINE T reduce_max() const {
         return fold([](Vec<T> a, Vec<T> b) __attribute__((always_inline)) { return max(a, b); });
     }
 
@@ -71,13 +71,13 @@ private:
     }
 };
 
-// The first n lanes, n at most W.
+// A mask of the first n lanes, n <= W.
 template <class T>
 DS_INLINE Mask<T> first_lanes(std::int64_t n) {
     return iota<T>() < Vec<T>(T(n));
 }
 
-// W doubles from as many elements of either type.
+// W doubles, converted from W elements of either type.
 DS_INLINE Vec<double> load_double(const double* p) { return load(p); }
 DS_INLINE Vec<double> load_double(const float* p) { return Vec<double>::of(Native<double>::widen(p)); }
 

@@ -1,5 +1,6 @@
-// Native operations on 128-bit registers: SSE2 (the x86-64 baseline, no fused multiply-add: it multiplies,
-// then adds, and so has its own bits) and NEON. What is not named here is GCC's vector extension.
+// Native operations on 128-bit registers: SSE2 and NEON. SSE2, the x86-64 baseline, has no fused
+// multiply-add; it multiplies and then adds, so its bits differ. All other operations are GCC's vector
+// extensions (native_gcc.h).
 #pragma once
 #include "simd/native_gcc.h"
 
@@ -48,12 +49,13 @@ struct Native<double> : GccNative<double, 16> {
 
 #else
 
-// Rounds to the nearest even integer by adding and taking away 2^(mantissa bits); keeps the sign of zero.
+// Rounds to the nearest integer, ties to even, by adding and subtracting 2^(mantissa bits). Keeps the sign of
+// zero.
 template <class N>
 DS_INLINE typename N::Reg round_by_adding(typename N::Reg a) {
     using T = decltype(a[0] + a[0]);
     const typename N::IntReg sign = N::bits(a) & N::bits(N::splat(T(-0.0)));
-    const typename N::Reg big = N::splat(kAllIntegers<T>);
+    const typename N::Reg big = N::splat(kIntegerThreshold<T>);
     const typename N::Reg mag = N::from_bits(N::bits(a) ^ sign);
     const typename N::Reg near = N::from_bits(N::bits((mag + big) - big) | sign);
     return N::select(N::lt(mag, big), near, a);

@@ -1,6 +1,6 @@
-// Native operations on 512-bit registers: masks are mask registers, loads and stores of a part take one
-// instruction. The maskz forms with every lane on are the plain instructions; gcc 12 warns wrongly about the
-// unmasked intrinsics.
+// Native operations on 512-bit registers. Masks are mask registers; a partial load or store is one
+// instruction. The maskz intrinsics with all lanes set compile to the plain instructions. They avoid a false
+// warning of gcc 12 about the unmasked intrinsics.
 #pragma once
 #include "simd/native_scalar.h"
 
@@ -20,25 +20,27 @@ struct Native<float> {
     using Bits = __mmask16;
     static constexpr Bits kAll = 0xffff;
 
-    static DS_INLINE Bits first(std::int64_t n) { return Bits((1u << n) - 1u); }
+    static DS_INLINE Bits first_mask(std::int64_t n) { return Bits((1u << n) - 1u); }
     static DS_INLINE Reg splat(float x) { return (Reg)_mm512_set1_ps(x); }
     static DS_INLINE IntReg splat_int(Int x) { return (IntReg)_mm512_set1_epi32(x); }
     static DS_INLINE Reg iota() { return Reg{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
     static DS_INLINE Reg load(const float* p) { return (Reg)_mm512_loadu_ps(p); }
     static DS_INLINE Reg loadn(const float* p, std::int64_t n) {
-        return (Reg)_mm512_maskz_loadu_ps(first(n), p);
+        return (Reg)_mm512_maskz_loadu_ps(first_mask(n), p);
     }
     static DS_INLINE void store(float* p, Reg v) { _mm512_storeu_ps(p, v); }
-    static DS_INLINE void storen(float* p, Reg v, std::int64_t n) { _mm512_mask_storeu_ps(p, first(n), v); }
+    static DS_INLINE void storen(float* p, Reg v, std::int64_t n) {
+        _mm512_mask_storeu_ps(p, first_mask(n), v);
+    }
     static DS_INLINE Reg load_rows(const float* p, std::int64_t ld, std::int64_t n) {
-        const __mmask8 k = __mmask8(first(n));
+        const __mmask8 k = __mmask8(first_mask(n));
         __m512 v = _mm512_zextps128_ps512(_mm_maskz_loadu_ps(k, p));
         v = _mm512_maskz_insertf32x4(kAll, v, _mm_maskz_loadu_ps(k, p + ld), 1);
         v = _mm512_maskz_insertf32x4(kAll, v, _mm_maskz_loadu_ps(k, p + 2 * ld), 2);
         return (Reg)_mm512_maskz_insertf32x4(kAll, v, _mm_maskz_loadu_ps(k, p + 3 * ld), 3);
     }
     static DS_INLINE void store_rows(float* p, std::int64_t ld, Reg v, std::int64_t n) {
-        const __mmask8 k = __mmask8(first(n));
+        const __mmask8 k = __mmask8(first_mask(n));
         _mm_mask_storeu_ps(p, k, (__m128)__builtin_shufflevector(v, v, 0, 1, 2, 3));
         _mm_mask_storeu_ps(p + ld, k, _mm512_maskz_extractf32x4_ps(0xf, (__m512)v, 1));
         _mm_mask_storeu_ps(p + 2 * ld, k, _mm512_maskz_extractf32x4_ps(0xf, (__m512)v, 2));
@@ -53,9 +55,9 @@ struct Native<float> {
     static DS_INLINE Bits eq(Reg a, Reg b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
     static DS_INLINE Bits lt(Reg a, Reg b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
     static DS_INLINE Bits le(Reg a, Reg b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
-    static DS_INLINE Bits both(Bits a, Bits b) { return Bits(a & b); }
-    static DS_INLINE Bits either(Bits a, Bits b) { return Bits(a | b); }
-    static DS_INLINE Bits opposite(Bits a) { return Bits(~a); }
+    static DS_INLINE Bits mask_and(Bits a, Bits b) { return Bits(a & b); }
+    static DS_INLINE Bits mask_or(Bits a, Bits b) { return Bits(a | b); }
+    static DS_INLINE Bits mask_not(Bits a) { return Bits(~a); }
     static DS_INLINE Reg select(Bits m, Reg a, Reg b) { return (Reg)_mm512_mask_blend_ps(m, b, a); }
     static DS_INLINE bool any(Bits m) { return m != 0; }
     static DS_INLINE bool all(Bits m) { return m == kAll; }
@@ -82,25 +84,27 @@ struct Native<double> {
     using Bits = __mmask8;
     static constexpr Bits kAll = 0xff;
 
-    static DS_INLINE Bits first(std::int64_t n) { return Bits((1u << n) - 1u); }
+    static DS_INLINE Bits first_mask(std::int64_t n) { return Bits((1u << n) - 1u); }
     static DS_INLINE Reg splat(double x) { return (Reg)_mm512_set1_pd(x); }
     static DS_INLINE IntReg splat_int(Int x) { return (IntReg)_mm512_set1_epi64(x); }
     static DS_INLINE Reg iota() { return Reg{0, 1, 2, 3, 4, 5, 6, 7}; }
     static DS_INLINE Reg load(const double* p) { return (Reg)_mm512_loadu_pd(p); }
     static DS_INLINE Reg loadn(const double* p, std::int64_t n) {
-        return (Reg)_mm512_maskz_loadu_pd(first(n), p);
+        return (Reg)_mm512_maskz_loadu_pd(first_mask(n), p);
     }
     static DS_INLINE void store(double* p, Reg v) { _mm512_storeu_pd(p, v); }
-    static DS_INLINE void storen(double* p, Reg v, std::int64_t n) { _mm512_mask_storeu_pd(p, first(n), v); }
+    static DS_INLINE void storen(double* p, Reg v, std::int64_t n) {
+        _mm512_mask_storeu_pd(p, first_mask(n), v);
+    }
     static DS_INLINE Reg load_rows(const double* p, std::int64_t ld, std::int64_t n) {
-        const Bits k = first(n);
+        const Bits k = first_mask(n);
         __m512d v = _mm512_zextpd128_pd512(_mm_maskz_loadu_pd(k, p));
         v = _mm512_maskz_insertf64x2(kAll, v, _mm_maskz_loadu_pd(k, p + ld), 1);
         v = _mm512_maskz_insertf64x2(kAll, v, _mm_maskz_loadu_pd(k, p + 2 * ld), 2);
         return (Reg)_mm512_maskz_insertf64x2(kAll, v, _mm_maskz_loadu_pd(k, p + 3 * ld), 3);
     }
     static DS_INLINE void store_rows(double* p, std::int64_t ld, Reg v, std::int64_t n) {
-        const Bits k = first(n);
+        const Bits k = first_mask(n);
         _mm_mask_storeu_pd(p, k, (__m128d)__builtin_shufflevector(v, v, 0, 1));
         _mm_mask_storeu_pd(p + ld, k, _mm512_maskz_extractf64x2_pd(0x3, (__m512d)v, 1));
         _mm_mask_storeu_pd(p + 2 * ld, k, _mm512_maskz_extractf64x2_pd(0x3, (__m512d)v, 2));
@@ -115,9 +119,9 @@ struct Native<double> {
     static DS_INLINE Bits eq(Reg a, Reg b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
     static DS_INLINE Bits lt(Reg a, Reg b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
     static DS_INLINE Bits le(Reg a, Reg b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
-    static DS_INLINE Bits both(Bits a, Bits b) { return Bits(a & b); }
-    static DS_INLINE Bits either(Bits a, Bits b) { return Bits(a | b); }
-    static DS_INLINE Bits opposite(Bits a) { return Bits(~a); }
+    static DS_INLINE Bits mask_and(Bits a, Bits b) { return Bits(a & b); }
+    static DS_INLINE Bits mask_or(Bits a, Bits b) { return Bits(a | b); }
+    static DS_INLINE Bits mask_not(Bits a) { return Bits(~a); }
     static DS_INLINE Reg select(Bits m, Reg a, Reg b) { return (Reg)_mm512_mask_blend_pd(m, b, a); }
     static DS_INLINE bool any(Bits m) { return m != 0; }
     static DS_INLINE bool all(Bits m) { return m == kAll; }

@@ -1,6 +1,6 @@
-// Native operations written with GCC's vector extensions, for any width in bytes: what AVX2, SSE2 and NEON
-// share. The width's own file derives from this and replaces what its instructions do better. Masks are
-// all-ones lanes.
+// Native operations in GCC's vector extensions, for any width in bytes. AVX2, SSE2 and NEON derive from this
+// class and replace the operations for which they have better instructions. A lane of a mask is all ones or
+// all zeros.
 #pragma once
 #include "simd/native_scalar.h"
 
@@ -44,9 +44,9 @@ struct GccNative {
     static DS_INLINE Bits eq(Reg a, Reg b) { return a == b; }
     static DS_INLINE Bits lt(Reg a, Reg b) { return a < b; }
     static DS_INLINE Bits le(Reg a, Reg b) { return a <= b; }
-    static DS_INLINE Bits both(Bits a, Bits b) { return a & b; }
-    static DS_INLINE Bits either(Bits a, Bits b) { return a | b; }
-    static DS_INLINE Bits opposite(Bits a) { return ~a; }
+    static DS_INLINE Bits mask_and(Bits a, Bits b) { return a & b; }
+    static DS_INLINE Bits mask_or(Bits a, Bits b) { return a | b; }
+    static DS_INLINE Bits mask_not(Bits a) { return ~a; }
     static DS_INLINE Reg select(Bits m, Reg a, Reg b) { return m ? a : b; }
     static DS_INLINE IntReg bits(Reg a) { return (IntReg)a; }
     static DS_INLINE Reg from_bits(IntReg a) { return (Reg)a; }
@@ -55,14 +55,14 @@ struct GccNative {
     static DS_INLINE IntReg shr(IntReg a, int n) { return (IntReg)((UintReg)a >> n); }
     static DS_INLINE IntReg add(IntReg a, IntReg b) { return (IntReg)((UintReg)a + (UintReg)b); }
     static DS_INLINE IntReg sub(IntReg a, IntReg b) { return (IntReg)((UintReg)a - (UintReg)b); }
-    // Doubles only: from as many floats.
+    // Doubles only: converts as many floats.
     static DS_INLINE Reg widen(const float* p) {
-        typedef float Narrow __attribute__((vector_size(kLanes * sizeof(float))));
-        Narrow v;
+        typedef float HalfReg __attribute__((vector_size(kLanes * sizeof(float))));
+        HalfReg v;
         __builtin_memcpy(&v, p, sizeof v);
         return __builtin_convertvector(v, Reg);
     }
-    // Doubles only; 32-bit lanes have an instruction everywhere.
+    // Doubles only: for 32-bit lanes every instruction set has an instruction.
     static DS_INLINE IntReg to_int(Reg a) {
         return sub(bits(a + splat(kRoundMagic<T>)), bits(splat(kRoundMagic<T>)));
     }

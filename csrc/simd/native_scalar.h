@@ -1,6 +1,6 @@
-// Native operations at width 1: the Vec of the scalar build, and plain float and double in every build.
-// With FMA hardware these give the bits of the wide builds; the baseline build has none and multiplies, then
-// adds.
+// Native operations at width 1, for Vec of the scalar build and for plain float and double in every build.
+// With FMA hardware the bits equal those of the wide builds. The baseline build has none; it multiplies and
+// then adds.
 #pragma once
 #include <cstdint>
 
@@ -25,12 +25,12 @@ struct IntOfSize<double> {
     using Unsigned = std::uint64_t;
 };
 
-// 1.5 * 2^(mantissa bits): adding it leaves the rounded integer in the low bits.
+// 1.5 * 2^(mantissa bits). After adding it, the low bits hold the rounded integer.
 template <class T>
 inline constexpr T kRoundMagic = sizeof(T) == 4 ? T(12582912.0) : T(6755399441055744.0);
-// From here on every number is an integer.
+// Every number of at least this magnitude is an integer.
 template <class T>
-inline constexpr T kAllIntegers = sizeof(T) == 4 ? T(8388608.0) : T(4503599627370496.0);
+inline constexpr T kIntegerThreshold = sizeof(T) == 4 ? T(8388608.0) : T(4503599627370496.0);
 
 template <class T>
 struct ScalarNative {
@@ -71,16 +71,16 @@ struct ScalarNative {
     }
     static DS_INLINE Reg round(Reg a) {
         const T mag = a < T(0) ? -a : a;
-        const T r = (mag + kAllIntegers<T>)-kAllIntegers<T>;
+        const T r = (mag + kIntegerThreshold<T>)-kIntegerThreshold<T>;
         const T s = from_bits(bits(r) | (bits(a) & Int(Uint(1) << (8 * sizeof(T) - 1))));
-        return mag < kAllIntegers<T> ? s : a;
+        return mag < kIntegerThreshold<T> ? s : a;
     }
     static DS_INLINE Bits eq(Reg a, Reg b) { return a == b; }
     static DS_INLINE Bits lt(Reg a, Reg b) { return a < b; }
     static DS_INLINE Bits le(Reg a, Reg b) { return a <= b; }
-    static DS_INLINE Bits both(Bits a, Bits b) { return a && b; }
-    static DS_INLINE Bits either(Bits a, Bits b) { return a || b; }
-    static DS_INLINE Bits opposite(Bits a) { return !a; }
+    static DS_INLINE Bits mask_and(Bits a, Bits b) { return a && b; }
+    static DS_INLINE Bits mask_or(Bits a, Bits b) { return a || b; }
+    static DS_INLINE Bits mask_not(Bits a) { return !a; }
     static DS_INLINE Reg select(Bits m, Reg a, Reg b) { return m ? a : b; }
     static DS_INLINE bool any(Bits m) { return m; }
     static DS_INLINE bool all(Bits m) { return m; }

@@ -1,7 +1,7 @@
-// Square transposes in registers of at most 256 bits, for reading a matrix against its grain: packing and
-// matrix-vector products. Half the elements move while they are loaded (a 128-bit load into the upper half
-// costs no shuffle), the rest in two rounds of in-lane interleaving; 512-bit registers would gain nothing,
-// since their shuffles have one port.
+// SquareTranspose: N x N elements transposed in registers of at most 256 bits, for packing and matrix-vector
+// products. Half of the elements move while they are loaded, because a 128-bit load into the upper half of a
+// register needs no shuffle. Two rounds of in-lane shuffles move the rest. 512-bit registers would not be
+// faster: their shuffles use one port.
 #pragma once
 #include "simd/vec.h"
 
@@ -11,7 +11,7 @@ template <class T>
 inline constexpr int kSquareBytes = Vec<T>::W * int(sizeof(T)) > 32 ? 32 : Vec<T>::W * int(sizeof(T));
 // Rows and columns of a square, and the register that holds one of its columns.
 template <class T>
-inline constexpr int kSquare = kSquareBytes<T> / int(sizeof(T));
+inline constexpr int kSquareDim = kSquareBytes<T> / int(sizeof(T));
 template <class T>
 struct SquareReg {
     typedef T Type __attribute__((vector_size(kSquareBytes<T>)));
@@ -20,7 +20,7 @@ struct SquareReg {
 #if defined(DS_ISA_SCALAR)
 
 template <class T>
-struct Square {
+struct SquareTranspose {
     using Reg = T;
     Reg col[1];
     DS_INLINE void load(const T* p, std::int64_t) { col[0] = *p; }
@@ -34,24 +34,24 @@ struct Square {
 
 // Column j of N x N elements in col[j].
 template <class T>
-struct Square {
-    static constexpr int N = kSquare<T>;
+struct SquareTranspose {
+    static constexpr int N = kSquareDim<T>;
     using Reg = typename SquareReg<T>::Type;
     typedef T Lane __attribute__((vector_size(16)));
     Reg col[N];
 
-    // From p, rows ld apart.
+    // Loads N x N elements from p; rows are ld apart.
     DS_INLINE void load(const T* p, std::int64_t ld) {
-        constexpr int L = 16 / int(sizeof(T));  // elements of a lane; N is L or 2·L
+        constexpr int L = 16 / int(sizeof(T));  // elements of a 128-bit lane; N is L or 2·L
         Reg r[N];
-        const std::int64_t once = ld * std::int64_t(sizeof(T)), thrice = 3 * once;
+        const std::int64_t row_bytes = ld * std::int64_t(sizeof(T)), three_rows = 3 * row_bytes;
         const char* upper = (const char*)p;
-        const char* lower = upper + L * once;
-        asm("" : "+r"(lower));  // or every row gets an offset of its own, and they do not fit the registers
+        const char* lower = upper + L * row_bytes;
+        asm("" : "+r"(lower));  // otherwise the compiler keeps an offset for each row, and spills
         for (int h = 0; h < N / L; ++h)
             for (int i = 0; i < L; ++i) {
-                const std::int64_t at = h * 16 + (i == 3 ? thrice : i * once);
-                r[h * L + i] = rows((const T*)(upper + at), (const T*)(lower + at));
+                const std::int64_t at = h * 16 + (i == 3 ? three_rows : i * row_bytes);
+                r[h * L + i] = load_two_rows((const T*)(upper + at), (const T*)(lower + at));
             }
         for (int h = 0; h < N / L; ++h) {
             if constexpr (L == 4) {
@@ -92,21 +92,23 @@ struct Square {
     static DS_INLINE void store(T* p, Reg v) { __builtin_memcpy(p, &v, sizeof v); }
 
 private:
-    // One lane of a row, and in the upper half the lane of a row further down.
-    static DS_INLINE Reg rows(const T* p, [[maybe_unused]] const T* down) {
+    // A 128-bit lane of a row; in 256-bit registers the upper half is a lane of a second row.
+    static DS_INLINE Reg load_two_rows(const T* p, [[maybe_unused]] const T* second) {
 #if defined(DS_ISA_AVX512) || defined(DS_ISA_AVX2)
         if constexpr (sizeof(T) == 4)
-            return (Reg)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(down), 1);
+            return (Reg)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(second),
+                                             1);
         else
-            return (Reg)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(down), 1);
+            return (Reg)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(p)), _mm_loadu_pd(second),
+                                             1);
 #else
         Reg v;
         __builtin_memcpy(&v, p, 16);
         return v;
 #endif
     }
-    // Within every 128-bit lane of a, then of b: the lower or upper pair, the even or odd elements. All of
-    // them are shufps, which has two ports on Intel where unpck has one.
+    // From each 128-bit lane of a, then of b: the lower or upper pair, the even or odd elements. All four are
+    // shufps, which has two ports on Intel's cores; unpck has one.
     static DS_INLINE Reg low2(Reg a, Reg b) {
         if constexpr (N == 8)
             return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
@@ -131,7 +133,7 @@ private:
         else
             return __builtin_shufflevector(a, b, 1, 3, 5, 7);
     }
-    // The same of two 64-bit elements a lane.
+    // From each 128-bit lane of two 64-bit elements, of a, then of b: the lower or upper element.
     static DS_INLINE Reg low(Reg a, Reg b) {
         if constexpr (N == 4)
             return __builtin_shufflevector(a, b, 0, 4, 2, 6);

@@ -1,8 +1,9 @@
-// Vec<T>, IVec<T>, Mask<T>: one register of the instruction set, with the same names at every width and for
-// plain float and double, so that a formula written on a value type V compiles for all of them. Every
-// operation is IEEE, element by element, and rounds once: equal inputs give equal bits at any width. The one
-// exception is the baseline build, which has no fused multiply-add. Division and square root are the exact
-// ones; there are no estimates. min(a, b) is a < b ? a : b, so b wins if either is NaN (as on x86).
+// Vec<T>, IVec<T>, Mask<T>: one register of the instruction set. The operations have the same names at every
+// width and for plain float and double. So a formula on a value type V compiles for all of them.
+//
+// Every operation is IEEE, element by element, and rounds once: equal inputs give equal bits at any width.
+// The only exception is the baseline build, which has no fused multiply-add. Division and square root are
+// exact; there are no estimates. min(a, b) is a < b ? a : b, so it returns b if either is NaN, as on x86.
 #pragma once
 #include <cstdint>
 #include <type_traits>
@@ -30,10 +31,10 @@ template <class T>
 struct Mask {
     using N = Native<T>;
     typename N::Bits b;
-    friend DS_INLINE Mask operator&(Mask a, Mask c) { return {N::both(a.b, c.b)}; }
-    friend DS_INLINE Mask operator|(Mask a, Mask c) { return {N::either(a.b, c.b)}; }
-    friend DS_INLINE Mask operator~(Mask a) { return {N::opposite(a.b)}; }
-    friend DS_INLINE Mask operator!(Mask a) { return {N::opposite(a.b)}; }  // what bool has too
+    friend DS_INLINE Mask operator&(Mask a, Mask c) { return {N::mask_and(a.b, c.b)}; }
+    friend DS_INLINE Mask operator|(Mask a, Mask c) { return {N::mask_or(a.b, c.b)}; }
+    friend DS_INLINE Mask operator~(Mask a) { return {N::mask_not(a.b)}; }
+    friend DS_INLINE Mask operator!(Mask a) { return {N::mask_not(a.b)}; }  // as for bool
     friend DS_INLINE bool any(Mask a) { return N::any(a.b); }
     friend DS_INLINE bool all(Mask a) { return N::all(a.b); }
 };
@@ -101,7 +102,7 @@ struct Vec {
     }  // |a| < 2^31, 2^51; ties to even
 };
 
-// Sums and differences that wrap, as those of IVec do anyway, but not those of plain integers.
+// Sums and differences that wrap. Those of IVec always do; plain signed integers would overflow.
 template <class T>
 DS_INLINE IVec<T> wrapping_add(IVec<T> a, IVec<T> b) {
     return a + b;
@@ -119,7 +120,7 @@ DS_INLINE Vec<T> to_float(IVec<T> a) {  // exact for |a| <= 2^24, 2^51
     return Vec<T>::of(Native<T>::to_float(a.r));
 }
 
-// Memory. Addresses need no alignment; loadn and storen touch the first n lanes only, 0 <= n <= W.
+// Memory. Addresses need no alignment. loadn and storen access only the first n lanes, 0 <= n <= W.
 template <class T>
 DS_INLINE Vec<T> load(const T* p) {
     return Vec<T>::of(Native<T>::load(p));
@@ -136,8 +137,8 @@ template <class T>
 DS_INLINE void storen(T* p, Vec<T> v, std::int64_t n) {
     Native<T>::storen(p, v.r, n);
 }
-// The first n <= W / 4 numbers of four rows, ld apart, in the quarters of one register, and the way back: where a
-// register has quarters worth it.
+// load_rows reads the first n <= W / 4 elements of four rows, ld apart, into the quarters of one register;
+// store_rows writes them. kQuarters: the instruction set has both.
 #if defined(DS_ISA_AVX512)
 inline constexpr bool kQuarters = true;
 #else
@@ -168,7 +169,7 @@ DS_INLINE Vec<T> iota() {
     return Vec<T>::of(Native<T>::iota());
 }
 
-// Plain numbers: the same names.
+// The same operations on plain numbers.
 template <class T>
 using IfFloat = std::enable_if_t<std::is_floating_point_v<T>, T>;
 
@@ -221,7 +222,7 @@ DS_INLINE std::int64_t wrapping_sub(std::int64_t a, std::int64_t b) {
 DS_INLINE std::int32_t shift_right_logical(std::int32_t a, int n) { return ScalarNative<float>::shr(a, n); }
 DS_INLINE std::int64_t shift_right_logical(std::int64_t a, int n) { return ScalarNative<double>::shr(a, n); }
 
-// What a formula on V may ask of V.
+// The types that belong to a value type V of a formula.
 template <class V>
 struct VecTraits {
     using Scalar = typename V::Scalar;
@@ -247,7 +248,7 @@ inline constexpr int kMantissaBits = sizeof(T) == 4 ? 23 : 52;
 template <class T>
 inline constexpr int kExponentBias = sizeof(T) == 4 ? 127 : 1023;
 
-// Built from the operations above, so written once.
+// Functions of the operations above, for every V.
 template <class V>
 DS_INLINE auto isnan(V a) {
     return !(a == a);
@@ -272,7 +273,7 @@ template <class V>
 DS_INLINE V flip_sign(V a, IntOf<V> s) {
     return from_bits(bits(a) ^ s);
 }
-// `positive`, whose own sign bit is off, with the sign of another number.
+// `positive`, whose sign bit is clear, with the sign of `sign`.
 template <class V>
 DS_INLINE V with_sign_of(V sign, V positive) {
     return from_bits(bits(positive) | sign_bit(sign));
@@ -288,8 +289,8 @@ DS_INLINE V exp2_of(IntOf<V> n) {
     return from_bits((n + IntOf<V>(kExponentBias<T>)) << kMantissaBits<T>);
 }
 
-// a * 2^n with one rounding, into subnormals, zero and infinity, for 1/4 <= |a| <= 4 and n (a whole number)
-// within twice the exponent range (|n| <= 250, 2000). NaN in a stays.
+// a * 2^n with one rounding, also if the result is subnormal, zero or infinite. 1/4 <= |a| <= 4, and n is
+// within twice the exponent range (|n| <= 250, 2000). NaN in a stays NaN.
 template <class V>
 DS_INLINE V ldexp(V a, IntOf<V> n) {
     const IntOf<V> half = to_int(V(to_float(n)) * ScalarOf<V>(0.5));

@@ -1,5 +1,5 @@
-// 32 x 32 → 64-bit products, the one integer multiplication Philox needs. 64-bit lanes whose upper halves are
-// ignored, so a product can go into the next one as it is.
+// 32 x 32 → 64-bit products, the only integer multiplication that Philox needs. The upper halves of the
+// 64-bit lanes are ignored, so a product can be a factor of the next one.
 #pragma once
 #include "simd/vec.h"
 

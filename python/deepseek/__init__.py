@@ -1,4 +1,4 @@
-"""deepseek: neural networks from NumPy arrays, at the speed of the machine, with the same bits everywhere.
+"""deepseek: fast neural networks for NumPy arrays, with bit-identical results on every CPU with fused multiply-add.
 
 >>> import deepseek as ds
 >>> net = ds.Net([64, 128, 10], loss="cross_entropy")  # doctest: +SKIP
@@ -11,69 +11,67 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import cuda
+from . import cuda, losses, optimizers
 from ._core import __version__
-from ._model.load import load
+from ._io.format import ModelFileError
+from ._io.load import load
 from ._threads import get_num_threads, set_num_threads
 from .activations import ELU, Activation, LeakyReLU
-from .augmentation import Augmentation
 from .callbacks import Callback, Checkpoint, LambdaCallback, Progress
+from .embeddings import PeriodicEmbedding
 from .errors import CollapseError, DivergenceError
 from .history import History
-from .losses import CrossEntropy, Focal, Huber, Loss, Quantile
+from .losses import *  # noqa: F403  every public name of the module
+from .many import fit_many
 from .net import Net
-from .optimizers import SGD, Adagrad, Adam, AdamW, Lion, Optimizer, RMSProp
+from .optimizers import *  # noqa: F403
 from .progress import ProgressBar
 from .schedules import Constant, Cosine, Exponential, OneCycle, Plateau, Schedule, Step
 from .stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from . import datasets, metrics, plot, tables
-    from ._files import ModelFileError
     from .gen import Gen
+    from .gen_options import Augmentation, InstanceNoise, Penalty, SequencePlayers, Texts
     from .rec import Rec
+    from .tabular import TabularNet
     from .torch import from_torch
 
 __all__ = [
     "ELU",
-    "SGD",
     "Activation",
-    "Adagrad",
-    "Adam",
-    "AdamW",
     "Augmentation",
     "Callback",
     "Checkpoint",
     "CollapseError",
     "Constant",
     "Cosine",
-    "CrossEntropy",
     "DivergenceError",
     "EarlyStopping",
     "Exponential",
-    "Focal",
     "Gen",
     "History",
-    "Huber",
+    "InstanceNoise",
     "LambdaCallback",
     "LeakyReLU",
-    "Lion",
-    "Loss",
     "ModelFileError",
     "Net",
     "OneCycle",
-    "Optimizer",
+    "Penalty",
+    "PeriodicEmbedding",
     "Plateau",
     "Progress",
     "ProgressBar",
-    "Quantile",
-    "RMSProp",
     "Rec",
     "Schedule",
+    "SequencePlayers",
     "Step",
+    "TabularNet",
+    "Texts",
     "__version__",
     "cuda",
     "datasets",
+    "fit_many",
     "from_torch",
     "get_num_threads",
     "load",
@@ -82,11 +80,18 @@ __all__ = [
     "set_num_threads",
     "tables",
 ]
+__all__ += losses.__all__
+__all__ += optimizers.__all__
 
 _LAZY = {
+    "Augmentation": (".gen_options", "Augmentation"),
     "Gen": (".gen", "Gen"),
-    "ModelFileError": ("._files", "ModelFileError"),
+    "InstanceNoise": (".gen_options", "InstanceNoise"),
+    "Penalty": (".gen_options", "Penalty"),
     "Rec": (".rec", "Rec"),
+    "SequencePlayers": (".gen_options", "SequencePlayers"),
+    "TabularNet": (".tabular", "TabularNet"),
+    "Texts": (".gen_options", "Texts"),
     "datasets": (".datasets", None),
     "from_torch": (".torch", "from_torch"),
     "metrics": (".metrics", None),
@@ -96,12 +101,12 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    """What is imported on first use, so that ``import deepseek`` costs little more than NumPy."""
+    """Import a name on first use, so that ``import deepseek`` takes little longer than ``import numpy``."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _LAZY[name]
-    found = import_module(module, __name__)
-    return found if attribute is None else getattr(found, attribute)
+    imported = import_module(module, __name__)
+    return imported if attribute is None else getattr(imported, attribute)
 
 
 def __dir__() -> list[str]:

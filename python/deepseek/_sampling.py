@@ -1,7 +1,7 @@
-"""Drawing tokens: which may be drawn, and which one a number of the own generator means.
+"""Sampling of tokens from probabilities with Philox random numbers.
 
-The numbers are Philox's, keyed by the seed and counted by draws, so a text is a function of the model, the
-prompt and the arguments alone. NumPy's and Python's generators are not touched.
+The random numbers are keyed by the seed and counted by draws, so a text is a function of the model, the
+prompt and the arguments. The generators of NumPy and Python are not used.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _checks, _core
-from ._settings import as_seed
+from . import _core, _rng_streams
+from ._config import checks
+from ._config.model import as_seed
 
 Array = NDArray[Any]
 
-_STREAM = 4  # of Philox; training with the same seed draws from others (0 to 2), splits from 3
-_BLOCK = 256  # numbers drawn at a time
+_BLOCK = 256  # random numbers computed per call
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a token is chosen by its probability."""
+    """Parameters of the sampling of a token."""
 
     temperature: float
     top_k: int | None
@@ -31,7 +31,7 @@ class Sampling:
     seed: int
 
     def weights(self, probabilities: Array) -> Array:
-        """Weights (vocabulary,) to draw with, the likeliest token's 1; 0 for what may not be drawn."""
+        """Return sampling weights (vocabulary,): 1 for the most probable token, 0 for excluded ones."""
         p = probabilities.astype(np.float64)
         best = int(p.argmax())
         if self.temperature == 0.0:
@@ -44,16 +44,16 @@ class Sampling:
         return weights
 
     def _kept(self, descending: Array) -> int:
-        """How many of the likeliest tokens may be drawn."""
+        """Return the number of most probable tokens that are not excluded."""
         kept = len(descending) if self.top_k is None else min(self.top_k, len(descending))
         if self.top_p is not None:
-            shares = np.cumsum(descending[:kept])
-            kept = 1 + int(np.searchsorted(shares, self.top_p * shares[-1], side="left"))
+            cumulative = np.cumsum(descending[:kept])
+            kept = 1 + int(np.searchsorted(cumulative, self.top_p * cumulative[-1], side="left"))
         return min(kept, len(descending))
 
 
 class Sampler:
-    """Draws tokens, one after another."""
+    """Draws a sequence of tokens."""
 
     def __init__(self, sampling: Sampling) -> None:
         self._sampling = sampling
@@ -61,41 +61,43 @@ class Sampler:
         self._numbers: Array = np.empty(0)
 
     def draw(self, probabilities: Array) -> int:
-        """A token by its probability (vocabulary,)."""
-        shares = np.cumsum(self._sampling.weights(probabilities))
-        at = self._drawn % _BLOCK
-        if at == 0:
+        """Draw a token from probabilities (vocabulary,)."""
+        cumulative = np.cumsum(self._sampling.weights(probabilities))
+        i = self._drawn % _BLOCK
+        if i == 0:
             self._numbers = uniform(self._sampling.seed, self._drawn, _BLOCK)
         self._drawn += 1
-        token = np.searchsorted(shares, self._numbers[at] * shares[-1], side="right")
-        return int(min(token, np.searchsorted(shares, shares[-1])))  # a product may round up to the sum
+        token = np.searchsorted(cumulative, self._numbers[i] * cumulative[-1], side="right")
+        return int(
+            min(token, np.searchsorted(cumulative, cumulative[-1]))
+        )  # the product may round up to the sum
 
 
-def uniform(seed: int, first: int, count: int, *, stream: int = _STREAM, layer: int = 0) -> Array:
+def uniform(seed: int, first: int, count: int, *, purpose: int = _rng_streams.TEXT, stream: int = 0) -> Array:
     """Numbers in [0, 1) of 53 bits; the place of each is its own."""
     counters = np.zeros((count, 4), np.uint32)
     counters[:, 0] = np.arange(first, first + count, dtype=np.uint32)
-    counters[:, 3] = stream | layer << 8
+    counters[:, 3] = purpose | stream << 8
     words = np.asarray(_core.kernels.philox(seed, counters), np.uint64)
     return ((words[:, 0] >> np.uint64(5)) * 2.0**26 + (words[:, 1] >> np.uint64(6))) * 2.0**-53
 
 
 def make_sampling(temperature: Any, top_k: Any, top_p: Any, seed: Any) -> Sampling:
-    """The arguments of `generate`, checked."""
+    """Validate the sampling arguments of `Rec.generate`."""
     return Sampling(
-        _checks.real("temperature", temperature),
-        None if top_k is None else _checks.integer("top_k", top_k),
-        None if top_p is None else _checks.real("top_p", top_p, 0.0, 1.0, above=True),
+        checks.real("temperature", temperature),
+        None if top_k is None else checks.integer("top_k", top_k),
+        None if top_p is None else checks.real("top_p", top_p, 0.0, 1.0, above=True),
         as_seed(seed),
     )
 
 
 def stop_tokens(stop: Any, vocabulary: int) -> frozenset[int]:
-    """The tokens that end a text: None, one, or several."""
+    """Validate the tokens that end a text: None, one token, or several."""
     if stop is None:
         return frozenset()
     if not np.iterable(stop):
-        return frozenset([_checks.integer("stop", stop, 0, vocabulary - 1)])
+        return frozenset([checks.integer("stop", stop, 0, vocabulary - 1)])
     if isinstance(stop, (str, bytes)):
-        raise TypeError(f"stop must be a token or a list of tokens, got {stop!r}")
-    return frozenset(_checks.integer(f"stop[{i}]", t, 0, vocabulary - 1) for i, t in enumerate(stop))
+        raise TypeError(f"stop: got {stop!r}; expected a token or a list of tokens")
+    return frozenset(checks.integer(f"stop[{i}]", t, 0, vocabulary - 1) for i, t in enumerate(stop))

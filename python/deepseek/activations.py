@@ -1,7 +1,6 @@
-"""Activations: a name, or a description where there is something to choose.
+"""Activation functions: names, and classes for those with a parameter.
 
-The arithmetic is the engine's (``csrc/formulas/activation.h``) and, in NumPy,
-``deepseek.reference.activation``.
+``csrc/formulas/activation.h`` computes them; ``deepseek.reference.activation`` defines them in NumPy.
 """
 
 from __future__ import annotations
@@ -9,21 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ._checks import choice
-from ._described import Described, number
+from ._config.base import ConfigBase, number
+from ._config.checks import choice
 
 __all__ = ["ELU", "Activation", "LeakyReLU"]
 
 RELU_FAMILY = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "hard_swish")
-"""Activations that want He's initialisation."""
+"""Activations that are initialised after He et al. (2015)."""
 
 HIDDEN = ("identity", "sigmoid", "tanh", "softplus", "hard_sigmoid", *RELU_FAMILY)
 OUTPUT = (*HIDDEN, "softmax", "exp")
 
 
 @dataclass(frozen=True, repr=False)
-class Activation(Described):
-    """Base of the activations that have a parameter; use one of its children."""
+class Activation(ConfigBase):
+    """Base class of activations with a parameter; use a subclass."""
 
     name: ClassVar[str] = ""
 
@@ -35,7 +34,12 @@ class LeakyReLU(Activation):
     Parameters
     ----------
     slope : float, default=0.01
-        Slope of the negative side, in [0, 1).
+        Slope for negative z, in [0, 1).
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an invalid slope.
     """
 
     name: ClassVar[str] = "leaky_relu"
@@ -49,7 +53,12 @@ class ELU(Activation):
     Parameters
     ----------
     alpha : float, default=1.0
-        Where the negative side ends, above 0.
+        Negative of the limit for z → -∞, above 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an invalid alpha.
     """
 
     name: ClassVar[str] = "elu"
@@ -62,7 +71,7 @@ _CLASSES: dict[str, type[Activation]] = {c.name: c for c in KINDS.values()}
 
 
 def as_activation(name: str, value: Any, names: tuple[str, ...] = HIDDEN) -> Activation | str:
-    """An activation by name or description: the description if there is one, else the name."""
+    """Validate an activation: a name or an `Activation`; a name with a parameter becomes an `Activation`."""
     if isinstance(value, Activation):
         return value
     chosen = choice(name, value, names)
@@ -70,10 +79,10 @@ def as_activation(name: str, value: Any, names: tuple[str, ...] = HIDDEN) -> Act
 
 
 def name_of(activation: Activation | str) -> str:
-    """Its name."""
+    """Return the name of an activation."""
     return activation if isinstance(activation, str) else activation.name
 
 
 def parameter_of(activation: Activation | str) -> float:
-    """Its parameter, whatever it is called; 1 if it has none."""
+    """Return the parameter of an activation, such as slope or alpha; 1 if it has none."""
     return 1.0 if isinstance(activation, str) else float(next(iter(vars(activation).values())))

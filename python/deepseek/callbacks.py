@@ -1,7 +1,7 @@
-"""Callbacks: code of yours that runs during a fit, between two steps.
+"""Callbacks: user code that runs during a fit, between two steps.
 
-A callback may read and save the model, add values to an epoch's logs, and call ``self.model.stop()``. An
-exception it raises ends the fit and leaves the model at its last complete step.
+A callback may read and save the model, add values to the logs of an epoch, and call ``self.model.stop()``. An
+exception in a callback ends the fit and leaves the model at its last complete step.
 """
 
 from __future__ import annotations
@@ -11,39 +11,40 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ._checks import integer
+from ._config.checks import integer
+from ._config.hints import explain_keywords
 from .history import History
 
 if TYPE_CHECKING:
-    from ._model.base import Model
+    from ._training.base import Model
 
 __all__ = ["Callback", "Checkpoint", "LambdaCallback", "Progress"]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a fit stands.
+    """Progress of a fit.
 
     Attributes
     ----------
     epoch : int
-        Epoch under way, counted from 1 since the model was made or reset.
+        Current epoch, counted from 1 since the model was created or reset.
     epochs : int
-        Epoch with which the fit will end.
+        Epoch after which the fit ends.
     step, steps : int
-        Complete steps of the epoch under way, and steps of an epoch.
+        Completed steps of the current epoch, and steps per epoch.
     loss : float
-        Mean loss of the epoch under way, or of the last one at an epoch's end.
+        Mean loss of the current epoch so far; at the end of an epoch, its mean loss.
     val_loss : float
         Validation loss of the last complete epoch; NaN without validation data.
-    rate : float
+    learning_rate : float
         Learning rate of the last complete epoch; NaN in the first.
     samples_per_second : float
-        Over the last block.
+        Throughput of the last block of steps.
     seconds : float
-        Since the fit began.
-    figures : dict of str to float
-        What else a line shows of the last complete epoch: of a Gen ``generator_loss`` and the monitors'.
+        Time since the fit began, in seconds.
+    metrics : dict of str to float
+        Further metrics of the last complete epoch: ``generator_loss`` and the monitors' values of a Gen.
     """
 
     epoch: int
@@ -52,58 +53,77 @@ class Progress:
     steps: int
     loss: float
     val_loss: float
-    rate: float
+    learning_rate: float
     samples_per_second: float
     seconds: float
-    figures: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 class Callback:
-    """Base of all callbacks: four hooks that do nothing.
+    """Base class of callbacks with four hooks that do nothing.
 
     Attributes
     ----------
-    model : Model
-        The model being fitted, set before the first hook runs.
+    model : Net, Rec or Gen
+        Model being fitted; set before the first hook runs.
     """
 
     model: Model
 
     def on_fit_begin(self) -> None:
-        """Before the first step."""
+        """Called before the first step."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
-        """After each epoch.
+        """Called after each epoch.
 
         Parameters
         ----------
         epoch : int
-            Counted from 1 since the model was made or reset.
+            Number of the epoch, counted from 1 since the model was created or reset.
         logs : dict
-            ``loss``, ``val_loss`` (with validation data), ``rate``, ``seconds``; of a Gen all that `Gen.fit`
-            names. What is added goes into the history.
+            Metrics of the epoch: ``loss``, ``val_loss`` (with validation data), ``learning_rate``,
+            ``seconds``; of a Gen the columns that `Gen.fit` lists. Entries that a callback adds become
+            columns of the history.
         """
 
     def on_block_end(self, progress: Progress) -> None:
-        """After each block of steps, every few hundredths of a second and at least once an epoch of work."""
+        """Called after each block of steps: about every 0.03 seconds, and at least once per epoch.
+
+        Parameters
+        ----------
+        progress : Progress
+            Progress of the fit.
+        """
 
     def on_fit_end(self, history: History) -> None:
-        """When the fit is over, however it ended: ``history.outcome`` tells."""
+        """Called when the fit has ended, also after an exception.
+
+        Parameters
+        ----------
+        history : History
+            Epochs of this fit; ``history.outcome`` says how it ended.
+        """
 
 
 class LambdaCallback(Callback):
-    """A callback made of functions.
+    """Callback made of functions.
 
     Parameters
     ----------
     on_fit_begin, on_epoch_end, on_block_end, on_fit_end : callable, optional
-        Called with what the hook of that name in `Callback` gets.
+        Function that is called with the arguments of the hook of this name in `Callback`; default: none.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not callable.
 
     Examples
     --------
     >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))  # doctest: +SKIP
     """
 
+    @explain_keywords()
     def __init__(
         self,
         *,
@@ -112,44 +132,52 @@ class LambdaCallback(Callback):
         on_block_end: Callable[[Progress], Any] | None = None,
         on_fit_end: Callable[[History], Any] | None = None,
     ) -> None:
-        given = {
+        hooks = {
             "on_fit_begin": on_fit_begin,
             "on_epoch_end": on_epoch_end,
             "on_block_end": on_block_end,
             "on_fit_end": on_fit_end,
         }
-        for name, function in given.items():
+        for name, function in hooks.items():
             if function is not None:
                 if not callable(function):
-                    raise TypeError(f"{name} must be callable, got {function!r}")
+                    raise TypeError(f"{name}: got {function!r}; expected a callable")
                 setattr(self, name, function)
 
 
 class Checkpoint(Callback):
-    """Save the model, ready for an exact resume, every so many epochs and at the end.
+    """Saves the model during a fit, so that the fit can be resumed exactly.
+
+    It saves every ``interval`` epochs and at the end of the fit.
 
     Parameters
     ----------
     path : str or path-like
-        The file, replaced each time. ``{epoch}`` in it (with a format if you like, ``{epoch:03d}``) keeps one
-        file for each epoch saved.
-    every : int, default=1
-        Epochs between two files.
+        File to write, replaced at each save. If it contains ``{epoch}``, optionally with a format such as
+        ``{epoch:03d}``, each save has its own file.
+    interval : int, default=1
+        Epochs between two saves, at least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an invalid path or interval.
     """
 
-    def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
+    @explain_keywords()
+    def __init__(self, path: str | os.PathLike[str], interval: int = 1) -> None:
         self.path = os.fspath(path)
         if not isinstance(self.path, str):
-            raise TypeError(f"path must be a string or a path, got {path!r}")
-        self.every = integer("every", every)
+            raise TypeError(f"path: got {path!r}; expected a string or a path")
+        self.interval = integer("interval", interval)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
-        """Save if it is time."""
-        if epoch % self.every == 0:
+        """Save the model if the interval has passed."""
+        if epoch % self.interval == 0:
             self._save(epoch)
 
     def on_fit_end(self, history: History) -> None:
-        """Save what the fit ended with, unless an error ended it: then the last file stands."""
+        """Save the final model, unless an exception ended the fit: then the last file is kept."""
         if history.outcome in ("finished", "stopped early", "stopped"):
             self._save(self.model.history["epoch"][-1] if self.model.history.epochs else 0)
 
@@ -158,20 +186,20 @@ class Checkpoint(Callback):
 
 
 def overrides(callback: Callback, hook: str) -> bool:
-    """Whether a callback does anything at a hook."""
+    """Whether a callback overrides a hook."""
     return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
 
 
 def as_callbacks(callbacks: Any) -> list[Callback]:
-    """What `fit` takes: a callback or a list of them."""
+    """Validate the argument `callbacks` of `fit`: a callback or an iterable of callbacks."""
     if isinstance(callbacks, Callback):
         return [callbacks]
     try:
         found = list(callbacks)
     except TypeError:
-        raise TypeError(f"callbacks must be a list of callbacks, got {callbacks!r}") from None
+        raise TypeError(f"callbacks: got {callbacks!r}; expected a list of callbacks") from None
     for i, callback in enumerate(found):
         if not isinstance(callback, Callback):
-            hint = " (an instance is wanted, not the class)" if isinstance(callback, type) else ""
-            raise TypeError(f"callbacks[{i}] must be a Callback, got {callback!r}{hint}")
+            hint = f": write {callback.__name__}()" if isinstance(callback, type) else ""
+            raise TypeError(f"callbacks[{i}]: got {callback!r}; expected a Callback{hint}")
     return found

@@ -1,7 +1,4 @@
-"""What can go wrong beyond a ValueError or TypeError.
-
-A file that cannot be read as a model raises `ModelFileError`, which lives with the files.
-"""
+"""Exceptions of a fit besides ValueError and TypeError; `ModelFileError` is defined with the files."""
 
 from __future__ import annotations
 
@@ -11,20 +8,20 @@ __all__ = ["CollapseError", "DivergenceError"]
 
 
 class DivergenceError(ArithmeticError):
-    """The loss or a weight became infinite or NaN while training.
+    """Raised when the loss or a weight becomes infinite or NaN during training.
 
-    Training stopped at that step; the model holds the last finite weights and predicts with them.
+    Training ends at that step. The model keeps the last finite weights and can predict with them.
 
     Attributes
     ----------
     epoch : int
-        Epoch under way, counted from 1 since the model was made or reset.
+        Current epoch, counted from 1 since the model was created or reset.
     step : int
-        Complete steps of that epoch.
+        Number of completed steps of that epoch.
     loss : float
-        Mean loss of the epoch up to there, or the value that was not finite.
+        Mean loss of the epoch so far, or the value that was not finite.
     history : History or None
-        The epochs this fit did complete.
+        Completed epochs of this fit.
     """
 
     def __init__(self, epoch: int, step: int, loss: float, history: Any = None) -> None:
@@ -37,22 +34,28 @@ class DivergenceError(ArithmeticError):
     def __str__(self) -> str:
         return (
             f"training diverged in epoch {self.epoch} after {self.step} steps (loss {self.loss:g}); "
-            "the last finite weights are kept. A smaller rate, clip_norm= or scaled inputs usually help"
+            "the last finite weights are kept. A smaller learning_rate, clip_norm= or scaled inputs usually help"
         )
 
 
 class CollapseError(DivergenceError):
-    """A generator's samples became all alike while a `Gen` trained.
+    """Raised when the samples of a generator become nearly identical during the fit of a `Gen` (mode collapse).
 
-    Seen by the monitors of a fit, see `Gen.fit`. The fit is over; the model holds the best weights, if early
-    stopping watched for them, else those of that epoch.
+    It is detected by the monitors of a fit, see `Gen.fit`. The model keeps the best weights if early stopping
+    was used, otherwise those of the last epoch.
 
     Attributes
     ----------
-    epoch, step, loss, history
-        As of `DivergenceError`.
+    epoch : int
+        Current epoch, counted from 1 since the model was created or reset.
+    step : int
+        Number of completed steps of that epoch; 0, as monitors run between epochs.
+    loss : float
+        Mean loss of the discriminator in the last epoch.
+    history : History or None
+        Completed epochs of this fit.
     reason : str
-        What was seen.
+        Description of the collapse.
     """
 
     def __init__(self, epoch: int, step: int, loss: float, history: Any = None, reason: str = "") -> None:
@@ -62,6 +65,6 @@ class CollapseError(DivergenceError):
 
     def __str__(self) -> str:
         return (
-            f"the generator collapsed by epoch {self.epoch}: {self.reason}. A penalty, pack=, minibatch_std= or "
-            "a smaller rate usually help"
+            f"the generator collapsed by epoch {self.epoch}: {self.reason}. A penalty, pac=, minibatch_std= or "
+            "a smaller learning_rate usually help"
         )

@@ -1,15 +1,14 @@
-"""Losses: what a training makes small. Descriptions only; a loss without parameters is just its name.
+"""Losses, the quantities that a training minimizes. A loss without options is given by its name.
 
-The arithmetic is the engine's (``csrc/formulas/loss.h``) and, in NumPy, ``deepseek.reference.loss``. A
-sample's loss is the mean over its outputs; the loss of many samples is Σ w_i·l_i / Σ w_i with the sample
-weights w.
+The formulas are in ``csrc/formulas/loss.h`` and, in NumPy, in ``deepseek.reference.loss``. A sample's
+loss is the mean over its outputs; the loss of many samples is Σ w_i·l_i / Σ w_i with the sample weights w.
 
 =======================  ====================================================  ==================
 name                     a sample's loss                                       output activation
 =======================  ====================================================  ==================
 squared_error            ½·mean (ŷ - y)², as scikit-learn's MLPRegressor       identity
 absolute_error           mean |ŷ - y|                                          identity
-huber                    mean of ½·e² up to |e| = delta, then straight          identity
+huber                    mean of ½·e² up to |e| = delta, then a line      identity
 quantile                 mean pinball loss: the quantile of y is learned       identity
 poisson                  mean exp(z) - y·z, z the log rate; counts y ≥ 0        exp
 binary_cross_entropy     mean over outputs, each a question of its own         sigmoid
@@ -23,30 +22,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ._checks import choice
-from ._described import Described, number
+from . import _core
+from ._config.base import ConfigBase, number
+from ._config.checks import choice
 
-__all__ = ["CrossEntropy", "Focal", "Huber", "Loss", "Quantile"]
-
-_DEFAULTS: dict[str, Any] = {"delta": 1.0, "quantile": 0.5, "gamma": 2.0, "alpha": -1.0, "smoothing": 0.0}
-_ENGINE_NAMES = {"label_smoothing": "smoothing"}
+__all__ = ["BinaryCrossEntropy", "CrossEntropy", "Focal", "Huber", "Loss", "Quantile"]
 
 
 @dataclass(frozen=True, repr=False)
-class Loss(Described):
-    """Base of the losses that have parameters; use one of its children."""
+class Loss(ConfigBase):
+    """Base class of the losses with options; use one of its subclasses."""
 
     name: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, repr=False)
 class Huber(Loss):
-    """Squared up to ``delta``, straight beyond (Huber 1964).
+    """Squared error up to ``delta``, a straight line beyond (Huber 1964).
 
     Parameters
     ----------
     delta : float, default=1.0
-        Where it goes straight, above 0, in units of y.
+        Error above which the loss is a straight line, above 0, in units of y.
     """
 
     name: ClassVar[str] = "huber"
@@ -60,11 +57,25 @@ class Quantile(Loss):
     Parameters
     ----------
     quantile : float, default=0.5
-        Which quantile of y is learned, in (0, 1); 0.5 is the median.
+        Quantile of y that is learned, in (0, 1); 0.5 is the median.
     """
 
     name: ClassVar[str] = "quantile"
     quantile: float = number(0.5, 0, 1, above=True, below=True)
+
+
+@dataclass(frozen=True, repr=False)
+class BinaryCrossEntropy(Loss):
+    """Cross-entropy of outputs that are probabilities on their own, with label smoothing (Szegedy et al. 2016).
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share s of each target that is moved to 0.5: (1 - s)·t + s/2, in [0, 1).
+    """
+
+    name: ClassVar[str] = "binary_cross_entropy"
+    label_smoothing: float = number(0.0, 0, 1, below=True)
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,7 +99,7 @@ class Focal(Loss):
     Parameters
     ----------
     gamma : float, default=2.0
-        How much less; 0 gives the plain cross-entropy.
+        Exponent of (1 - p); 0 gives the plain cross-entropy.
     alpha : float, optional
         Weight of the positive class, 1 - alpha of the negative, in [0, 1]; sigmoid outputs only (with softmax
         give ``class_weight`` to `fit`). None: both weigh 1.
@@ -99,18 +110,20 @@ class Focal(Loss):
     alpha: float | None = number(None, 0, 1)
 
 
-KINDS: dict[str, type[Loss]] = {c.__name__: c for c in (Huber, Quantile, CrossEntropy, Focal)}
-
-OUTPUTS: dict[str, tuple[str, ...]] = {
-    "poisson": ("exp",),
-    "binary_cross_entropy": ("sigmoid",),
-    "cross_entropy": ("softmax",),
-    "focal": ("softmax", "sigmoid"),
+KINDS: dict[str, type[Loss]] = {
+    c.__name__: c for c in (Huber, Quantile, BinaryCrossEntropy, CrossEntropy, Focal)
 }
-"""Output activations of the losses that start from logits, the first by default; every other loss takes
-any."""
 
-NAMES = ("squared_error", "absolute_error", "huber", "quantile", *OUTPUTS)
+NAMES = tuple(dict.fromkeys(t["name"] for t in _core.losses()))
+
+TARGETS: dict[tuple[str, str | None], str] = {
+    (t["name"], t["output_activation"]): t["targets"] for t in _core.losses()
+}
+"""Kinds of targets by name and output activation; None stands for any elementwise activation.
+
+"real": finite numbers. "counts": numbers from 0. "probabilities": numbers in [0, 1]. "binary": 0 or 1. "classes": class
+indices. "class_probabilities": class indices, or rows of probabilities.
+"""
 
 _CLASSES: dict[str, type[Loss]] = {c.name: c for c in KINDS.values()}
 
@@ -133,7 +146,24 @@ def name_of(loss: Loss | str) -> str:
 
 
 def spec_of(loss: Loss | str) -> dict[str, Any]:
-    """What the engine reads: the parameters of all losses, ours filled in."""
-    own = {} if isinstance(loss, str) else vars(loss)
-    filled = {_ENGINE_NAMES.get(key, key): value for key, value in own.items() if value is not None}
-    return {"name": name_of(loss), **_DEFAULTS, **filled}
+    """The loss as the engine reads it."""
+    return {"name": loss} if isinstance(loss, str) else {"name": loss.name, **loss._spec()}
+
+
+def output_activations(name: str) -> tuple[str, ...]:
+    """Output activations that a loss is written for, the first by default; none if it takes any elementwise one."""
+    return tuple(output for loss, output in TARGETS if loss == name and output is not None)
+
+
+def targets_of(loss: Loss | str, output_activation: str) -> str:
+    """Kind of targets of a loss with an output activation; "label_sequences" for Rec's output "ctc"."""
+    name = name_of(loss)
+    if name == "ctc":
+        return "label_sequences"
+    return TARGETS.get((name, output_activation)) or TARGETS[name, None]
+
+
+def predicts_classes(loss: Loss | str) -> bool:
+    """Whether the outputs are probabilities of classes, which accuracy measures; R² measures values."""
+    name = name_of(loss)
+    return any(targets not in ("real", "counts") for key, targets in TARGETS.items() if key[0] == name)

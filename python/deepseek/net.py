@@ -9,17 +9,20 @@ from typing import Any, ClassVar, cast
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _core
-from ._checks import flag
-from ._data.inputs import as_matrix
+from ._config.checks import flag
+from ._config.hints import explain_keywords
+from ._config.net import NetConfig
+from ._config.optimizer_options import optimizer_options
 from ._data.rows import rows_of, validation_rows
-from ._model.exchange import Exchangeable
-from ._model.fit import callbacks_of, fit, pass_once
-from ._model.run import make_plan
-from ._net.config import NetConfig, make_config, read_config
-from ._net.metrics import check_classes, decided, figure_of_merit
+from ._data.sparse import SparseMatrix, as_inputs
+from ._interop.exportable import ExportableModel
+from ._net.metrics import check_classes, evaluation_metric, predicted_classes, without_outputs
 from ._net.table import net_rows, table
+from ._training.fit import callbacks_of, fit, pass_once
+from ._training.fit_state import make_fit_config
 from .activations import Activation
 from .callbacks import Callback
+from .embeddings import PeriodicEmbedding
 from .history import History
 from .losses import Loss
 from .optimizers import Optimizer
@@ -30,55 +33,62 @@ __all__ = ["Net"]
 Array = NDArray[Any]
 
 
-class Net(Exchangeable):
+class Net(ExportableModel):
     """Multilayer perceptron, trained by back-propagation.
 
-    A chain of dense layers: x·W + b, normalisation if asked for, activation, dropout. The same arguments,
-    data and seed give the same bits with any number of threads and on every instruction set with fused
-    multiply-add.
+    The network is a chain of dense layers: x·W + b, optional normalisation, activation, dropout. The same arguments,
+    data and seed give the same bits with any number of threads, on every instruction set with fused multiply-add.
 
     Parameters
     ----------
     layers : sequence of int
         Numbers of units from the inputs to the outputs: ``[64, 128, 10]`` has 64 inputs, one hidden layer and
-        10 outputs. ``[64, 10]`` has no hidden layer.
+        10 outputs; ``[64, 10]`` has no hidden layer.
     activation : str, Activation or list of these, default="relu"
-        Of the hidden layers, one for all or one per layer: identity, sigmoid, tanh, relu, leaky_relu, elu,
-        selu, gelu, silu, mish, softplus, hard_sigmoid, hard_swish; `LeakyReLU` and `ELU` where the parameter
-        is to be chosen.
+        Activation of the hidden layers, one for all or one per layer: identity, sigmoid, tanh, relu, leaky_relu, elu,
+        selu, gelu, silu, mish, softplus, hard_sigmoid, hard_swish, or `LeakyReLU` and `ELU` with a parameter.
     output_activation : str or Activation, optional
-        Default: what the loss wants: softmax for cross_entropy and focal, sigmoid for binary_cross_entropy
-        (and focal with one output), exp for poisson, identity for the rest.
+        Activation of the output layer. Default: softmax for cross_entropy and focal, sigmoid for
+        binary_cross_entropy (and focal with one output), exp for poisson, identity for the other losses.
     loss : str or Loss, default="squared_error"
-        squared_error, absolute_error, huber, quantile, poisson, binary_cross_entropy, cross_entropy, focal;
-        `Huber`, `Quantile`, `CrossEntropy` and `Focal` where a parameter is to be chosen.
+        Loss: squared_error, absolute_error, huber, quantile, poisson, binary_cross_entropy, cross_entropy, focal, or
+        `Huber`, `Quantile`, `BinaryCrossEntropy`, `CrossEntropy` and `Focal` with options.
     optimizer : str or Optimizer, default=Adam()
-        `SGD`, `Adam`, `AdamW`, `RMSProp`, `Adagrad`, `Lion`; with rate, schedule, clipping and penalties.
+        Optimizer, with its learning rate, schedule, clipping and penalties: `SGD`, `Adam`, `AdamW`, ….
     bias : bool, default=True
-        Whether layers add a bias.
+        Whether the layers add a bias.
     dropout : float or list of float, default=0.0
-        Share of the hidden units put to zero in training, in [0, 1); one for all or one per hidden layer.
+        Share of the hidden units set to 0 in training, in [0, 1), one for all or one per hidden layer.
     input_dropout : float, default=0.0
-        The same for the inputs.
+        Share of the inputs set to 0 in training, in [0, 1).
+    numeric_embedding : PeriodicEmbedding, optional
+        Embedding of the first inputs as periodic functions with trained frequencies, for tables whose target bends
+        more than once along a feature. Default: none.
+    input_scale_rate : float, default=0.0
+        Factor of the learning rate at which a scale per input of the first dense layer is trained (Holzmüller et al.
+        2024 take 6); 0 trains none. The input is multiplied by 1 + rate·weight, so the factor holds for optimizers
+        whose steps do not depend on the size of the gradient, such as `Adam`.
     normalization : {None, "batch", "layer"} or list of these, default=None
-        Between a hidden layer's sums and its activation (Ioffe & Szegedy 2015; Ba et al. 2016).
+        Normalisation before the activation of the hidden layers, one for all or one per layer (Ioffe & Szegedy 2015;
+        Ba et al. 2016).
     initialization : str or list of str, default="auto"
-        Of the weights, one for all or one per layer of weights: glorot_uniform, glorot_normal, he_uniform,
-        he_normal, lecun_uniform, lecun_normal, orthogonal, normal (standard normal), zeros. "auto" is
-        he_uniform before relu and its relatives, glorot_uniform before all else. Biases start at zero.
+        Rule for the initial weights, one for all or one per layer: glorot_uniform, glorot_normal, he_uniform,
+        he_normal, lecun_uniform, lecun_normal, orthogonal, normal (standard normal), zeros. "auto" takes he_uniform
+        before relu and its relatives, glorot_uniform before other activations. Biases start at 0.
     dtype : {"float32", "float64"}, default="float32"
-        Of weights and arithmetic.
+        Precision of the weights and the arithmetic.
     device : {"cpu", "cuda", "auto"}, default="cpu"
-        "cuda" raises if it cannot be had (`deepseek.cuda.why` tells why); "auto" takes the best there is.
+        Device of the model. "cuda" raises an error if it is unavailable (`deepseek.cuda.why` has the reason); "auto"
+        takes the fastest device there is.
     threads : int, optional
-        Most threads to use; default: as many as `set_num_threads` says. Never changes a result.
+        Largest number of threads. Default: the number of `set_num_threads`. It never changes a result.
     seed : int, default=0
-        Of initial weights, shuffling, dropout and the validation split, 0 to 2**64 - 1. None draws one.
+        Seed of the initial weights, shuffling, dropout and the validation split, 0 to 2**64 - 1. None draws one.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument that cannot be, naming it, its value and what was expected.
+        For a wrong argument; the message names it, its value and what was expected.
 
     Examples
     --------
@@ -91,6 +101,7 @@ class Net(Exchangeable):
     kind: ClassVar[str] = "Net"
     _config: NetConfig
 
+    @explain_keywords(optimizer_options)
     def __init__(
         self,
         layers: Sequence[int],
@@ -102,6 +113,8 @@ class Net(Exchangeable):
         bias: bool = True,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
+        numeric_embedding: PeriodicEmbedding | None = None,
+        input_scale_rate: float = 0.0,
         normalization: str | Sequence[str | None] | None = None,
         initialization: str | Sequence[str] = "auto",
         dtype: DTypeLike = "float32",
@@ -109,25 +122,10 @@ class Net(Exchangeable):
         threads: int | None = None,
         seed: int | None = 0,
     ) -> None:
-        config = make_config(
-            layers,
-            activation=activation,
-            output_activation=output_activation,
-            loss=loss,
-            optimizer=optimizer,
-            bias=bias,
-            dropout=dropout,
-            input_dropout=input_dropout,
-            normalization=normalization,
-            initialization=initialization,
-            dtype=dtype,
-            device=device,
-            threads=threads,
-            seed=seed,
-        )
-        self._begin(config)
+        options = {key: value for key, value in locals().items() if key != "self"}
+        self._begin(NetConfig(**options))
 
-    _read_config = staticmethod(read_config)
+    _config_class = NetConfig
 
     @staticmethod
     def _make_core(config: NetConfig) -> Any:
@@ -138,9 +136,10 @@ class Net(Exchangeable):
         """Numbers of units from the inputs to the outputs."""
         return self._config.layers
 
+    @explain_keywords()
     def fit(
         self,
-        X: ArrayLike,
+        X: ArrayLike | SparseMatrix,
         y: ArrayLike,
         *,
         epochs: int = 10,
@@ -154,171 +153,209 @@ class Net(Exchangeable):
         shuffle: bool = True,
         verbose: bool | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
-        checkpoint_every: int = 1,
+        checkpoint_interval: int = 1,
         resume: bool = False,
     ) -> History:
-        """Train for some epochs, going on from where the model stands.
+        """Train the model; a further call continues from the current weights and optimizer state.
 
         Parameters
         ----------
-        X : array-like of shape (rows, inputs)
-            Real numbers of any type and layout. Read in place if they are C-contiguous and of the model's
-            dtype.
+        X : array-like or sparse matrix of shape (rows, inputs)
+            Inputs: finite real numbers of any type and layout. Arrays that are C-contiguous and of the
+            model's dtype are read in place. Sparse matrices of SciPy stay sparse: the first layer multiplies
+            their entries only, with the bits of the dense rows. CSR matrices are read in place except for
+            their indices; other formats are converted to CSR.
         y : array-like of shape (rows,) or (rows, outputs)
-            Class indices (rows,) or probabilities (rows, outputs) for cross_entropy, class indices for focal
-            with softmax, else values (rows, outputs), or (rows,) if there is one output.
+            Targets: class indices (rows,) or probabilities (rows, outputs) for cross_entropy; class indices
+            for focal with softmax; otherwise values (rows, outputs), or (rows,) for one output.
         epochs : int, default=10
-            How many more passes over the rows.
+            Number of passes over the rows to train.
         batch_size : int or None, default=32
-            Rows a step; None or anything above the number of rows takes them all.
+            Rows per mini-batch; None, or a value above the number of rows, uses the full batch.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
-            Evaluated after each epoch.
+            Data on which the loss is evaluated after each epoch; default: none.
         validation_fraction : float, default=0.0
-            Share of the rows kept out of the training for validation, in [0, 1). Chosen at random, by the
-            seed and the number of rows alone.
+            Fraction of the rows that is held out for validation, in [0, 1). The choice is a function of the
+            seed and the number of rows.
         sample_weight : array-like of shape (rows,), optional
-            Weights of the rows, at least 0.
+            Weights of the rows, at least 0; default: 1.
         class_weight : mapping, list or "balanced", optional
-            Weight by class index, multiplied with the sample weights. "balanced" is rows / (classes · rows of
-            the class). Not used on validation data.
+            Weights by class index, multiplied with the sample weights; default: 1. "balanced" is rows /
+            (classes · rows of the class). They are not applied to validation data.
         early_stopping : EarlyStopping or bool, optional
-            When to stop before the last epoch; True is ``EarlyStopping()``.
+            Rule for ending the fit before the last epoch; default: none. True is ``EarlyStopping()``.
         callbacks : Callback or iterable of Callback, default=()
-            What runs between steps.
+            Callbacks, called between steps and epochs.
         shuffle : bool, default=True
-            Draw a new order of the rows for each epoch.
+            Whether the rows are shuffled before each epoch.
         verbose : bool, optional
-            Show a progress line; default: if standard error is a terminal.
+            Whether to show a progress line; default: True if standard error is a terminal.
         checkpoint : path-like, optional
-            File that the model is saved to while it trains: `load` it and call ``fit`` with ``resume=True``
-            to complete the fit after a crash. Short for a `Checkpoint` among the callbacks.
-        checkpoint_every : int, default=1
-            Epochs between two checkpoints.
+            File to which the model is saved during the fit; default: none. After a crash, `load` it and call
+            ``fit`` with ``resume=True``. It is an abbreviation of the callback `Checkpoint`.
+        checkpoint_interval : int, default=1
+            Number of epochs between two checkpoints, at least 1.
         resume : bool, default=False
-            Complete the last fit, if it was interrupted (by Ctrl-C, `stop`, an exception in a callback, or a
-            crash and `load` of its checkpoint), with its own epochs, batch size, validation fraction and
-            early stopping. Give it the same data: the bits are those of the uninterrupted fit. If that fit is
-            complete nothing happens; if there is none, ValueError.
+            Whether to complete the last fit, which was interrupted by Ctrl-C, by `stop`, by an exception in a
+            callback, or by a crash (after `load` of its checkpoint). It keeps the epochs, batch size,
+            validation fraction and early stopping of that fit. With the same data, the weights equal those of
+            an uninterrupted fit bit by bit. If that fit is complete, nothing happens.
 
         Returns
         -------
         History
-            The epochs of this call. `Net.history` has those of all fits.
+            Epochs of this call. `Net.history` has the epochs of all fits.
 
         Raises
         ------
         TypeError, ValueError
-            For bad data or arguments; the model is unchanged.
+            For invalid data or arguments, or ``resume=True`` without a fit; the model is unchanged.
         DivergenceError
-            If loss or weights become infinite or NaN; the model holds the last finite weights.
+            If the loss or a weight becomes infinite or NaN; the model keeps the last finite weights.
         KeyboardInterrupt
-            On Ctrl-C, within a tenth of a second; the model is at its last complete step.
+            On Ctrl-C, within 0.1 seconds; the model is at its last complete step.
         """
-        plan = make_plan(epochs, batch_size, shuffle, validation_fraction, as_early_stopping(early_stopping))
-        called = callbacks_of(callbacks, verbose, checkpoint, checkpoint_every)
+        config = make_fit_config(
+            epochs, batch_size, shuffle, validation_fraction, as_early_stopping(early_stopping)
+        )
         return fit(
             self,
-            plan,
-            called,
+            config,
+            callbacks_of(callbacks, verbose, checkpoint, checkpoint_interval),
             lambda: rows_of(self._config, X, y, sample_weight),
             None if validation_data is None else lambda: validation_rows(self._config, validation_data),
             class_weight=class_weight,
             resume=flag("resume", resume),
         )
 
+    @explain_keywords()
     def partial_fit(
         self,
-        X: ArrayLike,
+        X: ArrayLike | SparseMatrix,
         y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | Sequence[float] | str | None = None,
         batch_size: int | None = None,
     ) -> float:
-        """Train on some rows once, in their order: one step, or one pass if ``batch_size`` is given.
+        """Train on the rows once, in their order: one step, or one pass of mini-batches with ``batch_size``.
 
-        The optimizer goes on from call to call. A schedule sees each call as an epoch; give it its own
-        horizon (``Cosine(epochs=...)``). Nothing is added to the history.
+        The optimizer state continues from call to call. A schedule counts each call as an epoch, so give it a
+        horizon (``Cosine(epochs=...)``). The history is unchanged.
 
         Parameters
         ----------
-        X, y, sample_weight, class_weight
-            As in `fit`.
+        X : array-like or sparse matrix of shape (rows, inputs)
+            Inputs, see `fit`.
+        y : array-like of shape (rows,) or (rows, outputs)
+            Targets, see `fit`.
+        sample_weight : array-like of shape (rows,), optional
+            Weights of the rows, at least 0; default: 1.
+        class_weight : mapping, list or "balanced", optional
+            Weights by class index, see `fit`; default: 1.
         batch_size : int, optional
-            Rows a step; default: all.
+            Rows per mini-batch; default: all rows.
 
         Returns
         -------
         float
-            The loss of these rows, as met during the pass.
-        """
-        plan = make_plan(1, batch_size, False, 0.0, None)
-        return pass_once(
-            self, plan, lambda: rows_of(self._config, X, y, sample_weight), class_weight=class_weight
-        )
-
-    def predict(self, X: ArrayLike) -> Array:
-        """Outputs for some rows, after the output activation.
-
-        Parameters
-        ----------
-        X : array-like of shape (rows, inputs)
-            Real numbers of any type and layout, finite. No rows are fine.
-
-        Returns
-        -------
-        ndarray of shape (rows, outputs)
-            Of the model's dtype: probabilities for the cross-entropies, else values. A row's result does not
-            depend on the other rows.
-        """
-        done = self._core.try_predict(X)
-        if done is None:  # it has to be looked at closer
-            done = self._core.predict(as_matrix(X, self._dtype, self._config.inputs, empty=True))
-        return cast(Array, done)
-
-    def predict_classes(self, X: ArrayLike) -> Array:
-        """Predicted classes for some rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (rows, inputs)
-
-        Returns
-        -------
-        ndarray of int64
-            (rows,) indices of the likeliest class with softmax outputs, (rows, outputs) zeros and ones with
-            sigmoid outputs.
+            Mean loss of the rows during the pass.
 
         Raises
         ------
-        ValueError
-            If the loss is none of cross_entropy, binary_cross_entropy and focal.
+        TypeError, ValueError
+            For invalid data or arguments; the model is unchanged.
+        DivergenceError
+            If the loss or a weight becomes infinite or NaN; the model keeps the last finite weights.
         """
-        check_classes(self._config)
-        return decided(self.predict(X), self._config)
+        config = make_fit_config(1, batch_size, False, 0.0, None)
+        return pass_once(
+            self, config, lambda: rows_of(self._config, X, y, sample_weight), class_weight=class_weight
+        )
 
-    def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
-    ) -> dict[str, float]:
-        """Loss and figure of merit on some rows.
+    def predict(self, X: ArrayLike | SparseMatrix, *, squeeze: bool = False) -> Array:
+        """Return the outputs for rows, after the output activation.
 
         Parameters
         ----------
-        X, y, sample_weight
-            As in `fit`.
+        X : array-like or sparse matrix of shape (rows, inputs)
+            Inputs: finite real numbers of any type and layout, possibly no rows.
+        squeeze : bool, default=False
+            Whether a model with one output returns (rows,), the shape of targets (rows,), instead of (rows, 1).
 
         Returns
         -------
-        dict
-            ``"loss"``, the weighted mean; and ``"accuracy"`` for cross_entropy, binary_cross_entropy and
-            focal (with several sigmoid outputs the share of right answers among all), or ``"r2"``, the
-            coefficient of determination averaged over outputs, for the rest.
+        ndarray of shape (rows, outputs) or (rows,)
+            Outputs of the model's dtype: probabilities for the cross-entropies and focal, otherwise values.
+            The result of a row does not depend on the other rows.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For inputs of another shape, values that are not finite real numbers, or ``squeeze=True`` for a model with
+            several outputs.
+        """
+        outputs = self._core.try_predict(X)
+        if outputs is None:  # X needs validation or conversion
+            outputs = self._core.predict(as_inputs(X, self._dtype, self._config.inputs, empty=True))
+        return cast(Array, outputs) if squeeze is False else without_outputs(outputs, squeeze)
+
+    def predict_classes(self, X: ArrayLike | SparseMatrix, *, squeeze: bool = False) -> Array:
+        """Return the predicted classes of rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (rows, inputs)
+            Inputs, see `predict`.
+        squeeze : bool, default=False
+            Whether a model with one sigmoid output returns (rows,) instead of (rows, 1).
+
+        Returns
+        -------
+        ndarray of int64, shape (rows,) or (rows, outputs)
+            Indices of the most probable class (rows,) for softmax outputs; 0 or 1 for each sigmoid output
+            (rows, outputs), with the threshold 0.5.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For invalid inputs, a loss other than cross_entropy, binary_cross_entropy and focal, or ``squeeze=True``
+            for a model with several sigmoid outputs.
+        """
+        check_classes(self._config)
+        return predicted_classes(self.predict(X), self._config, squeeze)
+
+    def evaluate(
+        self, X: ArrayLike | SparseMatrix, y: ArrayLike, *, sample_weight: ArrayLike | None = None
+    ) -> dict[str, float]:
+        """Return the loss and the metric on rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (rows, inputs)
+            Inputs, see `fit`.
+        y : array-like of shape (rows,) or (rows, outputs)
+            Targets, see `fit`.
+        sample_weight : array-like of shape (rows,), optional
+            Weights of the rows, at least 0; default: 1.
+
+        Returns
+        -------
+        dict of str to float
+            ``"loss"`` is the weighted mean loss. ``"accuracy"`` is the fraction of correct classes, over all
+            outputs, for cross_entropy, binary_cross_entropy and focal; ``"r2"`` is the coefficient of
+            determination, averaged over outputs, for the other losses.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For invalid data.
         """
         data = rows_of(self._config, X, y, sample_weight)
-        with self._gate.room:  # both from the same weights
+        with self._lock.state_lock:  # loss and outputs come from the same weights
             loss = float(self._core.evaluate(*data))
             outputs = self._core.predict(data.X)
-        return {"loss": loss, **figure_of_merit(outputs, data.y, data.weights, self._config)}
+        return {"loss": loss, **evaluation_metric(outputs, data.y, data.weights, self._config)}
 
     def __repr__(self) -> str:
         return table(type(self).__name__, self._config, net_rows(self._config))

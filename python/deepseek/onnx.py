@@ -1,52 +1,57 @@
-"""Models to ONNX: `to_onnx` writes a file that onnxruntime and many others can run.
+"""Export to ONNX: `to_onnx` writes a file for onnxruntime and other runtimes.
 
-The package ``onnx`` is imported by the first call, never by this package on its own.
+The package ``onnx`` is imported by the first call.
 """
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from .net import Net
 from .rec import Rec
 
+if TYPE_CHECKING:
+    from .tabular import TabularNet
+
 __all__ = ["to_onnx"]
 
 
-def to_onnx(model: Net | Rec, path: str | os.PathLike[str]) -> None:
-    """Write an ONNX file that computes a model's `predict`, output activation included.
+def to_onnx(model: Net | Rec | TabularNet, path: str | os.PathLike[str]) -> None:
+    """Write an ONNX file that computes the model's `predict`, including the output activation.
 
-    It has opset 17, is checked by ``onnx.checker`` before anything is written, and replaces an older file only when
-    it is complete. Results agree with `predict` to rounding, not to the bit.
+    The file has opset 17 and is validated by ``onnx.checker`` before it is written. Its results agree with
+    `predict` up to rounding.
 
     Parameters
     ----------
-    model : Net or Rec
+    model : Net, Rec or TabularNet
+        Model to export. `TabularNet.to_onnx` describes its inputs and outputs.
     path : str or path-like
-        The file.
-
-    Notes
-    -----
-    Input of a Net: ``X`` (batch, inputs). Inputs of a Rec: ``X`` (batch, steps, features), or int64 tokens (batch,
-    steps); and ``lengths`` (batch,), int32, the real steps of each sequence, at least 1. ``lengths`` may be left
-    out, then all steps are real (onnxruntime remarks that it is an initializer that can be overridden, which is
-    what is meant). Output: ``y`` (batch, outputs), or (batch, steps, outputs) where each step has its own; what
-    stands beyond a sequence's length means nothing.
-
-    ``X`` and ``y`` are of the model's dtype. onnxruntime has recurrent layers and the error function of gelu in
-    float32 only, so of a float64 model these are computed in float32; and ONNX has the 1e-5 of layer normalisation
-    in float32 only.
+        File to write; an existing file is replaced when the new one is complete.
 
     Raises
     ------
     TypeError
-        For anything but a Net or a Rec.
+        If the model is of another class.
     ValueError
-        For ``layer_norm=True``, which ONNX's recurrent operators lack, and for models of 2 GiB and more.
+        For ``layer_norm=True``, which ONNX's recurrent operators lack, and for models of 2 GiB or more.
     OSError
-        If writing fails; the old file is as it was.
+        If writing fails; the old file is unchanged.
     ImportError
-        Without the extra ``[onnx]``.
+        If the extra ``[onnx]`` is not installed.
+
+    Notes
+    -----
+    The input of a Net is ``X`` (batch, inputs). The inputs of a Rec are ``X`` (batch, steps, features), or
+    int64 tokens (batch, steps), and ``lengths`` (batch,), int32, the numbers of valid steps, at least 1.
+    ``lengths`` may be left out if all steps are valid; onnxruntime then warns about an overridable
+    initializer. The output is ``y`` (batch, outputs), or (batch, steps, outputs) for outputs per step;
+    outputs beyond the length of a sequence are unspecified.
+
+    ``X`` and ``y`` have the model's dtype. onnxruntime supports recurrent layers and the error function of
+    gelu in float32 only, so these parts of a float64 model are computed in float32. The epsilon of ONNX's
+    layer normalisation is a float32 number.
 
     Examples
     --------
@@ -58,9 +63,15 @@ def to_onnx(model: Net | Rec, path: str | os.PathLike[str]) -> None:
         import onnx  # noqa: F401
     except ModuleNotFoundError:
         raise ImportError("to_onnx needs onnx: pip install 'deepseek-nn[onnx]'", name="onnx") from None
-    from ._exchange.dense import check_model
-    from ._exchange.onnx_writer import onnx_bytes
-    from ._files.atomic import replace_file
+    from ._interop.dense import check_model
+    from ._interop.onnx_writer import onnx_bytes
+    from ._io.atomic import replace_file
+    from .tabular import TabularNet
 
+    if isinstance(model, TabularNet):
+        from ._tabular.onnx_writer import onnx_bytes as tabular_bytes
+
+        replace_file(os.fspath(path), tabular_bytes(model._fitted("to_onnx")))
+        return
     check_model("to_onnx", model)
     replace_file(os.fspath(path), onnx_bytes(model))

@@ -1,9 +1,9 @@
-"""Optimizers: how a gradient changes the weights. Descriptions only, PyTorch's definitions and names.
+"""Optimizers: how a gradient changes the weights. Each class holds the options of one, with PyTorch's definitions.
 
-The arithmetic is the engine's (``csrc/formulas/update.h``) and, in NumPy, ``deepseek.reference.optimizer``.
-Order of what happens to a gradient: scaled so that its norm over all parameters is at most ``clip_norm``,
-clamped to ±``clip_value``; then, for weight matrices only, ``l2``·w + ``l1``·sign(w) is added; then the rule.
-Decoupled decay shrinks weight matrices by 1 - rate·``weight_decay`` before the rule's step.
+The arithmetic is in the engine (``csrc/formulas/optimizer_rules.h``) and, in NumPy, in
+``deepseek.reference.optimizer``. A step treats a gradient in this order. It is scaled so that its norm over all
+parameters is at most ``clip_norm``, then clamped to ±``clip_value``. For weight matrices, ``l2``·w + ``l1``·sign(w)
+is added. Then the rule applies. Decoupled decay multiplies weight matrices by 1 - learning_rate·``weight_decay``.
 """
 
 from __future__ import annotations
@@ -12,39 +12,33 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from . import schedules
-from ._described import Described, described, number, switch
+from ._config.base import ConfigBase, nested, number, switch
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Lion", "Optimizer", "RMSProp"]
 
-_DEFAULTS: dict[str, Any] = {
-    "momentum": 0.0, "nesterov": False, "beta1": 0.9, "beta2": 0.999, "rho": 0.9, "eps": 1e-8,
-    "weight_decay": 0.0, "l1": 0.0, "l2": 0.0, "clip_norm": 0.0, "clip_value": 0.0,
-}  # fmt: skip
-
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class Optimizer(Described):
-    """Base of all optimizers; use one of its children. These parameters they share, by keyword only.
+class Optimizer(ConfigBase):
+    """Base class of the optimizers, with the parameters that all of them take by keyword.
 
     Parameters
     ----------
     schedule : Schedule, optional
-        How the rate changes; default: not at all.
+        Schedule of the learning rate. Default: constant.
     clip_norm : float, optional
-        Largest norm of the whole gradient; None: not clipped.
+        Largest norm of the whole gradient, above 0. Default None: no clipping by norm.
     clip_value : float, optional
-        Largest magnitude of a gradient's element; None: not clipped.
+        Largest magnitude of an element of the gradient, above 0. Default None: no clipping by value.
     l1, l2 : float, default=0.0
-        Penalties l1·Σ|w| and ½·l2·Σw² on weight matrices, through the gradient; the reported loss is without
-        them.
+        Weights of the penalties l1·Σ|w| and ½·l2·Σw² on weight matrices. They enter the gradient only; the reported
+        loss excludes them.
     weight_decay : float, default=0.0 (AdamW: 0.01)
-        Decoupled decay of weight matrices: each step takes away rate·weight_decay·w.
+        Decoupled decay of weight matrices: each step subtracts learning_rate·weight_decay·w.
     """
 
     name: ClassVar[str] = ""
-    schedule: schedules.Schedule | None = described(  # noqa: RUF009  a field, like those below
-        schedules.Schedule, lambda: schedules.KINDS
-    )
+    translated: ClassVar[frozenset[str]] = frozenset({"schedule"})
+    schedule: schedules.Schedule | None = nested(schedules.Schedule, lambda: schedules.KINDS)
     clip_norm: float | None = number(None, above=True)
     clip_value: float | None = number(None, above=True)
     l1: float = number(0.0)
@@ -52,32 +46,27 @@ class Optimizer(Described):
     weight_decay: float = number(0.0)
 
     def _spec(self) -> dict[str, Any]:
-        """What the engine reads: the fields of all optimizers, ours filled in."""
-        own = {key: value for key, value in vars(self).items() if value is not None and key != "schedule"}
-        return {"name": self.name, **_DEFAULTS, **own}
-
-    def _schedule_spec(self) -> dict[str, Any]:
-        return (self.schedule or schedules.Constant())._spec()
+        return {"name": self.name, **super()._spec()}
 
 
 @dataclass(frozen=True, repr=False)
 class SGD(Optimizer):
-    """Gradient descent, with momentum if asked for.
+    """Stochastic gradient descent, optionally with momentum.
 
     Parameters
     ----------
-    rate : float, default=0.01
+    learning_rate : float, default=0.01
         Learning rate, above 0.
     momentum : float, default=0.0
-        Share of the last step that is kept, in [0, 1).
+        Momentum: the share of the previous step that is kept, in [0, 1).
     nesterov : bool, default=False
-        Look ahead along the momentum (Sutskever et al. 2013); needs ``momentum`` above 0.
+        Nesterov's form of momentum (Sutskever et al. 2013); needs ``momentum`` above 0.
     **common
-        As in `Optimizer`.
+        Parameters of `Optimizer`.
     """
 
     name: ClassVar[str] = "sgd"
-    rate: float = number(0.01, above=True)
+    learning_rate: float = number(0.01, above=True)
     momentum: float = number(0.0, 0, 1, below=True)
     nesterov: bool = switch(False)
 
@@ -93,18 +82,18 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    rate : float, default=0.001
+    learning_rate : float, default=0.001
         Learning rate, above 0.
     beta1, beta2 : float, default=0.9, 0.999
-        Memory of the first and second moment, in [0, 1).
+        Decay rates of the first and second moment, in [0, 1).
     eps : float, default=1e-8
-        Added to the root of the second moment, above 0.
+        Constant added to the root of the second moment, above 0.
     **common
-        As in `Optimizer`; ``weight_decay`` is decoupled here too.
+        Parameters of `Optimizer`; ``weight_decay`` is decoupled here too.
     """
 
     name: ClassVar[str] = "adam"
-    rate: float = number(1e-3, above=True)
+    learning_rate: float = number(1e-3, above=True)
     beta1: float = number(0.9, 0, 1, below=True)
     beta2: float = number(0.999, 0, 1, below=True)
     eps: float = number(1e-8, above=True)
@@ -116,12 +105,12 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    rate, beta1, beta2, eps
-        As in `Adam`.
+    learning_rate, beta1, beta2, eps
+        Parameters of `Adam`.
     weight_decay : float, default=0.01
-        Each step takes away rate·weight_decay·w.
+        Decoupled decay: each step subtracts learning_rate·weight_decay·w.
     **common
-        As in `Optimizer`.
+        Parameters of `Optimizer`.
     """
 
     name: ClassVar[str] = "adamw"
@@ -130,24 +119,24 @@ class AdamW(Adam):
 
 @dataclass(frozen=True, repr=False)
 class RMSProp(Optimizer):
-    """Gradients divided by the root of their mean square (Tieleman & Hinton 2012; momentum: Graves 2013).
+    """RMSProp: gradients over the root of their mean square (Tieleman & Hinton 2012; momentum: Graves 2013).
 
     Parameters
     ----------
-    rate : float, default=0.001
+    learning_rate : float, default=0.001
         Learning rate, above 0.
     rho : float, default=0.9
-        Memory of the mean square, in [0, 1).
+        Decay rate of the mean square, in [0, 1).
     momentum : float, default=0.0
-        Share of the last step that is kept, in [0, 1).
+        Momentum: the share of the previous step that is kept, in [0, 1).
     eps : float, default=1e-8
-        Added to the root, above 0.
+        Constant added to the root, above 0.
     **common
-        As in `Optimizer`.
+        Parameters of `Optimizer`.
     """
 
     name: ClassVar[str] = "rmsprop"
-    rate: float = number(1e-3, above=True)
+    learning_rate: float = number(1e-3, above=True)
     rho: float = number(0.9, 0, 1, below=True)
     momentum: float = number(0.0, 0, 1, below=True)
     eps: float = number(1e-8, above=True)
@@ -155,41 +144,46 @@ class RMSProp(Optimizer):
 
 @dataclass(frozen=True, repr=False)
 class Adagrad(Optimizer):
-    """Gradients divided by the root of the sum of their squares (Duchi et al. 2011).
+    """Adagrad: gradients over the root of the sum of their squares (Duchi et al. 2011).
 
     Parameters
     ----------
-    rate : float, default=0.01
+    learning_rate : float, default=0.01
         Learning rate, above 0.
     eps : float, default=1e-10
-        Added to the root, above 0.
+        Constant added to the root, above 0.
     **common
-        As in `Optimizer`.
+        Parameters of `Optimizer`.
     """
 
     name: ClassVar[str] = "adagrad"
-    rate: float = number(0.01, above=True)
+    learning_rate: float = number(0.01, above=True)
     eps: float = number(1e-10, above=True)
 
 
 @dataclass(frozen=True, repr=False)
 class Lion(Optimizer):
-    """Steps of one size, along the sign of the moment (Chen et al. 2023).
+    """Lion: steps of one size along the sign of a moment (Chen et al. 2023).
 
     Parameters
     ----------
-    rate : float, default=1e-4
-        Learning rate, above 0; about a tenth of what Adam wants.
+    learning_rate : float, default=1e-4
+        Learning rate, above 0; about a tenth of Adam's.
     beta1, beta2 : float, default=0.9, 0.99
-        Weight of the moment in the step, memory of the moment, in [0, 1).
+        Weight of the moment in the step, and decay rate of the moment, in [0, 1).
     **common
-        As in `Optimizer`.
+        Parameters of `Optimizer`.
     """
 
     name: ClassVar[str] = "lion"
-    rate: float = number(1e-4, above=True)
+    learning_rate: float = number(1e-4, above=True)
     beta1: float = number(0.9, 0, 1, below=True)
     beta2: float = number(0.99, 0, 1, below=True)
 
 
-KINDS: dict[str, type[Optimizer]] = {c.__name__: c for c in (SGD, Adam, AdamW, RMSProp, Adagrad, Lion)}
+KINDS: dict[str, type[Optimizer]] = {
+    name: kind
+    for name, kind in list(globals().items())
+    if isinstance(kind, type) and issubclass(kind, Optimizer) and kind is not Optimizer
+}
+"""Every optimizer of this file by its class's name."""

@@ -1,8 +1,7 @@
-"""Pictures with matplotlib: learning curves, confusion, forecasts, images.
+"""Plots with matplotlib: learning curves, confusion matrices, forecasts, images.
 
-matplotlib is imported on the first call only (extra ``[plot]``).  A function that takes ``ax`` draws there and
-returns it; without one it makes a figure through pyplot, as notebooks expect.  The ``save_*`` functions write a
-file and leave pyplot alone.
+matplotlib is imported by the first call (extra ``[plot]``). A function with the argument ``ax`` draws there
+and returns it; the default is a new figure of pyplot. The ``save_*`` functions write a file without pyplot.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ BLUE, ORANGE, RED, GREY = "#1f5fa8", "#d9782d", "#b3261e", "#6b6b6b"
 
 
 def need_matplotlib() -> Any:
-    """Return the matplotlib module, or raise an ImportError that names the extra."""
+    """Return the module matplotlib; raise an ImportError that names the extra if it is not installed."""
     try:
         return import_module("matplotlib")
     except ImportError:
-        raise ImportError("plots need matplotlib: pip install deepseek-nn[plot]") from None
+        raise ImportError("plots need matplotlib: pip install 'deepseek-nn[plot]'") from None
 
 
 def _axes(ax: Any, size: tuple[float, float]) -> Any:
@@ -43,13 +42,13 @@ def _axes(ax: Any, size: tuple[float, float]) -> Any:
 
 
 def bare_figure(size: tuple[float, float]) -> Any:
-    """Return a figure that pyplot knows nothing about."""
+    """Return a figure that is not registered with pyplot."""
     need_matplotlib()
     return import_module("matplotlib.figure").Figure(figsize=size, layout="constrained")
 
 
 def plain(ax: Any) -> None:
-    """Give axes a light look."""
+    """Apply the style of this module to axes."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(True, color="#e4e4e4", linewidth=0.7)
     ax.set_axisbelow(True)
@@ -62,35 +61,39 @@ def history(
 
     Parameters
     ----------
-    history : mapping
-        What ``fit`` returns: ``loss`` and, if there was validation data, ``val_loss``; of a Gen also
-        ``generator_loss``.
-    ax : matplotlib Axes, optional
-        Where to draw.
+    history : mapping of str to sequence of float
+        History returned by ``fit``: ``loss`` and, if present, ``val_loss`` and ``generator_loss``.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; default: a new figure.
     log : bool, default=True
-        Logarithmic scale of the loss, unless a loss is not positive.
+        Whether the loss axis is logarithmic; it is linear if a loss is not positive.
     held_out : str, default="validation"
-        What to call the rows behind ``val_loss``.
+        Label of the curve of ``val_loss``.
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
     """
     ax = _axes(ax, (6.0, 3.7))
     loss = np.asarray(history["loss"], dtype=np.float64)
-    told = None if "phase" in history else history.get("epoch")  # two phases each count their own
-    epochs = np.asarray(told or np.arange(1, len(loss) + 1))
+    numbers = None if "phase" in history else history.get("epoch")  # every phase counts its epochs from 1
+    epochs = np.asarray(numbers or np.arange(1, len(loss) + 1))
     marker = "o" if len(loss) == 1 else None
-    of_two = "generator_loss" in history
+    is_gan = "generator_loss" in history
     ax.plot(
         epochs,
         loss,
         color=BLUE,
         linewidth=1.8,
         marker=marker,
-        label="discriminator" if of_two else "training",
+        label="discriminator" if is_gan else "training",
     )
-    if of_two:
+    if is_gan:
         ax.plot(
             epochs, history["generator_loss"], color=ORANGE, linewidth=1.8, marker=marker, label="generator"
         )
@@ -109,8 +112,8 @@ def history(
                 color=ORANGE,
                 fontsize=9,
             )
-    every = [*loss, *history.get("val_loss", ()), *history.get("generator_loss", ())]
-    if log and not any(value <= 0 for value in every):  # NaN may be there, and is neither
+    losses = [*loss, *history.get("val_loss", ()), *history.get("generator_loss", ())]
+    if log and not any(value <= 0 for value in losses):  # NaN is allowed
         ax.set_yscale("log")
     ax.set_xlabel("epoch")
     ax.set_ylabel("loss")
@@ -123,32 +126,40 @@ def history(
 def confusion_matrix(
     truth: ArrayLike, predicted: ArrayLike, *, labels: Sequence[str] | None = None, ax: Any = None
 ) -> Any:
-    """Draw how often each class was taken for each.
+    """Draw a confusion matrix with counts.
 
     Parameters
     ----------
-    truth, predicted : array-like of int
-        Class indices.
+    truth, predicted : array-like of int, shape (rows,)
+        True and predicted class indices.
     labels : sequence of str, optional
-        Names of the classes, in order.
-    ax : matplotlib Axes, optional
-        Where to draw.
+        Names of the classes, in order; default: their indices.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; default: a new figure.
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If the arrays are empty or of different shapes, or labels has another length than the number of
+        classes.
+    ImportError
+        If matplotlib is not installed.
     """
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     if truth.shape != predicted.shape or truth.ndim != 1 or not truth.size:
         raise ValueError(
-            f"truth and predicted must be equally long lists, got {truth.shape} and {predicted.shape}"
+            f"truth, predicted: got shapes {truth.shape} and {predicted.shape}; expected one shape (rows,), not empty"
         )
     classes = max(int(max(truth.max(), predicted.max())) + 1, len(labels or ()))
     counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (truth, predicted), 1)
     names = list(labels) if labels is not None else [str(index) for index in range(classes)]
     if len(names) != classes:
-        raise ValueError(f"labels must name {classes} classes, got {len(names)}")
+        raise ValueError(f"labels: got {len(names)} names; expected {classes}, one per class")
 
     side = min(10.0, 2.0 + 0.45 * classes)
     ax = _axes(ax, (side, side))
@@ -167,7 +178,7 @@ def confusion_matrix(
     ax.set_yticks(range(classes), names)
     ax.set_xlabel("predicted")
     ax.set_ylabel("true")
-    ax.set_title(f"{np.mean(truth == predicted):.1%} of {truth.size} right", fontsize=11)
+    ax.set_title(f"{np.mean(truth == predicted):.1%} of {truth.size} correct", fontsize=11)
     ax.tick_params(length=0)
     return ax
 
@@ -181,48 +192,50 @@ def forecast(
     labels: tuple[str, str] = ("truth", "forecast"),
     ax: Any = None,
 ) -> Any:
-    """Draw a forecast against what came.
+    """Draw a forecast and the true values.
 
     Parameters
     ----------
     truth : array-like of shape (steps,)
-        What came. NaN where it is not known.
+        True values; NaN where unknown.
     predicted : array-like of shape (steps,)
-        What was forecast for the same steps. NaN where nothing was.
+        Forecast of the same steps; NaN where there is none.
     x : array-like of shape (steps,), optional
-        Where the steps stand, numbers or dates. Default: 0, 1, …
-    band : tuple of array-like of shape (steps,), optional
-        Lower and upper end of the forecast, as two quantile models give them.
-    labels : tuple of str, default=("truth", "forecast")
-        What to call the two.
-    ax : matplotlib Axes, optional
-        Where to draw.
+        Positions of the steps, numbers or dates; default: 0, 1, …
+    band : tuple of two array-like of shape (steps,), optional
+        Lower and upper bound of the forecast, for example of two quantile models; default: none.
+    labels : tuple of two str, default=("truth", "forecast")
+        Labels of the two curves.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; default: a new figure.
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib.axes.Axes
 
     Raises
     ------
     ValueError
-        If the arrays are not of one length.
+        If the arrays differ in length.
+    ImportError
+        If matplotlib is not installed.
     """
-    what = {"truth": truth, "predicted": predicted}
+    series = {"truth": truth, "predicted": predicted}
     if x is not None:
-        what["x"] = x
+        series["x"] = x
     if band is not None:
-        what["band[0]"], what["band[1]"] = band
-    arrays = {name: np.asarray(value) for name, value in what.items()}
+        series["band[0]"], series["band[1]"] = band
+    arrays = {name: np.asarray(value) for name, value in series.items()}
     steps = len(arrays["truth"])
     for name, array in arrays.items():
         if array.shape != (steps,):
-            raise ValueError(f"{name} has shape {array.shape}, expected {(steps,)} as truth has")
+            raise ValueError(f"{name}: got shape {array.shape}; expected {(steps,)}, that of truth")
     ax = _axes(ax, (7.5, 3.7))
-    at = arrays.get("x", np.arange(steps))
+    positions = arrays.get("x", np.arange(steps))
     if band is not None:
-        ax.fill_between(at, arrays["band[0]"], arrays["band[1]"], color=BLUE, alpha=0.18, linewidth=0)
-    ax.plot(at, arrays["truth"], color="#b0b0b0", linewidth=0.9, label=labels[0])
-    ax.plot(at, arrays["predicted"], color=BLUE, linewidth=1.5, label=labels[1])
+        ax.fill_between(positions, arrays["band[0]"], arrays["band[1]"], color=BLUE, alpha=0.18, linewidth=0)
+    ax.plot(positions, arrays["truth"], color="#b0b0b0", linewidth=0.9, label=labels[0])
+    ax.plot(positions, arrays["predicted"], color=BLUE, linewidth=1.5, label=labels[1])
     ax.legend(frameon=False)
     plain(ax)
     return ax
@@ -240,24 +253,31 @@ def image_grid(
 
     Parameters
     ----------
-    images : array-like of shape (count, height, width)
-        Each is scaled with the range of all.
-    captions : sequence of str
-        A line below each.
-    marked : sequence of bool
-        Whose captions are red.
+    images : array-like of shape (images, height, width)
+        Images, at least one; all are scaled with their common range.
+    captions : sequence of str, default=()
+        Lines below the images, in order.
+    marked : sequence of bool, default=()
+        Flags of the images whose captions are red.
     columns : int, optional
-        Images in a row; about a square grid by default.
-    figure : matplotlib Figure or SubFigure, optional
-        Where to draw.
+        Number of images per row; default: that of an about square grid.
+    figure : matplotlib.figure.Figure or SubFigure, optional
+        Figure to draw into; default: a new one.
 
     Returns
     -------
-    matplotlib Figure
+    matplotlib.figure.Figure or SubFigure
+
+    Raises
+    ------
+    ValueError
+        For images of another shape.
+    ImportError
+        If matplotlib is not installed.
     """
     pixels: NDArray[Any] = np.asarray(images)
     if pixels.ndim != 3 or not len(pixels):
-        raise ValueError(f"images must have the shape (count, height, width), got {pixels.shape}")
+        raise ValueError(f"images: got shape {pixels.shape}; expected (images, height, width), not empty")
     columns = min(len(pixels), columns or math.ceil(math.sqrt(len(pixels))))
     rows = math.ceil(len(pixels) / columns)
     if figure is None:
@@ -289,7 +309,26 @@ def save_demo(
     captions: Sequence[str],
     wrong: Sequence[bool],
 ) -> None:
-    """Write the demo's picture: the learning curve above a few digits with their predictions."""
+    """Write the plot of ``deepseek demo net``: the learning curve, and some digits with their predictions.
+
+    Parameters
+    ----------
+    path : str
+        File to write; its ending determines the format.
+    curves : mapping of str to sequence of float
+        History of the fit.
+    images : array-like of shape (images, height, width)
+        Digits to show.
+    captions : sequence of str
+        Lines below the digits.
+    wrong : sequence of bool
+        Flags of the wrong predictions, whose captions are red.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
     figure = bare_figure((7.2, 5.6))
     top, bottom = figure.subfigures(2, 1, height_ratios=(1.0, 1.05))
     ax = history(curves, ax=top.subplots(), held_out="test")
@@ -303,30 +342,49 @@ def save_rec_demo(
     curves: Mapping[str, Sequence[float]],
     truth: ArrayLike,
     predicted: ArrayLike,
-    chances: NDArray[Any],
+    probabilities: NDArray[Any],
     speaker: int,
 ) -> None:
-    """Write the recurrent demo's picture: learning curve, confusion, and one recording's chances over time."""
+    """Write the plot of ``deepseek demo rec``: learning curve, confusion matrix, and one recording over time.
+
+    Parameters
+    ----------
+    path : str
+        File to write; its ending determines the format.
+    curves : mapping of str to sequence of float
+        History of the fit.
+    truth, predicted : array-like of int, shape (recordings,)
+        True and predicted speakers.
+    probabilities : ndarray of shape (frames, speakers)
+        Probabilities of the speakers after each frame of one recording.
+    speaker : int
+        True speaker of that recording.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
     figure = bare_figure((10.0, 6.6))
     left, right = figure.subfigures(1, 2, width_ratios=(1.0, 1.1))
     top, bottom = left.subplots(2, 1)
     history(curves, ax=top, held_out="test")
-    top.set_title("Who speaks: learning curve", fontsize=11, loc="left")
-    for index, column in enumerate(chances.T):
-        heard = index == speaker
+    top.set_title("Speaker recognition: learning curve", fontsize=11, loc="left")
+    for index, column in enumerate(probabilities.T):
+        correct = index == speaker
         bottom.plot(
             np.arange(1, len(column) + 1),
             column,
-            color=BLUE if heard else GREY,
-            linewidth=2.0 if heard else 0.8,
-            label=f"speaker {index + 1}, who speaks" if heard else None,
+            color=BLUE if correct else GREY,
+            linewidth=2.0 if correct else 0.8,
+            label=f"speaker {index + 1} (true)" if correct else None,
         )
-    bottom.set_title("One recording, frame by frame", fontsize=11, loc="left")
-    bottom.set_xlabel("frames heard")
+    bottom.set_title("One recording: probabilities of the speakers", fontsize=11, loc="left")
+    bottom.set_xlabel("frame")
     bottom.xaxis.get_major_locator().set_params(integer=True)
     bottom.set_ylabel("probability")
     bottom.legend(frameon=False)
     plain(bottom)
-    labels = [str(index + 1) for index in range(chances.shape[1])]
+    labels = [str(index + 1) for index in range(probabilities.shape[1])]
     confusion_matrix(truth, predicted, labels=labels, ax=right.subplots())
     figure.savefig(path, dpi=130)

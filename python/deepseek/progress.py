@@ -1,4 +1,4 @@
-"""The progress line: epoch, losses, rate, samples per second. Painted by rich when it is installed."""
+"""Progress line of a fit: epoch, losses, learning rate, samples per second; drawn by rich if it is installed."""
 
 from __future__ import annotations
 
@@ -7,71 +7,78 @@ import sys
 import time
 from typing import Any, TextIO
 
-from ._checks import flag
+from ._config.checks import flag
 from .callbacks import Callback, Progress
 from .history import History
 
 __all__ = ["ProgressBar"]
 
 _WIDTH = 24  # characters of the plain bar
-_TERMINAL_PERIOD = 0.1  # seconds between two paints
-_FILE_PERIOD = 1.0  # seconds between two lines where nothing can be painted over
+_TERMINAL_PERIOD = 0.1  # seconds between two updates on a terminal
+_FILE_PERIOD = 1.0  # seconds between two lines in a file or pipe
 
 
 class ProgressBar(Callback):
-    """One line that shows where a fit stands.
+    """Shows the progress of a fit in one line.
 
-    On a terminal it is painted in place: by rich if that is installed, as plain text otherwise. Elsewhere (a
-    file, a pipe) a plain line is written at most once a second and at the end.
+    On a terminal the line is updated in place, by rich if that is installed, otherwise as plain text. In a
+    file or pipe a plain line is written at most once per second and at the end.
 
     Parameters
     ----------
     stream : text file, optional
-        Where to; default: ``sys.stderr`` at the time.
+        Stream to write to; default: ``sys.stderr`` at the start of the fit.
     rich : bool, optional
-        Whether rich paints; default: on a terminal, if it is installed.
+        Whether to draw with rich; default: True on a terminal if rich is installed.
+
+    Raises
+    ------
+    TypeError
+        If `rich` is not a bool.
+    ImportError
+        At the start of a fit, if ``rich=True`` and rich is not installed.
     """
 
     def __init__(self, stream: TextIO | None = None, *, rich: bool | None = None) -> None:
         self.stream = stream
         self.rich = rich if rich is None else flag("rich", rich)
-        self._painter: _Plain | _Rich | None = None
+        self._line: _PlainLine | _RichLine | None = None
         self._last: Progress | None = None
-        self._due = 0.0
+        self._next_update = 0.0
 
     def on_fit_begin(self) -> None:
-        """Choose how to paint; nothing is painted before there is something to tell."""
-        self._last, self._painter = None, self._choose()
-        self._due = time.perf_counter() + self._painter.patience
+        """Create the line; it is drawn at the first update."""
+        self._last, self._line = None, self._make_line()
+        self._next_update = time.perf_counter() + self._line.delay
 
     def on_block_end(self, progress: Progress) -> None:
-        """Paint, if the last time is long enough ago."""
+        """Update the line if its period has passed."""
         self._last = progress
         now = time.perf_counter()
-        if self._painter is not None and now >= self._due:
-            self._painter.paint(progress)
-            self._due = now + self._painter.period
+        if self._line is not None and now >= self._next_update:
+            self._line.update(progress)
+            self._next_update = now + self._line.period
 
     def on_fit_end(self, history: History) -> None:
-        """Paint the last state and leave the line."""
-        if self._painter is not None and self._last is not None:
-            self._painter.finish(self._last, history.outcome)
-        self._painter = None
+        """Show the final progress and end the line."""
+        if self._line is not None and self._last is not None:
+            self._line.finish(self._last, history.outcome)
+        self._line = None
 
-    def _choose(self) -> _Plain | _Rich:
+    def _make_line(self) -> _PlainLine | _RichLine:
         stream = self.stream or sys.stderr
-        wanted = is_terminal(stream) if self.rich is None else self.rich
-        if wanted:
+        use_rich = is_terminal(stream) if self.rich is None else self.rich
+        if use_rich:
             try:
-                return _Rich(stream)
+                return _RichLine(stream)
             except ImportError:
                 if self.rich:
                     raise
-        return _Plain(stream)
+        return _PlainLine(stream)
 
 
 def is_terminal(stream: Any) -> bool:
-    """Whether a stream can be painted over."""
+    """Whether a stream is a terminal."""
     try:
         return bool(stream.isatty())
     except (AttributeError, ValueError):
@@ -79,30 +86,30 @@ def is_terminal(stream: Any) -> bool:
 
 
 def describe(progress: Progress) -> str:
-    """The figures of a line."""
+    """Return the metrics part of the line."""
     parts = [f"loss {progress.loss:.4g}"]
     if not math.isnan(progress.val_loss):
         parts.append(f"val_loss {progress.val_loss:.4g}")
-    if not math.isnan(progress.rate):
-        parts.append(f"rate {progress.rate:.3g}")
-    parts += [f"{key} {value:.4g}" for key, value in progress.figures.items() if not math.isnan(value)]
-    parts.append(f"{_counted(progress.samples_per_second)} samples/s")
+    if not math.isnan(progress.learning_rate):
+        parts.append(f"learning_rate {progress.learning_rate:.3g}")
+    parts += [f"{key} {value:.4g}" for key, value in progress.metrics.items() if not math.isnan(value)]
+    parts.append(f"{_short_number(progress.samples_per_second)} samples/s")
     return "  ".join(parts)
 
 
-class _Plain:
+class _PlainLine:
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self.in_place = is_terminal(stream)
         self.period = _TERMINAL_PERIOD if self.in_place else _FILE_PERIOD
-        self.patience = 0.0 if self.in_place else _FILE_PERIOD
+        self.delay = 0.0 if self.in_place else _FILE_PERIOD
         self._written = 0
 
-    def paint(self, progress: Progress, ending: str = "") -> None:
+    def update(self, progress: Progress, ending: str = "") -> None:
         line = f"epoch {_epochs(progress)}"
         if self.in_place:
-            done = round(_WIDTH * _share(progress))
-            line += f" [{'#' * done}{'.' * (_WIDTH - done)}]"
+            filled = round(_WIDTH * _fraction(progress))
+            line += f" [{'#' * filled}{'.' * (_WIDTH - filled)}]"
         line += f"  {describe(progress)}{ending}"
         if self.in_place:
             line, self._written = f"\r{line:<{self._written}}", len(line)
@@ -110,11 +117,11 @@ class _Plain:
         self.stream.flush()
 
     def finish(self, progress: Progress, outcome: str) -> None:
-        self.paint(progress, f"  {outcome}, {progress.seconds:.1f} s")
+        self.update(progress, f"  {outcome}, {progress.seconds:.1f} s")
 
 
-class _Rich:
-    period, patience = _TERMINAL_PERIOD, 0.0
+class _RichLine:
+    period, delay = _TERMINAL_PERIOD, 0.0
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -124,21 +131,21 @@ class _Rich:
         columns = (
             TextColumn("epoch {task.fields[epochs]}"),
             BarColumn(),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[metrics]}"),
             TimeRemainingColumn(),
         )
         self._bar = Bar(*columns, console=Console(file=stream), auto_refresh=False)  # no thread of its own
         self._task: Any = None
 
-    def paint(self, progress: Progress) -> None:
-        fields: dict[str, Any] = {"epochs": _epochs(progress), "figures": describe(progress)}
+    def update(self, progress: Progress) -> None:
+        fields: dict[str, Any] = {"epochs": _epochs(progress), "metrics": describe(progress)}
         if self._task is None:
             self._bar.start()
             self._task = self._bar.add_task("", total=1.0, **fields)
-        self._bar.update(self._task, completed=_share(progress), refresh=True, **fields)
+        self._bar.update(self._task, completed=_fraction(progress), refresh=True, **fields)
 
     def finish(self, progress: Progress, outcome: str) -> None:
-        self.paint(progress)
+        self.update(progress)
         self._bar.stop()
 
 
@@ -146,13 +153,13 @@ def _epochs(progress: Progress) -> str:
     return f"{progress.epoch}/{progress.epochs}"
 
 
-def _share(progress: Progress) -> float:
-    """Of the epochs up to the last one; a fit that goes on from another starts part of the way."""
-    done = progress.epoch - 1 + progress.step / max(progress.steps, 1)
-    return min(1.0, done / max(progress.epochs, 1))
+def _fraction(progress: Progress) -> float:
+    """Return the completed fraction of all epochs of the model, including those of earlier fits."""
+    completed = progress.epoch - 1 + progress.step / max(progress.steps, 1)
+    return min(1.0, completed / max(progress.epochs, 1))
 
 
-def _counted(number: float) -> str:
+def _short_number(number: float) -> str:
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if number >= size:
             return f"{number / size:.3g}{unit}"

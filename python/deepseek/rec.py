@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _checks, _core
+from . import _core
+from ._config import checks
+from ._config.hints import explain_keywords
+from ._config.optimizer_options import optimizer_options
+from ._config.rec import RecConfig
 from ._data.sequences import Sequences, as_sequences
-from ._model.fit import callbacks_of, fit, pass_once
-from ._model.run import make_plan
-from ._net.metrics import check_classes, decided
+from ._interop.exportable import ExportableModel
+from ._net.metrics import check_classes, predicted_classes, without_outputs
 from ._net.table import table
-from ._rec.config import RecConfig, make_rec_config, read_rec_config
 from ._rec.ctc import beam_search, greedy
 from ._rec.data import sequence_rows, validation_sequences
-from ._rec.metrics import figure_of_merit
+from ._rec.metrics import evaluation_metric
 from ._rec.streaming import Streaming
 from ._rec.table import rec_rows
+from ._training.fit import callbacks_of, fit, pass_once
+from ._training.fit_state import make_fit_config
 from .activations import Activation
 from .callbacks import Callback
 from .history import History
@@ -32,66 +36,67 @@ __all__ = ["Rec"]
 Array = NDArray[Any]
 
 
-class Rec(Streaming):
+class Rec(Streaming, ExportableModel):
     """Recurrent network, trained by back-propagation through time (Werbos 1990).
 
-    A stack of recurrent layers, then a head of dense ones. Sequences may differ in length; no step is padded
-    or masked, and a sequence's result does not depend on the others. The same arguments, data and seed give
+    The network is a stack of recurrent layers with a head of dense layers. Sequences may differ in length; no step is
+    padded or masked, and a sequence's result does not depend on the others. The same arguments, data and seed give
     the same bits with any number of threads.
 
     Parameters
     ----------
     input_size : int, optional
-        Features a step, of real inputs. Give this or `vocabulary`.
+        Number of features per step, for real inputs. Give either this or `vocabulary`.
     hidden : int or list of int, default=64
-        Units, one number a recurrent layer.
+        Units of the recurrent layers, one number per layer.
     cell : {"gru", "lstm", "rnn"}, default="gru"
-        The forms of PyTorch: GRU with the reset after the product (Cho et al. 2014), LSTM (Hochreiter &
-        Schmidhuber 1997; Gers et al. 2000), Elman's network (1990).
+        Recurrent cell in PyTorch's form: GRU with the reset after the product (Cho et al. 2014), LSTM (Hochreiter &
+        Schmidhuber 1997; Gers et al. 2000), or Elman's network (1990).
     cell_activation : {"tanh", "relu", "sigmoid"}, default="tanh"
-        Of "rnn" only.
+        Activation of the cell "rnn"; the others have their own.
     vocabulary : int, optional
-        Inputs are integer tokens 0 to vocabulary - 1.
+        Number of different tokens, for inputs that are the integers 0 to vocabulary - 1.
     embedding_size : int, optional
-        Width of the tokens' embedding; default: none, a token picks its column of the input weights.
+        Width of the tokens' embedding. Default: no embedding; a token selects its column of the input weights.
     bidirectional : bool, default=False
-        Read each sequence in both directions; what follows sees both, side by side.
+        Whether each sequence is read in both directions; the outputs of both are concatenated.
     output : {"last", "mean", "max", "sequence", "next", "ctc"}, default="last"
-        What the head sees and there is a target for: the last step's state; mean or maximum over the steps;
-        each step; each step, its target being the next step's input; or labels fewer than steps, whose
-        alignment is not known (Graves et al. 2006).
+        Steps that the head reads, and kind of target: the last step's state; the mean or maximum over the steps;
+        each step; each step with the next step's input as target; or labels without alignment to the steps (Graves et
+        al. 2006).
     output_size : int, optional
-        Outputs. Default: 1; for "next" the vocabulary or input_size. "ctc" wants the number of labels + 1:
-        class 0 is the blank.
-    head : list of int, default=()
-        Units of dense layers between the recurrent ones and the output layer.
-    head_activation : str or Activation, default="relu"
-        Of those, as `Net`'s.
-    output_activation, loss, optimizer
-        As `Net`'s. Default loss: squared_error; for "next" of tokens cross_entropy; for "ctc" always "ctc".
+        Number of outputs. Default: 1; for "next" the vocabulary or input_size. For "ctc" it is the number of labels
+        + 1, and class 0 is the blank.
+    head, head_activation : list of int, default=(); str or Activation, default="relu"
+        Units of dense layers between the recurrent layers and the output layer, and their activation, as in `Net`.
+    loss : str or Loss, optional
+        Loss, as in `Net`. Default: squared_error; cross_entropy for "next" of tokens; always "ctc" for "ctc".
+    output_activation, optimizer
+        Activation of the output layer (softmax for "ctc"), and optimizer, as in `Net`.
     bias : bool, default=True
-        Whether layers add biases.
+        Whether the layers add a bias.
     dropout : float, default=0.0
-        Share of the outputs of each recurrent layer and hidden dense one put to zero in training, in [0, 1).
+        Share of the outputs of each recurrent layer and each hidden dense layer set to 0 in training, in [0, 1).
     input_dropout : float, default=0.0
-        The same for the inputs, or the tokens' embeddings.
+        Share of the inputs, or of the tokens' embeddings, set to 0 in training, in [0, 1).
     recurrent_dropout : float, default=0.0
-        The same for the state that goes from step to step, one choice a sequence (Gal & Ghahramani 2016).
+        Share of the state set to 0 in training, one choice per sequence, in [0, 1) (Gal & Ghahramani 2016).
     layer_norm : bool, default=False
-        Normalise the two products of each recurrent layer (Ba et al. 2016).
+        Layer normalisation of the two products in each recurrent layer (Ba et al. 2016).
     bptt_steps : int, optional
-        For "sequence" and "next": cut sequences into pieces of so many steps, each an update of its own, the
-        state carried over (Williams & Peng 1990). Default: whole sequences.
+        Steps per piece of truncated back-propagation, for "sequence" and "next": each piece is an update, and the
+        state is carried over (Williams & Peng 1990). Default: whole sequences.
     initialization : str, default="auto"
-        Of the weights, as `Net`'s. "auto": glorot_uniform for inputs, orthogonal for states, each gate on its
-        own; standard normal for embeddings; biases zero, but one for the LSTM's forget gate.
+        Rule for the initial weights, as in `Net`. "auto" takes glorot_uniform for input weights, orthogonal for state
+        weights, each gate by itself, and standard normal for embeddings. Biases start at 0, the LSTM's forget gate
+        at 1.
     dtype, device, threads, seed
-        As `Net`'s.
+        Precision, device, largest number of threads, and seed, as in `Net`.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument that cannot be, naming it, its value and what was expected.
+        For a wrong argument; the message names it, its value and what was expected.
 
     Examples
     --------
@@ -101,8 +106,9 @@ class Rec(Streaming):
     """
 
     kind: ClassVar[str] = "Rec"
-    _read_config = staticmethod(read_rec_config)
+    _config_class = RecConfig
 
+    @explain_keywords(optimizer_options)
     def __init__(
         self,
         *,
@@ -132,14 +138,14 @@ class Rec(Streaming):
         threads: int | None = None,
         seed: int | None = 0,
     ) -> None:
-        arguments = dict(locals())
-        del arguments["self"]
-        self._begin(make_rec_config(**arguments))
+        options = {key: value for key, value in locals().items() if key != "self"}
+        self._begin(RecConfig(**options))
 
     @staticmethod
     def _make_core(config: RecConfig) -> Any:
         return _core.RecCore(config.spec())
 
+    @explain_keywords()
     def fit(
         self,
         X: ArrayLike | Sequence[ArrayLike],
@@ -157,61 +163,66 @@ class Rec(Streaming):
         shuffle: bool = True,
         verbose: bool | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
-        checkpoint_every: int = 1,
+        checkpoint_interval: int = 1,
         resume: bool = False,
     ) -> History:
-        """Train for some epochs, going on from where the model stands.
+        """Train the model; a further call continues from the current weights and optimizer state.
 
         Parameters
         ----------
-        X : array-like (sequences, steps, features), or list of array-like (steps, features)
-            Real numbers of any type and layout; without the last dimension if there is one feature. Integer
-            tokens (sequences, steps) or a list of (steps,) with a vocabulary. An array is read in place if it
-            is C-contiguous and of the model's dtype (int64 for tokens).
+        X : array-like of shape (sequences, steps, features), or list of array-like of shape (steps, features)
+            Inputs: finite real numbers of any type and layout; the last dimension may be left out for one
+            feature. With a vocabulary, integer tokens (sequences, steps) or a list of (steps,). Arrays that
+            are C-contiguous and of the model's dtype (int64 for tokens) are read in place.
         y : array-like or list of array-like, optional
-            "last", "mean", "max": a target a sequence, as `Net`'s. "sequence": class indices (sequences,
-            steps), values (sequences, steps, outputs), or a list of (steps,) or (steps, outputs). "ctc": a
-            list of integer arrays, labels 1 to outputs - 1, maybe none. "next": None.
-        lengths : array-like of int (sequences,), optional
-            Real steps of each sequence of an array; what lies beyond may be anything.
+            Targets. For outputs "last", "mean" and "max" one per sequence, see `Net.fit`. For "sequence"
+            class indices (sequences, steps), values (sequences, steps, outputs), or a list of (steps,) or
+            (steps, outputs). For "ctc" a list of integer arrays with labels from 1 to outputs - 1, possibly
+            empty. For "next" None.
+        lengths : array-like of int, shape (sequences,), optional
+            Number of valid steps of each sequence of an array; default: all. Values beyond are ignored.
+        epochs, batch_size : int, default=10, 32
+            Number of passes over the sequences, and sequences per mini-batch, see `Net.fit`.
         validation_data : tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, lengths), optional
-            Evaluated after each epoch. y is None for "next".
-        sample_weight : array-like (sequences,) or (sequences, steps), or list of (steps,), optional
-            Weights of the sequences or, for "sequence" and "next", of the steps as targets (so that for
-            "next" the first step's counts for nothing); at least 0.
+            Data on which the loss is evaluated after each epoch, with y None for "next"; default: none.
+        validation_fraction : float, default=0.0
+            Fraction of the sequences that is held out for validation, in [0, 1).
+        sample_weight : array-like of shape (sequences,) or (sequences, steps), or list of (steps,), optional
+            Weights of the sequences or, for "sequence" and "next", of the steps as targets, at least 0;
+            default: 1. For "next" the weight of the first step is unused.
         class_weight : mapping, list or "balanced", optional
-            Weight by class index, where targets are classes; of steps for "sequence" and "next".
-        epochs, batch_size, validation_fraction, early_stopping, callbacks, shuffle, verbose
-            As `Net.fit`'s; a row is a sequence.
-        checkpoint, checkpoint_every, resume
-            As `Net.fit`'s.
+            Weights by class index of the targets, see `Net.fit`; default: 1.
+        early_stopping, callbacks, shuffle, verbose, checkpoint, checkpoint_interval, resume
+            Options of the fit, see `Net.fit`.
 
         Returns
         -------
         History
-            The epochs of this call. `Rec.history` has those of all fits.
+            Epochs of this call. `Rec.history` has the epochs of all fits.
 
         Raises
         ------
         TypeError, ValueError
-            For bad data or arguments; the model is unchanged.
+            For invalid data or arguments, or ``resume=True`` without a fit; the model is unchanged.
         DivergenceError
-            If loss or weights become infinite or NaN; the model holds the last finite weights.
+            If the loss or a weight becomes infinite or NaN; the model keeps the last finite weights.
         KeyboardInterrupt
-            On Ctrl-C, within a tenth of a second; the model is at its last complete update.
+            On Ctrl-C, within 0.1 seconds; the model is at its last complete step.
         """
-        plan = make_plan(epochs, batch_size, shuffle, validation_fraction, as_early_stopping(early_stopping))
-        called = callbacks_of(callbacks, verbose, checkpoint, checkpoint_every)
+        config = make_fit_config(
+            epochs, batch_size, shuffle, validation_fraction, as_early_stopping(early_stopping)
+        )
         return fit(
             self,
-            plan,
-            called,
+            config,
+            callbacks_of(callbacks, verbose, checkpoint, checkpoint_interval),
             lambda: sequence_rows(self._config, X, y, lengths, sample_weight),
             None if validation_data is None else lambda: validation_sequences(self._config, validation_data),
             class_weight=class_weight,
-            resume=_checks.flag("resume", resume),
+            resume=checks.flag("resume", resume),
         )
 
+    @explain_keywords()
     def partial_fit(
         self,
         X: ArrayLike | Sequence[ArrayLike],
@@ -222,59 +233,94 @@ class Rec(Streaming):
         class_weight: Mapping[int, float] | Sequence[float] | str | None = None,
         batch_size: int | None = None,
     ) -> float:
-        """Train on some sequences once, in their order; as `Net.partial_fit`, with the data of `fit`.
+        """Train on the sequences once, in their order: one step, or one pass of mini-batches with ``batch_size``.
+
+        The optimizer state continues from call to call, see `Net.partial_fit`. The history is unchanged.
+
+        Parameters
+        ----------
+        X, y, lengths, sample_weight, class_weight
+            Data and weights, see `fit`.
+        batch_size : int, optional
+            Sequences per mini-batch; default: all.
 
         Returns
         -------
         float
-            The loss of these sequences, as met during the pass.
+            Mean loss of the sequences during the pass.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For invalid data or arguments; the model is unchanged.
+        DivergenceError
+            If the loss or a weight becomes infinite or NaN; the model keeps the last finite weights.
         """
-        plan = make_plan(1, batch_size, False, 0.0, None)
+        config = make_fit_config(1, batch_size, False, 0.0, None)
         return pass_once(
             self,
-            plan,
+            config,
             lambda: sequence_rows(self._config, X, y, lengths, sample_weight),
             class_weight=class_weight,
         )
 
     def predict(
-        self, X: ArrayLike | Sequence[ArrayLike], *, lengths: ArrayLike | None = None
+        self, X: ArrayLike | Sequence[ArrayLike], *, lengths: ArrayLike | None = None, squeeze: bool = False
     ) -> Array | list[Array]:
-        """Outputs for some sequences, after the output activation.
+        """Return the outputs for sequences, after the output activation.
 
         Parameters
         ----------
         X, lengths
-            As in `fit`. No sequences are fine.
+            Inputs, see `fit`; possibly no sequences.
+        squeeze : bool, default=False
+            Whether a model with one output returns the shapes below without the dimension of outputs.
 
         Returns
         -------
         ndarray of shape (sequences, outputs)
-            For "last", "mean" and "max".
+            Outputs of each sequence, for "last", "mean" and "max".
         ndarray of shape (sequences, steps, outputs), or list of ndarray of shape (steps, outputs)
-            For the others: an array for an array without lengths, else a list. "next" tells after each step
-            what follows it, "ctc" gives probabilities of the blank and the labels.
-        """
-        found = as_sequences(X, self._config, lengths, empty=True)
-        outputs = self._outputs(found)
-        return found.shaped(outputs) if self._config.stepwise else outputs
-
-    def predict_classes(
-        self, X: ArrayLike | Sequence[ArrayLike], *, lengths: ArrayLike | None = None
-    ) -> Array | list[Array]:
-        """Predicted classes, in the form of `predict` without outputs (with them for sigmoid outputs).
+            Outputs of each step, for the other outputs: an array if X is an array without lengths, else a list. For
+            "next" the prediction of the following step; for "ctc" the probabilities of the blank and the labels.
 
         Raises
         ------
-        ValueError
-            If the loss is none of cross_entropy, binary_cross_entropy and focal. For "ctc" use `decode`.
+        TypeError, ValueError
+            For invalid inputs or lengths, or ``squeeze=True`` for a model with several outputs.
+        """
+        sequences = as_sequences(X, self._config, lengths, empty=True)
+        outputs = without_outputs(self._outputs(sequences), squeeze)
+        return sequences.shaped(outputs) if self._config.stepwise else outputs
+
+    def predict_classes(
+        self, X: ArrayLike | Sequence[ArrayLike], *, lengths: ArrayLike | None = None, squeeze: bool = False
+    ) -> Array | list[Array]:
+        """Return the predicted classes of sequences or of their steps.
+
+        Parameters
+        ----------
+        X, lengths, squeeze
+            Inputs and option, see `predict`.
+
+        Returns
+        -------
+        ndarray of int64, or list of ndarray of int64
+            Classes in the form of `predict` without the dimension of outputs; of sigmoid outputs 0 or 1 with it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For invalid inputs, or a loss other than cross_entropy, binary_cross_entropy and focal (ctc: use `decode`).
         """
         if self._config.output == "ctc":
-            raise ValueError("output='ctc' predicts labels of any number: use decode")
+            raise ValueError(
+                "predict_classes: got a model with output='ctc'; expected another output (use decode)"
+            )
         check_classes(self._config)
-        found = as_sequences(X, self._config, lengths, empty=True)
-        classes = decided(self._outputs(found), self._config)
-        return found.shaped(classes) if self._config.stepwise else classes
+        sequences = as_sequences(X, self._config, lengths, empty=True)
+        classes = predicted_classes(self._outputs(sequences), self._config, squeeze)
+        return sequences.shaped(classes) if self._config.stepwise else classes
 
     def evaluate(
         self,
@@ -284,25 +330,30 @@ class Rec(Streaming):
         lengths: ArrayLike | None = None,
         sample_weight: ArrayLike | Sequence[ArrayLike] | None = None,
     ) -> dict[str, float]:
-        """Loss and figure of merit on some sequences.
+        """Return the loss and the metric on sequences.
 
         Parameters
         ----------
         X, y, lengths, sample_weight
-            As in `fit`.
+            Data and weights, see `fit`.
 
         Returns
         -------
-        dict
-            ``"loss"``, the weighted mean over sequences or, for "sequence" and "next", over all real steps;
-            and over the same ``"accuracy"`` or ``"r2"`` as `Net.evaluate`. For "ctc" ``"error_rate"``: edits
-            that the greedy decoding needs, for each label.
+        dict of str to float
+            ``"loss"`` is the weighted mean over sequences or, for "sequence" and "next", over all valid
+            steps. ``"accuracy"`` or ``"r2"`` is defined as in `Net.evaluate`. For "ctc", ``"error_rate"`` is
+            the number of edits of the greedy decoding per label.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For invalid data.
         """
         data = sequence_rows(self._config, X, y, lengths, sample_weight)
-        with self._gate.room:  # both from the same weights
+        with self._lock.state_lock:  # loss and outputs come from the same weights
             loss = float(self._core.evaluate(*data.arrays))
             outputs = self._outputs(data.X)
-        return {"loss": loss, **figure_of_merit(outputs, data, self._config)}
+        return {"loss": loss, **evaluation_metric(outputs, data, self._config)}
 
     def decode(
         self,
@@ -311,24 +362,33 @@ class Rec(Streaming):
         lengths: ArrayLike | None = None,
         beam: int | None = None,
     ) -> list[Array]:
-        """Labels of some sequences; for output "ctc".
+        """Return the labels of sequences, for output "ctc".
 
         Parameters
         ----------
         X, lengths
-            As in `fit`.
+            Inputs, see `predict`.
         beam : int, optional
-            Width of a prefix beam search (Hannun et al. 2014); default: labels of the likeliest path.
+            Beam width of a prefix beam search (Hannun et al. 2014), at least 1; default: the labels of the
+            most probable path (greedy decoding).
 
         Returns
         -------
         list of ndarray of int64, shape (labels,)
+            Labels of each sequence, from 1 to outputs - 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the model has another output, or an argument is invalid.
         """
         if self._config.output != "ctc":
-            raise ValueError(f"decode needs output='ctc'; this model has output={self._config.output!r}")
-        width = None if beam is None else _checks.integer("beam", beam)
-        found = as_sequences(X, self._config, lengths, empty=True)
-        outputs = found.listed(self._outputs(found))
+            raise ValueError(
+                f"decode: got a model with output={self._config.output!r}; expected output='ctc'"
+            )
+        width = None if beam is None else checks.integer("beam", beam)
+        sequences = as_sequences(X, self._config, lengths, empty=True)
+        outputs = sequences.listed(self._outputs(sequences))
         return [greedy(p) if width is None else beam_search(p, width) for p in outputs]
 
     def __repr__(self) -> str:
@@ -336,6 +396,5 @@ class Rec(Streaming):
         return table(kind, self._config, rec_rows(self._config))
 
     def _outputs(self, X: Sequences) -> Array:
-        """Of all sequences, or of all their steps."""
-        outputs: Array = self._core.predict(*X.packed)
-        return outputs
+        """Return the outputs of all sequences, or of all their steps."""
+        return cast(Array, self._core.predict(*X.packed))

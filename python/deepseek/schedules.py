@@ -11,27 +11,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ._described import Described, count, number
+from ._config.base import ConfigBase, count, number
 
 __all__ = ["Constant", "Cosine", "Exponential", "OneCycle", "Plateau", "Schedule", "Step"]
 
-_DEFAULTS: dict[str, Any] = {
-    "warmup": 0.0, "epochs": 0, "every": 10, "gamma": 0.1, "final": 0.0, "peak": 0.3, "div": 25.0,
-    "patience": 10, "factor": 0.1, "min_rate": 0.0, "threshold": 1e-4,
-}  # fmt: skip
-_ENGINE_NAMES = {"decay": "gamma"}
-
 
 @dataclass(frozen=True, repr=False)
-class Schedule(Described):
+class Schedule(ConfigBase):
     """Base of all schedules; use one of its children."""
 
     name: ClassVar[str] = ""
 
     def _spec(self) -> dict[str, Any]:
-        """What the engine reads: the fields of all schedules, ours filled in."""
-        own = {_ENGINE_NAMES.get(key, key): value for key, value in vars(self).items() if value is not None}
-        return {"name": self.name, **_DEFAULTS, **own}
+        return {"name": self.name, **super()._spec()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,11 +46,11 @@ class Constant(Schedule):
 
 @dataclass(frozen=True, repr=False)
 class Step(Schedule):
-    """The rate times ``decay`` after every ``every`` epochs.
+    """The rate times ``decay`` after every ``interval`` epochs.
 
     Parameters
     ----------
-    every : int, default=10
+    interval : int, default=10
         Epochs between two falls.
     decay : float, default=0.1
         Factor of each fall, in (0, 1].
@@ -67,7 +59,7 @@ class Step(Schedule):
     """
 
     name: ClassVar[str] = "step"
-    every: int = count(10)
+    interval: int = count(10)
     decay: float = number(0.1, 0, 1, above=True)
     warmup: float = number(0.0)
     epochs: int | None = count(None)
@@ -146,7 +138,7 @@ class Plateau(Schedule):
         Epochs without improvement that are let pass.
     factor : float, default=0.1
         What the rate is multiplied with, in (0, 1).
-    min_rate : float, default=0.0
+    min_learning_rate : float, default=0.0
         The rate never falls below this.
     threshold : float, default=1e-4
         Smallest improvement that counts, as a fraction of the best loss.
@@ -155,7 +147,7 @@ class Plateau(Schedule):
     name: ClassVar[str] = "plateau"
     patience: int = count(10, 0)
     factor: float = number(0.1, 0, 1, above=True, below=True)
-    min_rate: float = number(0.0)
+    min_learning_rate: float = number(0.0)
     threshold: float = number(1e-4)
 
 

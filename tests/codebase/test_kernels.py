@@ -20,7 +20,8 @@ from codebase.tree import CSRC, ROOT, includes, native_files, places
 from deepseek import _core
 
 FILES = native_files("simd", "formulas", "kernels")
-SOURCES = [path for path in FILES if not path.name.endswith("table.h")]  # the tables know no instruction set
+PLAIN = "table.h", "traits.cpp"  # compiled once, for no instruction set
+SOURCES = [path for path in FILES if not path.name.endswith(PLAIN)]
 HEADERS = {"cstdint", "cstddef", "type_traits", "utility", "bit", "limits", "immintrin.h", "arm_neon.h"}
 COMPILE_TIME = [
     r"u?int(8|16|32|64|ptr)_t|size_t|ptrdiff_t|nullptr_t",
@@ -65,14 +66,35 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Futu
         yield {isa: pool.submit(compiled, isa, folder / f"{isa}.o") for isa in [*HERE, *ARM]}
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("kernels")  # which share the objects
 @pytest.mark.skipif(not all(compiler_of("scalar")), reason="needs a compiler and nm")
 @pytest.mark.parametrize("isa", [*HERE, *ARM])
 def test_no_weak_symbol(isa: str, objects: dict[str, Future[Path]]) -> None:
+    """Every build checks its own objects (cmake/check_kernels.cmake); without inlining there are more functions."""
     nm = [compiler_of(isa)[1], "-C", objects[isa].result()]
     symbols = subprocess.run(nm, check=True, capture_output=True, text=True).stdout
     shared = {line[19:] for line in symbols.splitlines() if line[17] in "TDBRVWuvw"}
     unwinder = {name for name in shared if name.startswith("DW.ref.")}  # a reference, no code
     assert shared - unwinder == {f"ds::kernel_table_{isa}()"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not shutil.which("cmake") or not all(compiler_of("scalar")), reason="needs CMake and a compiler"
+)
+@pytest.mark.parametrize(
+    "planted", ["", "inline int weak() { return 1; } int (*const keep)() = weak;", "int global;"]
+)
+def test_the_builds_check_finds_shared_symbols(tmp_path: Path, planted: str) -> None:
+    source, target = tmp_path / "kernels.cpp", tmp_path / "kernels.o"
+    source.write_text(f"namespace ds {{ void kernel_table_scalar() {{}} }}\n{planted}\n")
+    subprocess.run([compiler_of("scalar")[0], "-c", source, "-o", target], check=True)
+    options = [f"-DNM={shutil.which('nm')}", "-DISA=scalar", f"-DOBJECT={target}"]
+    command = ["cmake", *options, "-P", str(ROOT / "cmake/check_kernels.cmake")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (not planted), done.stderr
+    assert not planted or "expected ds::kernel_table_scalar() alone" in " ".join(done.stderr.split())
 
 
 def test_headers() -> None:

@@ -1,4 +1,4 @@
-"""The sources as the codebase tests see them: rooms of csrc, their files, their includes, code without comments."""
+"""The sources as the codebase tests see them: folders of csrc, their files, their includes, code without comments."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|("(?:\\.|[^"\\\n])*")', re.DOTALL)
 _INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 
-def native_files(*rooms: str) -> list[Path]:
-    """C++ and CUDA files of the rooms named (folders of csrc, or "cuda"), all if none is named."""
-    folders = [CUDA if room == "cuda" else CSRC / room for room in rooms] if rooms else [CSRC, CUDA]
-    return sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in NATIVE)
+def native_files(*names: str) -> list[Path]:
+    """C++ and CUDA files of the folders named (see `folder_of`), or all of them."""
+    files = [path for folder in (CSRC, CUDA) for path in folder.rglob("*") if path.suffix in NATIVE]
+    return sorted(path for path in files if not names or folder_of(path) in names)
 
 
 def python_files(folder: Path = PACKAGE) -> list[Path]:
@@ -42,9 +42,11 @@ def includes(path: Path) -> list[str]:
     return _INCLUDE.findall(code(path))
 
 
-def room_of(path: Path) -> str:
-    """The folder of csrc a file lies in, or "cuda"."""
-    return "cuda" if path.is_relative_to(CUDA) else path.relative_to(CSRC).parts[0]
+def folder_of(path: Path) -> str:
+    """The folder of csrc that holds a file, "cuda", or "gemm_plan" for the part of kernels/ that is engine code."""
+    if path.is_relative_to(CUDA):
+        return "cuda"
+    return "gemm_plan" if path.stem == "gemm_plan" else path.relative_to(CSRC).parts[0]
 
 
 def places(paths: list[Path], pattern: str) -> list[str]:

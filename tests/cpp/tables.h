@@ -1,29 +1,30 @@
-// Every kernel table this machine can run, and arrays with canaries to run them on.
+// Every kernel table that this machine can run, and arrays with guard elements.
 #pragma once
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include "backend/registry.h"
+#include "backend/cpu/registry.h"
 #include "check.h"
-#include "core/random.h"
+#include "core/random/init.h"
 
 namespace ds {
 
 inline constexpr double kCanary = -12345.0;
 
-// The best first; those with fused multiply-add promise its bits.
+// Best first.
 inline const std::vector<const KernelTable*>& tables() { return usable_kernels(); }
 
+// Tables with fused multiply-add give equal bits.
 inline bool fused(const KernelTable* table) { return std::strcmp(table->name, "baseline") != 0; }
 
-// n numbers with a canary before and after them.
+// n elements between 16 guard elements on either side.
 template <class T>
 struct Array {
     std::vector<T> all;
     explicit Array(Index n, T value = T(0)) : all(static_cast<std::size_t>(n) + 32, value) { guard(); }
     Array(Index n, std::uint32_t key, double scale) : Array(n) {
-        RandomWords words(key, Stream::kInit, 0, 0);
+        RandomWords words(key, RngPurpose::kInit, 0, 0);
         for (Index i = 0; i < n; ++i) data()[i] = static_cast<T>(scale * (words.next() * 0x1p-31 - 1.0));
     }
     void guard() {

@@ -1,5 +1,5 @@
-// core/: sizes, memory, float environment, Philox, own maths, initialisation, shuffling, processor facts.
-// The worker team has its own program.
+// core/: sizes, memory, floating-point environment, Philox, scalar functions, initialisation, shuffling, the
+// processor. The thread pool has its own program.
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
@@ -10,15 +10,15 @@
 #include <vector>
 
 #include "check.h"
-#include "core/arena.h"
 #include "core/cpu.h"
 #include "core/fpenv.h"
-#include "core/maths.h"
-#include "core/random.h"
-#include "core/spares.h"
-#include "core/team.h"
+#include "core/memory/arena_planner.h"
+#include "core/memory/block_cache.h"
+#include "core/random/init.h"
+#include "core/scalar_math.h"
+#include "core/threads/thread_pool.h"
 
-// Asking for too much is a test here.
+// Some tests request more memory than there is.
 extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
 
 using namespace ds;
@@ -48,57 +48,59 @@ void memory() {
     double* a = nullptr;
     char* b = nullptr;
     float* c = nullptr;
-    const auto lay_out = [&](Carver& carver) {
-        a = carver.take<double>(3, 5);
-        b = carver.take<char>(1, 1);
-        c = carver.take<float>(0, 9);
+    const auto allocate = [&](ArenaPlanner& planner) {
+        a = planner.allocate<double>(3, 5);
+        b = planner.allocate<char>(1, 1);
+        c = planner.allocate<float>(0, 9);
     };
-    Carver measure;
-    lay_out(measure);
+    ArenaPlanner measure;
+    allocate(measure);
     CHECK(a == nullptr && measure.bytes() == 192 && measure.elements<float>() == 48);
-    Buffer<float> memory(measure.elements<float>());
-    Carver carver(memory.data(), memory.bytes());
-    lay_out(carver);
-    CHECK(static_cast<void*>(a) == memory.data() && b == reinterpret_cast<char*>(a) + 128 && c != nullptr);
+    CHECK(planned_size<float>(allocate) == 48);
+    const Buffer<float> memory = allocate_planned<float>(allocate);
+    CHECK(static_cast<const void*>(a) == memory.data() && b == reinterpret_cast<char*>(a) + 128 &&
+          c != nullptr);
     CHECK(reinterpret_cast<std::uintptr_t>(memory.data()) % 64 == 0);
-    CHECK_THROWS(std::logic_error, carver.take<float>(1, 1));
-    CHECK_THROWS(ValueError, measure.take<float>(Index(1) << 40, Index(1) << 40));
+    ArenaPlanner full(a, 192);
+    allocate(full);
+    CHECK_THROWS(std::logic_error, full.allocate<float>(1, 1));
+    CHECK_THROWS(ValueError, measure.allocate<float>(Index(1) << 40, Index(1) << 40));
     CHECK_THROWS(ValueError, Buffer<double>(Index(1) << 61));
     CHECK_THROWS(std::bad_alloc, Buffer<double>(Index(1) << 58));
     Buffer<int> first(10);
-    Buffer<int> moved(std::move(first));
-    CHECK(moved.size() == 10 && Buffer<int>(0).data() == nullptr);
+    Buffer<int> second(std::move(first));
+    CHECK(second.size() == 10 && Buffer<int>(0).data() == nullptr);
     Buffer<double> large(Index(1) << 20);
     large[(1 << 20) - 1] = 1.0;
     CHECK(large.bytes() == 8 << 20);
 }
 
-void spares() {
-    const auto piece = [](Index bytes) {
+void block_cache() {
+    const auto block = [](Index bytes) {
         void* memory = nullptr;
         CHECK(posix_memalign(&memory, 1 << 16, static_cast<std::size_t>(bytes)) == 0);
         std::memset(memory, 1, static_cast<std::size_t>(bytes));
         return memory;
     };
     constexpr Index kBytes = (Index(2) << 20) + 100;
-    Spares some;
-    CHECK(some.take(kBytes) == nullptr && !some.clear());
-    void* first = piece(kBytes);
-    if (!some.keep(first, kBytes)) return std::free(first);  // a system that has none
-    CHECK(some.take(kBytes - 1) == nullptr && some.take(kBytes) == first && some.take(kBytes) == nullptr);
+    BlockCache cache;
+    CHECK(cache.take(kBytes) == nullptr && !cache.clear());
+    void* first = block(kBytes);
+    if (!cache.put(first, kBytes)) return std::free(first);  // this system has no cache
+    CHECK(cache.take(kBytes - 1) == nullptr && cache.take(kBytes) == first && cache.take(kBytes) == nullptr);
     static_cast<char*>(first)[kBytes - 1] = 2;
-    CHECK(some.keep(first, kBytes));
-    // The oldest goes when there are too many, the latest of a size is handed out first, and all go together.
-    for (int i = 1; i < Spares::kPieces; ++i) CHECK(some.keep(piece(2 * kBytes), 2 * kBytes));
-    void* last = piece(3 * kBytes);
-    CHECK(some.keep(last, 3 * kBytes) && some.take(kBytes) == nullptr && some.take(3 * kBytes) == last);
-    CHECK(some.keep(last, 3 * kBytes) && some.clear() && some.take(3 * kBytes) == nullptr);
-    void* most = piece(4096);
-    CHECK(!some.keep(most, Spares::kMost + 1));
+    CHECK(cache.put(first, kBytes));
+    // A full cache frees its oldest block; of one size it returns the latest; clear() frees all.
+    for (int i = 1; i < BlockCache::kMaxBlocks; ++i) CHECK(cache.put(block(2 * kBytes), 2 * kBytes));
+    void* last = block(3 * kBytes);
+    CHECK(cache.put(last, 3 * kBytes) && cache.take(kBytes) == nullptr && cache.take(3 * kBytes) == last);
+    CHECK(cache.put(last, 3 * kBytes) && cache.clear() && cache.take(3 * kBytes) == nullptr);
+    void* most = block(4096);
+    CHECK(!cache.put(most, BlockCache::kMaxBytes + 1));
     std::free(most);
-    void* const again[] = {piece(kBytes), piece(kBytes)};
-    CHECK(some.keep(again[0], kBytes) && some.keep(again[1], kBytes));
-    CHECK(some.take(kBytes) == again[1] && some.take(kBytes) == again[0]);
+    void* const again[] = {block(kBytes), block(kBytes)};
+    CHECK(cache.put(again[0], kBytes) && cache.put(again[1], kBytes));
+    CHECK(cache.take(kBytes) == again[1] && cache.take(kBytes) == again[0]);
     std::free(again[0]);
     std::free(again[1]);
 }
@@ -136,7 +138,7 @@ void philox() {
         const PhiloxBlock words = philox4x32(k.key, k.counter);
         CHECK(same_bytes(&words, &k.words, sizeof words));
     }
-    static_assert(stream_word(Stream::kDropout, 3) == 0x302u);
+    static_assert(stream_word(RngPurpose::kDropout, 3) == 0x302u);
     static_assert(keep_threshold(0.5) == 0x80000000u && keep_threshold(0.0) == 0xffffffffu);
 }
 
@@ -148,51 +150,40 @@ double ulps(double got, long double want) {
     return static_cast<double>(std::fabs(static_cast<long double>(got) - want) / unit);
 }
 
-void own_maths() {
-    double worst[6] = {};
+void scalar_functions() {
+    double worst[4] = {};
     const auto note = [&](int i, double got, long double want) {
         worst[i] = std::max(worst[i], ulps(got, want));
     };
-    RandomWords words(7, Stream::kInit, 9, 0);
+    RandomWords words(7, RngPurpose::kInit, 9, 0);
     const auto uniform = [&] { return (words.next() + 0.5 * (words.next() & 1)) * 0x1p-32; };
     for (int i = 0; i < 200000; ++i) {
         const double e = -750.0 + 1465.0 * uniform();
-        if (e < 709.7) note(0, maths::exp(e), std::exp(static_cast<long double>(e)));
+        if (e < 709.7) note(0, scalar_math::exp(e), std::exp(static_cast<long double>(e)));
         const double small = 2.0 * uniform() - 1.0;
-        note(0, maths::exp(small), std::exp(static_cast<long double>(small)));
+        note(0, scalar_math::exp(small), std::exp(static_cast<long double>(small)));
         const double x = std::ldexp(0.5 + uniform(), static_cast<int>(words.next() % 2100) - 1060);
-        if (x > 0.0) note(1, maths::log(x), std::log(static_cast<long double>(x)));
+        if (x > 0.0) note(1, scalar_math::log(x), std::log(static_cast<long double>(x)));
         const double near_one = 0.5 + uniform();
-        note(1, maths::log(near_one), std::log(static_cast<long double>(near_one)));
+        note(1, scalar_math::log(near_one), std::log(static_cast<long double>(near_one)));
         const double angle = (2.0 * uniform() - 1.0) * (i % 2 ? 7.0 : 1e5);
-        note(2, maths::sin(angle), std::sin(static_cast<long double>(angle)));
-        note(3, maths::cos(angle), std::cos(static_cast<long double>(angle)));
-        const double base = i % 3 ? 0.9 + 0.2 * uniform() : x,
-                     power = (2.0 * uniform() - 1.0) * (i % 3 ? 1000 : 0.6);
-        const long double p = std::pow(static_cast<long double>(base), static_cast<long double>(power));
-        if (p > 1e-300L && p < 1e300L) note(4, maths::pow(base, power), p);
+        note(2, scalar_math::cos(angle), std::cos(static_cast<long double>(angle)));
         double s, c;
         const double turns = uniform();
-        maths::sincos_turns(turns, s, c);
+        scalar_math::sincos_turns(turns, s, c);
         const long double full = 6.283185307179586476925286766559L;
-        if (std::fabs(s) > 1e-3) note(5, s, std::sin(full * turns));
-        if (std::fabs(c) > 1e-3) note(5, c, std::cos(full * turns));
+        if (std::fabs(s) > 1e-3) note(3, s, std::sin(full * turns));
+        if (std::fabs(c) > 1e-3) note(3, c, std::cos(full * turns));
     }
-    std::printf("worst ulp: exp %.3f log %.3f sin %.3f cos %.3f pow %.3f turns %.3f\n", worst[0], worst[1],
-                worst[2], worst[3], worst[4], worst[5]);
-    CHECK(worst[0] < 1.0 && worst[1] < 1.0 && worst[2] < 1.0 && worst[3] < 1.0 && worst[4] < 2.0 &&
-          worst[5] < 2.5);
+    std::printf("worst ulp: exp %.3f log %.3f cos %.3f turns %.3f\n", worst[0], worst[1], worst[2], worst[3]);
+    CHECK(worst[0] < 1.0 && worst[1] < 1.0 && worst[2] < 1.0 && worst[3] < 2.5);
     const double inf = HUGE_VAL;
-    CHECK(maths::exp(-inf) == 0 && maths::exp(inf) == inf && maths::exp(0.0) == 1.0 &&
-          maths::exp(710) == inf);
-    CHECK(maths::log(0.0) == -inf && maths::log(1.0) == 0.0 && maths::log(inf) == inf &&
-          std::isnan(maths::log(-1)));
-    CHECK(maths::cos(0.0) == 1.0 && maths::cos(3.14159265358979323846) == -1.0 &&
-          std::isnan(maths::cos(inf)));
-    CHECK(maths::pow(0.9, 0.0) == 1.0 && maths::pow(2.0, 10.0) == 1024.0 &&
-          maths::pow(0.5, 1074.0) == DBL_TRUE_MIN);
-    CHECK(maths::pow(0.0, 2.0) == 0.0 && maths::pow(0.0, -2.0) == inf && maths::pow(0.5, 1e300) == 0.0);
-    CHECK(maths::pow(2.0, 1e300) == inf && std::isnan(maths::pow(-2.0, 3.0)) && maths::pow(inf, -1.0) == 0.0);
+    CHECK(scalar_math::exp(-inf) == 0 && scalar_math::exp(inf) == inf && scalar_math::exp(0.0) == 1.0 &&
+          scalar_math::exp(710) == inf);
+    CHECK(scalar_math::log(0.0) == -inf && scalar_math::log(1.0) == 0.0 && scalar_math::log(inf) == inf &&
+          std::isnan(scalar_math::log(-1)));
+    CHECK(scalar_math::cos(0.0) == 1.0 && scalar_math::cos(3.14159265358979323846) == -1.0 &&
+          std::isnan(scalar_math::cos(inf)));
 }
 
 void shuffling() {
@@ -208,7 +199,7 @@ void shuffling() {
         std::sort(items.begin(), items.end());
         CHECK(items == sorted);
     }
-    // Every order of four items about equally often.
+    // The 24 orders of four items are about equally frequent.
     std::vector<int> seen(256);
     for (std::uint32_t epoch = 0; epoch < 24000; ++epoch) {
         Index items[] = {0, 1, 2, 3};
@@ -221,7 +212,7 @@ void shuffling() {
         CHECK(count == 0 || (count > 850 && count < 1150));
     }
     CHECK(orders == 24);
-    RandomWords words(1, Stream::kShuffle, 0, 0);
+    RandomWords words(1, RngPurpose::kShuffle, 0, 0);
     for (const std::uint64_t bound :
          {std::uint64_t{1}, std::uint64_t{3}, std::uint64_t{1} << 32, std::uint64_t{5} << 40})
         for (int i = 0; i < 1000; ++i) CHECK(words.below(bound) < bound);
@@ -259,8 +250,7 @@ void initialisation() {
         CHECK(equal);
         if (i % 2 == 0 && i < 6) CHECK(m.most < std::sqrt(3.0 * want) && m.least >= -std::sqrt(3.0 * want));
     }
-    // The first rows of a larger layer of the same fan-in are those of a smaller one, but for the fan's
-    // factor.
+    // A larger layer with the same fan-in begins with the rows of a smaller one.
     std::vector<double> few(3 * 5), many(4 * 5);
     init_weights(few.data(), 5, 3, Init::kHeNormal, 1.0, 9, 0);
     init_weights(many.data(), 5, 4, Init::kHeNormal, 1.0, 9, 0);
@@ -319,10 +309,10 @@ void processor() {
 int main() {
     sizes();
     memory();
-    spares();
+    block_cache();
     float_environment();
     philox();
-    own_maths();
+    scalar_functions();
     shuffling();
     initialisation();
     orthogonal();

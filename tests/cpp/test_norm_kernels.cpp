@@ -24,42 +24,26 @@ struct Norms {
             if (begin < end) f(begin, end - begin);
         }
     }
+    Matrix<T> rows_of(Array<T>& a, Index r, Index count) const {
+        return {a.data() + r * ld, count, cols, ld};
+    }
     NormForward<T> forward(Index r, Index count) {
-        return {count,
-                cols,
-                y.data() + r * ld,
-                ld,
-                n.data() + r * ld,
-                ld,
-                x.data() + r * ld,
-                ld,
-                weight.data(),
-                bias.data(),
-                mean.data(),
-                scale.data(),
-                row_scale.data() + r,
-                eps};
+        return {rows_of(y, r, count), rows_of(n, r, count), rows_of(x, r, count),
+                weight.data(),        bias.data(),          mean.data(),
+                scale.data(),         row_scale.data() + r, eps};
     }
     NormBackward<T> backward(Index r, Index count) {
-        return {count,
-                cols,
-                dx.data() + r * ld,
-                ld,
-                dy.data() + r * ld,
-                ld,
-                n.data() + r * ld,
-                ld,
-                weight.data(),
-                row_scale.data() + r,
-                scale.data(),
-                dweight.data(),
-                dbias.data(),
-                rows};
+        return {rows_of(dx, r, count), rows_of(dy, r, count), rows_of(n, r, count),
+                weight.data(),         row_scale.data() + r,  scale.data(),
+                dweight.data(),        dbias.data(),          rows};
     }
     void sums(const NormKernels<T>& k, int parts) {
         ranges(cols, parts, [&](Index c, Index count) {
-            k.weight_gradient({rows, rows, count, dweight.data() + c, dbias.data() + c, dy.data() + c, ld,
-                               n.data() + c, ld});
+            k.weight_gradient({rows,
+                               dweight.data() + c,
+                               dbias.data() + c,
+                               {dy.data() + c, rows, count, ld},
+                               {n.data() + c, rows, count, ld}});
         });
     }
     void layer(const NormKernels<T>& k, int parts) {
@@ -69,8 +53,11 @@ struct Norms {
     }
     void batch(const NormKernels<T>& k, int parts) {
         ranges(cols, parts, [&](Index c, Index count) {
-            k.batch_statistics(
-                {rows, count, mean.data() + c, variance.data() + c, scale.data() + c, x.data() + c, ld, eps});
+            k.batch_statistics({mean.data() + c,
+                                variance.data() + c,
+                                scale.data() + c,
+                                {x.data() + c, rows, count, ld},
+                                eps});
         });
         ranges(rows, parts, [&](Index r, Index count) { k.batch_forward(forward(r, count)); });
         sums(k, parts);
@@ -157,11 +144,11 @@ void norms_rest() {
         CHECK(mean[0] == 1.5 && mean[1] == 2.0 && mean[2] == 2.5 && variance[1] == 2.5);
         k.running_statistics({3, mean, variance, batch_mean, batch_variance, 1.0, 1});
         CHECK(mean[0] == 2.0 && variance[2] == 3.0);
-        k.inverse_deviation(scale, variance, 1.0, 3);
+        k.inverse_stddev(scale, variance, 1.0, 3);
         CHECK(scale[0] == 0.5 && scale[2] == 0.5);
         // Without weight, bias and a place for n, and in place.
         double x[4] = {1, 3, 1, 3};
-        k.layer_forward({.rows = 1, .cols = 4, .y = x, .ldy = 4, .x = x, .ldx = 4, .eps = 0.0});
+        k.layer_forward({.y = {x, 1, 4}, .x = {x, 1, 4}, .eps = 0.0});
         CHECK(x[0] == -1.0 && x[1] == 1.0 && x[3] == 1.0);
     }
 }

@@ -1,10 +1,11 @@
-// What recurrent nets are made of: how sequences lie packed, CTC against all of its paths, and the cell kernels of
-// every instruction set here: equal bits on those with fused multiply-add; gradients against central differences.
+// The parts of recurrent nets: packed sequences, CTC compared with the sum over all paths, and the cell
+// kernels of every instruction set. Those with fused multiply-add have equal bits. Gradients are compared
+// with central differences.
 #include <algorithm>
 #include <functional>
 
+#include "rec/ctc.h"
 #include "tables.h"
-#include "train/ctc.h"
 
 using namespace ds;
 
@@ -19,14 +20,14 @@ struct Packed {
         const std::size_t steps = length.empty() ? 0 : static_cast<std::size_t>(length[0]);
         active.resize(steps);
         offset.resize(steps + 1);
-        layout = lay_out(static_cast<Index>(length.size()), length.data(), active.data(), offset.data());
+        layout = make_layout(static_cast<Index>(length.size()), length.data(), active.data(), offset.data());
     }
 };
 
 std::vector<std::vector<Index>> some_lengths() {
     std::vector<std::vector<Index>> found{
         {}, {1}, {7}, {1, 1, 1}, {5, 5, 5, 5}, {1, 90}, {3, 1, 4, 1, 5, 9, 2, 6}};
-    RandomWords words(3, Stream::kInit, 0, 0);
+    RandomWords words(3, RngPurpose::kInit, 0, 0);
     for (int n = 1; n < 40; n += 3) {
         std::vector<Index>& one = found.emplace_back();
         for (int i = 0; i < n; ++i) one.push_back(1 + words.next() % 30);
@@ -34,7 +35,7 @@ std::vector<std::vector<Index>> some_lengths() {
     return found;
 }
 
-// Every step of every sequence has a packed row of its own, without a gap, step by step.
+// Every step of every sequence has its own packed row, in the order of steps and without gaps.
 void layouts() {
     for (const std::vector<Index>& lengths : some_lengths()) {
         const Packed packed(lengths);
@@ -49,7 +50,8 @@ void layouts() {
     }
 }
 
-// Workers share all rows, each neighbours; none has more than its part and one sequence, or half of one, besides.
+// The workers divide all rows; those of a worker are contiguous. No worker has more than its part and one
+// sequence.
 void shares() {
     for (const std::vector<Index>& lengths : some_lengths()) {
         const Packed packed(lengths);
@@ -58,7 +60,7 @@ void shares() {
             Index row = 0;
             std::vector<Range> owns;
             for (int worker = 0; worker < workers; ++worker) {
-                const Range own = layout.own({worker, workers});
+                const Range own = layout.rows_of({worker, workers});
                 CHECK(own.begin == row && own.end >= own.begin);
                 row = own.end;
                 owns.push_back(own);
@@ -80,7 +82,7 @@ void shares() {
     }
 }
 
-// -log p(labels) and its gradient, from every path there is: all ways to name a class at each step.
+// -log p(labels) and its gradient, summed over all paths, that is all choices of a class at each step.
 struct AllPaths {
     Index steps, classes;
     std::vector<double> p;  // of class k at step t
@@ -121,7 +123,7 @@ struct AllPaths {
         }
         gradient.assign(p.size(), 0.0);
         loss = 0.0;
-        if (all == 0.0) return;  // impossible: nothing to pay, nothing to learn
+        if (all == 0.0) return;  // impossible labels: loss and gradient are 0
         loss = -std::log(all);
         for (std::size_t i = 0; i < p.size(); ++i) gradient[i] = p[i] - share[i] / all;
     }
@@ -144,12 +146,12 @@ void ctc_rows() {
                            [&](Index t, Index c) { return double(z.data()[row_of(row, t) + c]); });
             paths.sum_up(wanted);
             Array<T> d(layout.total * kLd, T(kCanary));
-            Array<double> room(ctc_room(steps, kClasses, given.count));
-            const Matrix<const T> logits{z.data(), kLd};
-            const double loss =
-                ctc<T>(layout, row, logits, kClasses, given, {d.data(), kLd}, 2.0, room.data());
-            CHECK(loss == ctc<T>(layout, row, logits, kClasses, given, {}, 0.0, room.data()));
-            CHECK(room.guarded() && d.guarded());
+            Array<double> scratchpad(ctc_scratchpad_size(steps, kClasses, given.count));
+            const Matrix<const T> logits{z.data(), layout.total, kClasses, kLd};
+            const double loss = ctc<T>(layout, row, logits, kClasses, given,
+                                       {d.data(), layout.total, kClasses, kLd}, 2.0, scratchpad.data());
+            CHECK(loss == ctc<T>(layout, row, logits, kClasses, given, {}, 0.0, scratchpad.data()));
+            CHECK(scratchpad.guarded() && d.guarded());
             CHECK(std::fabs(loss - paths.loss) <= 1e-12 * (1.0 + paths.loss));
             CHECK((ctc_steps(given) > steps) == (paths.loss == 0.0 && loss == 0.0));
             for (Index r = 0; r < layout.rows; ++r)
@@ -168,43 +170,33 @@ void ctc_rows() {
     }
 }
 
-// One step of a cell on some rows, forward and back.
+// Forward and backward pass of one step of a cell.
 template <class T>
 struct Step {
     Cell cell;
     CellShape shape = cell_shape(cell);
-    Index rows, units, ldg = shape.gates * units + 3, ldx = shape.extra * units + 5, ld = units + 2;
-    Array<T> gates{rows * ldg, 1, 2.0}, extra{rows * ldx, 2, 2.0}, h{rows * ld, 3, 1.0}, c{rows * ld, 4, 1.0},
+    Index rows, units, ldg = shape.gates * units + 3, ldx = shape.saved * units + 5, ld = units + 2;
+    Array<T> gates{rows * ldg, 1, 2.0}, saved{rows * ldx, 2, 2.0}, h{rows * ld, 3, 1.0}, c{rows * ld, 4, 1.0},
         y{rows * ld}, dh{rows * ld, 5, 1.0}, dc{rows * ld, 6, 1.0};
 
     Step(Cell kind, Index r, Index u) : cell(kind), rows(r), units(u) {}
 
+    Matrix<T> rows_of(Array<T>& a, Index row, Index count, Index cols, Index stride) const {
+        return {a.data() + row * stride, count, cols, stride};
+    }
     CellForward<T> forward(Index row, Index count, bool keep) {
-        return {.rows = count,
-                .units = units,
-                .gates = gates.data() + row * ldg,
-                .ldg = ldg,
-                .extra = extra.data() + row * ldx,
-                .ldx = ldx,
-                .h = h.data() + row * ld,
-                .ldh = ld,
-                .c = shape.memory ? c.data() + row * ld : nullptr,
-                .ldc = ld,
-                .y = y.data() + row * ld,
-                .ldy = ld,
+        return {.gates = rows_of(gates, row, count, shape.gates * units, ldg),
+                .saved = rows_of(saved, row, count, shape.saved * units, ldx),
+                .h = rows_of(h, row, count, units, ld),
+                .c = rows_of(c, row, count, units, ld),
+                .y = rows_of(y, row, count, units, ld),
                 .keep = keep};
     }
     CellBackward<T> backward(Index row, Index count) {
-        return {.rows = count,
-                .units = units,
-                .gates = gates.data() + row * ldg,
-                .ldg = ldg,
-                .extra = extra.data() + row * ldx,
-                .ldx = ldx,
-                .dh = dh.data() + row * ld,
-                .ldh = ld,
-                .dc = shape.memory ? dc.data() + row * ld : nullptr,
-                .ldc = ld};
+        return {.gates = rows_of(gates, row, count, shape.gates * units, ldg),
+                .saved = rows_of(saved, row, count, shape.saved * units, ldx),
+                .dh = rows_of(dh, row, count, units, ld),
+                .dc = rows_of(dc, row, count, units, ld)};
     }
     void run(const KernelTable& table, Index at_once, bool back) {
         const CellKernels<T>& k = kernels_of<T>(table).cell;
@@ -216,15 +208,15 @@ struct Step {
         }
     }
     bool guarded() const {
-        for (const Array<T>* a : {&gates, &extra, &h, &c, &y, &dh, &dc})
+        for (const Array<T>* a : {&gates, &saved, &h, &c, &y, &dh, &dc})
             if (!a->guarded()) return false;
         return true;
     }
     bool same(const Step& o) const {
-        return gates == o.gates && extra == o.extra && h == o.h && c == o.c && y == o.y && dh == o.dh &&
+        return gates == o.gates && saved == o.saved && h == o.h && c == o.c && y == o.y && dh == o.dh &&
                dc == o.dc;
     }
-    // The states after the step, weighed by the gradients that came from above.
+    // The new states times their gradients.
     double value() {
         Step after = *this;
         after.run(*tables()[0], rows, false);
@@ -233,7 +225,7 @@ struct Step {
             for (Index j = 0; j < units; ++j) {
                 const Index at = row * ld + j;
                 sum += double(dh.data()[at]) * double(after.h.data()[at]);
-                if (shape.memory) sum += double(dc.data()[at]) * double(after.c.data()[at]);
+                if (shape.has_cell_state) sum += double(dc.data()[at]) * double(after.c.data()[at]);
             }
         return sum;
     }
@@ -252,23 +244,23 @@ void cell_bits() {
                 whole.run(*table, 5, true);
                 parts.run(*table, 2, true);
                 CHECK(whole.guarded() && parts.same(whole) && (!fused(table) || whole.same(want)));
-                // Columns behind the units are nobody's.
+                // Columns beyond the units stay unchanged.
                 const Step<T> before(cell, 5, units);
                 for (Index row = 0; row < 5; ++row) {
                     const std::size_t end = static_cast<std::size_t>(16 + row * whole.ld + units);
                     CHECK(same_bytes(&whole.h.all[end], &before.h.all[end], 2 * sizeof(T)));
                     CHECK(same_bytes(&whole.y.all[end], &before.y.all[end], 2 * sizeof(T)));
                 }
-                // Without keeping: the same states, and the rest as it was.
+                // Without `keep` the states are equal, and the other buffers stay unchanged.
                 Step<T> kept(cell, 5, units);
                 kept.run(*table, 5, false);
                 kernels_of<T>(*table).cell.forward[static_cast<int>(cell)](unkept.forward(0, 5, false));
                 CHECK(unkept.h == kept.h && unkept.c == kept.c && unkept.y == kept.y);
-                CHECK(unkept.gates == before.gates && unkept.extra == before.extra);
+                CHECK(unkept.gates == before.gates && unkept.saved == before.saved);
             }
 }
 
-// By the pre-activations of both parts, and by the states.
+// Gradients with respect to both projections and to the states.
 void cell_gradients() {
     constexpr double kStep = 1e-3;
     for (const Cell cell : kCells) {
@@ -290,11 +282,11 @@ void cell_gradients() {
         for (Index row = 0; row < 3; ++row) {
             for (Index j = 0; j < start.shape.gates * 5; ++j)
                 check(&Step<double>::gates, &Step<double>::gates, row, j, start.ldg);
-            for (Index j = 0; start.shape.split && j < start.shape.extra * 5; ++j)
-                check(&Step<double>::extra, &Step<double>::extra, row, j, start.ldx);
+            for (Index j = 0; start.shape.separate_product && j < start.shape.saved * 5; ++j)
+                check(&Step<double>::saved, &Step<double>::saved, row, j, start.ldx);
             for (Index j = 0; j < 5; ++j) {
                 check(&Step<double>::h, &Step<double>::dh, row, j, start.ld);
-                if (start.shape.memory) check(&Step<double>::c, &Step<double>::dc, row, j, start.ld);
+                if (start.shape.has_cell_state) check(&Step<double>::c, &Step<double>::dc, row, j, start.ld);
             }
         }
     }

@@ -90,7 +90,7 @@ struct Worst {
 };
 
 template <class T>
-void judge(Worst<T>& worst, const std::string& f, T x, T got) {
+void update_worst(Worst<T>& worst, const std::string& f, T x, T got) {
     using W = typename Wide<T>::Type;
     std::uint64_t bits = 0;
     if (!std::isnan(got)) std::memcpy(&bits, &got, sizeof(T));  // one NaN is as good as another
@@ -140,7 +140,7 @@ bool sweep_floats(const std::string& f, std::uint64_t step) {
             std::memcpy(&x[i], &bits, 4);
         }
         run(y, x);
-        for (int i = 0; i < kBlock; ++i) judge(worst, f, x[i], y[i]);
+        for (int i = 0; i < kBlock; ++i) update_worst(worst, f, x[i], y[i]);
     }
     return report(f, worst);
 }
@@ -193,7 +193,7 @@ bool sweep_doubles(const std::string& f, std::uint64_t count) {
         for (double& v : x) v = draw(state);
         if (done == 0) std::memcpy(x, kEdges, sizeof kEdges);
         run(y, x);
-        for (int i = 0; i < kBlock; ++i) judge(worst, f, x[i], y[i]);
+        for (int i = 0; i < kBlock; ++i) update_worst(worst, f, x[i], y[i]);
     }
     return report(f, worst);
 }

@@ -1,4 +1,4 @@
-"""Mutated files against the safetensors library: whatever we read, it reads the same.
+"""Mutated files against the safetensors library: what we read, it reads alike.
 
 The other direction does not hold and is not meant to: we refuse much that the library lets pass.
 """
@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
-from deepseek._files import ModelFileError, read_model, write_model
+from deepseek._io.format import ModelFileError
+from deepseek._io.reader import read_model
+from deepseek._io.writer import write_model
 from mutate import mutant
 from programs.harness import figure
 
@@ -19,7 +21,7 @@ from programs.harness import figure
 def test_what_we_read_the_library_reads_too(tmp_path: Path) -> None:
     path = tmp_path / "m"
     tensors = {"a": np.arange(6, dtype="f4").reshape(2, 3), "b": np.array(5, "u1"), "c": np.zeros((0, 3))}
-    write_model(path, {"layers": [1, 2], "rate": 0.5}, tensors)
+    write_model(path, {"layers": [1, 2], "learning_rate": 0.5}, tensors)
     whole = path.read_bytes()
     read = 0
     for seed in range(figure("FUZZ", 3000)):

@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek._files import ModelFileError, read_model, write_model
+from deepseek._io.format import ModelFileError
+from deepseek._io.reader import read_model
+from deepseek._io.writer import write_model
 from mutate import changed, mutant
 from programs import gen_sequences, gens, models, recs
+from programs.gen_tables import gen as table_gen
+from programs.gen_tables import people
 from programs.harness import deadline, figure
-from test_gen_tables import gen as table_gen
-from test_gen_tables import people
 
 Made = tuple[Any, Any, Any, dict[str, Any]]  # model, X, y, options of its fit
 
@@ -32,7 +34,7 @@ MADE: dict[str, Callable[[], Made]] = {
     "Gen": lambda: (
         gens.gen(**gens.EVERYTHING), *gens.data("labels"), {"monitor": "ks", "early_stopping": True},
     ),
-    "Gen of a table": lambda: (table_gen(pack=2), people(40), "job", {"monitor": "tstr"}),
+    "Gen of a table": lambda: (table_gen(pac=2), people(40), "job", {"monitor": "tstr"}),
     "Gen of series": lambda: (
         gen_sequences.gen("every series"), *gen_sequences.data("every series"), {"monitor": "mmd"},
     ),

@@ -10,27 +10,24 @@ from deepseek import _core
 from parity.engine import FUSED_ISAS, ISAS
 
 
-def _in_use(name: str) -> Iterator[str]:
-    _core.force_isa(name)
-    yield name
-    _core.force_isa(None)
-
-
 @pytest.fixture(autouse=True)
 def shared_work() -> Iterator[None]:
-    """All workers take part in however small a step, so that the cases here may be small."""
+    """All workers take part in however small a step; a test that fails leaves no instruction set behind."""
     _core.share_small_work(True)
     yield
     _core.share_small_work(False)
+    _core.force_isa(None)
 
 
 @pytest.fixture(params=ISAS)
-def isa(request: pytest.FixtureRequest) -> Iterator[str]:
+def isa(request: pytest.FixtureRequest) -> str:
     """Each instruction set."""
-    yield from _in_use(request.param)
+    _core.force_isa(request.param)
+    return str(request.param)
 
 
 @pytest.fixture(params=FUSED_ISAS)
-def fused_isa(request: pytest.FixtureRequest) -> Iterator[str]:
+def fused_isa(request: pytest.FixtureRequest) -> str:
     """Each instruction set with fused multiply-add: those that promise the same bits."""
-    yield from _in_use(request.param)
+    _core.force_isa(request.param)
+    return str(request.param)

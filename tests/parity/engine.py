@@ -5,21 +5,30 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from deepseek import _core
 from deepseek.reference import Net
 from deepseek.reference.philox import philox4x32
+from parity.tolerances import assert_close
 
 Spec = dict[str, Any]
 Array = NDArray[Any]
+Found = TypeVar("Found")
 
 ISAS = list(_core.isas())
 FUSED_ISAS = [isa for isa in ISAS if isa != "baseline"]  # baseline has no fma: other bits, as documented
+
+
+def with_threads(counts: Sequence[int], isas: Sequence[str] = ISAS, others: int = 3) -> pytest.MarkDecorator:
+    """Parameters isa and threads: every number of threads on one instruction set, `others` threads on the others."""
+    pairs = [(isa, n) for isa in isas for n in (counts if isa == isas[0] else [others])]
+    return pytest.mark.parametrize(("isa", "threads"), pairs, indirect=["isa"])
 
 
 def kept(train: Callable[..., str]) -> Callable[..., str]:
@@ -34,6 +43,45 @@ def kept(train: Callable[..., str]) -> Callable[..., str]:
         return by_bits(_core.isa() in FUSED_ISAS, *arguments)
 
     return of
+
+
+def bits(found: Any) -> bytes:
+    """The bytes of arrays and numbers, however nested; equal only where all the values are, NaN included."""
+    if isinstance(found, Mapping):
+        return b"".join(str(key).encode() + bits(value) for key, value in found.items())
+    if isinstance(found, list | tuple):
+        return b"".join(map(bits, found))
+    return np.ascontiguousarray(found).tobytes()
+
+
+def each_isa(names: Sequence[str] = ISAS) -> Iterator[str]:
+    """Use each instruction set in turn; afterwards the default again."""
+    try:
+        for isa in names:
+            _core.force_isa(isa)
+            yield isa
+    finally:
+        _core.force_isa(None)
+
+
+def on_every_isa(run: Callable[[], Found], check: Callable[[Found], None]) -> None:
+    """Call `run` on each instruction set. One with fused multiply-add is checked; the others have to have its bits.
+
+    Baseline, which has bits of its own, is checked as well.
+    """
+    definition: bytes | None = None
+    for isa in each_isa():
+        found = run()
+        if isa in FUSED_ISAS and definition is not None:
+            assert bits(found) == definition, f"{isa} has other bits than {FUSED_ISAS[0]}"
+            continue
+        try:
+            check(found)
+        except AssertionError as error:
+            error.add_note(f"on {isa}")
+            raise
+        if isa in FUSED_ISAS:
+            definition = bits(found)
 
 
 def fit(
@@ -58,6 +106,37 @@ def fit(
         finished = block["finished"]
     core.end()
     return records
+
+
+HISTORY = ("epoch", "loss", "val_loss", "learning_rate")
+
+
+class Training(NamedTuple):
+    """Results of a training: history by column, parameters, outputs and loss on the training data."""
+
+    history: dict[str, Array]
+    params: dict[str, Array]
+    outputs: Array
+    loss: float
+
+
+def columns(records: Sequence[Mapping[str, float]]) -> dict[str, Array]:
+    """The history of a training by column."""
+    return {key: np.array([record[key] for record in records]) for key in HISTORY}
+
+
+def compare_trainings(found: Training, expected: Training, dtype: str, tolerance: float) -> None:
+    """Compare a training of the engine with that of the reference."""
+    for key, want in expected.history.items():
+        got = found.history[key]
+        assert (np.isnan(got) == np.isnan(want)).all()
+        assert_close(np.nan_to_num(got), np.nan_to_num(want), 0.0 if key == "epoch" else tolerance, key)
+    assert set(found.params) == set(expected.params)
+    for key, want in expected.params.items():
+        assert found.params[key].dtype == dtype
+        assert_close(found.params[key], want, tolerance, key)
+    assert_close(found.outputs, expected.outputs, tolerance, "predict")
+    assert_close(found.loss, expected.loss, tolerance, "evaluate")
 
 
 def digest(core: Any) -> str:

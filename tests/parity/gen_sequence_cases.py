@@ -1,4 +1,4 @@
-"""Adversaries on sequences for the tests of the reference; all dimensions differ."""
+"""Players on sequences for the tests of the reference; all dimensions differ."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepseek.reference import SequenceGen
+from parity.gen_cases import lifted, scatter
 
 Spec = dict[str, Any]
 Array = NDArray[Any]
@@ -28,24 +29,24 @@ STACKS: dict[str, Spec] = {
 }
 # Fewer steps and units, for a look at every element of a gradient.
 SHORT: Spec = {
-    "length": 3,
+    "steps": 3,
     "generator": {"hidden": [4], "layers": [{"units": 5, "activation": "tanh"}, {"units": DATA}]},
     "discriminator": {"hidden": [5]},
 }
 SHORT_LENGTHS = (2, 3, 1, 3)
 DISCRIMINATORS: dict[str, Spec] = {
-    "mean": {"output": "mean"},
-    "max": {"output": "max"},
+    "mean": {"pooling": "mean"},
+    "max": {"pooling": "max"},
     "both-ways": {"bidirectional": True},
     "dense": {"layers": [{"units": 5, "activation": "silu", "dropout": 0.3}, {"units": 1}]},
-    "group": {"group": 3},
-    "spectral": {"spectral": True},
+    "group": {"minibatch_std": 3},
+    "spectral": {"spectral_norm": True},
     "everything": {
-        "layers": [{"units": 5, "activation": "softplus", "norm": "layer"}, {"units": 1}],
-        "output": "mean",
+        "layers": [{"units": 5, "activation": "softplus", "normalization": "layer"}, {"units": 1}],
+        "pooling": "mean",
         "bidirectional": True,
-        "group": 3,
-        "spectral": True,
+        "minibatch_std": 3,
+        "spectral_norm": True,
         **STACKS["everything"],
     },
 }
@@ -65,38 +66,34 @@ def spec_of(
     **top: Any,
 ) -> Spec:
     gumbel = {"activation": "gumbel", "units": VOCABULARY, "temperature": 0.7, "hard": hard}
-    shared = {"cell": cell, **({"tokens": 4} if text else {}), **(stack or {})}
+    shared = {"cell": cell, **({"token_embedding_size": 4} if text else {}), **(stack or {})}
     head = [{"units": 7, "activation": "tanh"}, {"units": VOCABULARY if text else DATA}]
-    return {
+    made = {
         "dtype": "float64",
         "seed": 11,
-        "length": STEPS,
-        **({"vocabulary": VOCABULARY, "outputs": [gumbel]} if text else {"data": DATA}),
-        "latent": 2,
-        "step_latent": 3,
-        **({"classes": CLASSES, "embedding": EMBEDDING} if conditional else {}),
+        "steps": STEPS,
+        **({"vocabulary": VOCABULARY, "output_blocks": [gumbel]} if text else {"data_size": DATA}),
+        "latent_size": 2,
+        "step_latent_size": 3,
+        **({"classes": CLASSES, "embedding_size": EMBEDDING} if conditional else {}),
         "generator": {**shared, "hidden": [5, 8][:depth], "layers": head, **(generator or {})},
         "discriminator": {
             **shared, "hidden": [6, 9][:depth], "layers": [{"units": 1}], **(discriminator or {})
         },
-        "loss": {"name": loss},
-        "penalty": {"name": penalty, "weight": 0.7, "every": 2},
+        "loss": loss,
+        "penalty": {"kind": penalty, "weight": 0.7, "interval": 2},
         **top,
     }  # fmt: skip
+    return lifted(made)
 
 
 def scattered(spec: Spec, rng: np.random.Generator) -> SequenceGen:
-    """Players with every parameter away from its special initial value."""
-    gen = SequenceGen(spec)
-    for player in (gen.generator, gen.discriminator):
-        for value in player.params.values():
-            value += rng.normal(size=value.shape) * 0.3
-    gen.discriminator.turn_vectors()
-    return gen
+    """A Gen with every parameter away from its special initial value."""
+    return scatter(SequenceGen(spec), rng)
 
 
 def sequences(gen: SequenceGen, rng: np.random.Generator, lengths: tuple[int, ...] = LENGTHS) -> list[Array]:
-    """Texts have no stop token within."""
+    """Texts have no eos_token within."""
     if gen.spec["vocabulary"]:
         others = np.delete(np.arange(VOCABULARY), STOP)
         return [others[rng.integers(0, len(others), n)] for n in lengths]

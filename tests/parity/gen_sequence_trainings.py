@@ -1,4 +1,4 @@
-"""Runs of adversaries on sequences, for the comparison with the reference and for the promises about bits."""
+"""Trainings of GANs on sequences, for the comparison with the reference and for the promises about bits."""
 
 from __future__ import annotations
 
@@ -10,69 +10,72 @@ from numpy.typing import NDArray
 
 from deepseek import _core
 from deepseek.reference import SequenceGen
+from parity.gen_cases import lifted
 
 Spec = dict[str, Any]
 Array = NDArray[Any]
 LENGTH, FEATURES, VOCABULARY, CLASSES = 6, 3, 5, 3
-SGD = {"optimizer": {"name": "sgd", "rate": 0.05}}
+SGD = {"optimizer": {"name": "sgd", "learning_rate": 0.05}}
 GUMBEL = {"activation": "gumbel", "units": VOCABULARY, "temperature": 0.8}
 
 
 class Case(NamedTuple):
-    """What is trained, and how; `taught` epochs come first."""
+    """What is trained, and how; `pretrain` epochs come first."""
 
     spec: Spec
     count: int = 21
     batch: int = 8
     epochs: int = 2
-    taught: int = 0
+    pretrain: int = 0
 
 
 def series(cell: str = "gru", **options: Any) -> Spec:
     """`options` of a player are under "generator" and "discriminator", those of both under "both"."""
-    return _spec(cell, {"data": FEATURES, "latent": 2, "step_latent": 3}, 0, FEATURES, options)
+    return _spec(cell, {"data_size": FEATURES, "latent_size": 2, "step_latent_size": 3}, 0, FEATURES, options)
 
 
-def texts(cell: str = "gru", hard: bool = True, stop: int = -1, **options: Any) -> Spec:
+def texts(cell: str = "gru", hard: bool = True, eos_token: int = -1, **options: Any) -> Spec:
     whole = {
         "vocabulary": VOCABULARY,
-        "data": VOCABULARY,
-        "latent": 1,
-        "step_latent": 2,
-        "stop": stop,
-        "outputs": [{**GUMBEL, "hard": hard}],
-        "pretrain": {"optimizer": {"name": "adam", "rate": 0.01}},
+        "data_size": VOCABULARY,
+        "latent_size": 1,
+        "step_latent_size": 2,
+        "eos_token": eos_token,
+        "output_blocks": [{**GUMBEL, "hard": hard}],
+        "pretrain": {"optimizer": {"name": "adam", "learning_rate": 0.01}},
     }
     return _spec(cell, whole, 4, VOCABULARY, options)
 
 
 def _spec(cell: str, whole: Spec, tokens: int, width: int, options: Spec) -> Spec:
-    stack = {"cell": cell, "tokens": tokens, **SGD, **options.pop("both", {})}
+    embedded = {"token_embedding_size": tokens} if tokens else {}
+    stack = {"cell": cell, **embedded, **SGD, **options.pop("both", {})}
     top = options.pop("top", {})
     generator = {"hidden": [7], "layers": [{"units": 9, "activation": "tanh"}, {"units": width}]}
     discriminator = {
         "hidden": [5],
-        "output": "mean",
+        "pooling": "mean",
         "layers": [{"units": 4, "activation": "leaky_relu", "alpha": 0.2}, {"units": 1}],
     }
     players = {
         "generator": {**stack, **generator, **options.pop("generator", {})},
         "discriminator": {**stack, **discriminator, **options.pop("discriminator", {})},
     }
-    labels = {"classes": CLASSES, "embedding": 2} if options.pop("labels", True) else {}
-    penalty = {"name": options.pop("penalty", "r1r2"), "weight": 0.5, "every": 2}
+    labels = {"classes": CLASSES, "embedding_size": 2} if options.pop("labels", True) else {}
+    penalty = {"kind": options.pop("penalty", "r1r2"), "weight": 0.5, "interval": 2}
     assert not options
-    return {
+    made = {
         "seed": 13,
-        "length": LENGTH,
-        "loss": {"name": "relativistic"},
+        "steps": LENGTH,
+        "loss": "relativistic",
         "penalty": penalty,
-        "average": 0.9,
+        "ema_decay": 0.9,
         **whole,
         **labels,
         **players,
         **top,
     }
+    return lifted(made)
 
 
 DROPPED = {"dropout": 0.3, "recurrent_dropout": 0.2, "input_dropout": 0.1}
@@ -102,27 +105,34 @@ def _cases() -> dict[str, Case]:
     cases["series-relu-norm"] = Case(series("rnn", both=normed, discriminator=dict(smooth), penalty="r1"))
     cases["texts-relu"] = Case(texts("rnn", both=relu, discriminator=dict(smooth)))
     for pooling in ("last", "max"):
-        cases[f"pooling-{pooling}"] = Case(series(discriminator={"output": pooling, "bidirectional": True}))
+        cases[f"pooling-{pooling}"] = Case(series(discriminator={"pooling": pooling, "bidirectional": True}))
     cases["stacked"] = Case(series("lstm", both={"hidden": [5, 4]}, generator={"hidden": [6, 3]}))
-    cases["spectral-group"] = Case(series(discriminator={"spectral": True, "group": 4}, penalty="r2"))
-    corrupted = {"noise": {"deviation": 0.2, "epochs": 3}, "augment": {"target": 0.1, "every": 1, "rows": 40}}
+    cases["spectral-group"] = Case(
+        series(discriminator={"spectral_norm": True, "minibatch_std": 4}, penalty="r2")
+    )
+    corrupted = {
+        "instance_noise": {"std": 0.2, "epochs": 3},
+        "augmentation": {"target": 0.1, "interval": 1, "rows": 40},
+    }
     cases["corrupted"] = Case(series(top=corrupted, labels=False), epochs=3)
     blocks = [{"activation": "tanh", "units": 1}, {"activation": "gumbel", "units": 2}]
-    cases["blocks"] = Case(series(top={"outputs": blocks}, penalty="none"))
-    cases["turns"] = Case(series(generator={"steps": 2}, discriminator={"steps": 2}))
-    cases["stop"] = Case(texts(stop=VOCABULARY - 1))
-    cases["stop-zero"] = Case(texts(stop=0), taught=1)
+    cases["blocks"] = Case(series(top={"output_blocks": blocks}, penalty="none"))
+    cases["turns"] = Case(series(top={"generator_steps": 2, "discriminator_steps": 2}))
+    cases["eos_token"] = Case(texts(eos_token=VOCABULARY - 1))
+    cases["stop-zero"] = Case(texts(eos_token=0), pretrain=1)
     cases["stop-soft"] = Case(texts("lstm", False, VOCABULARY - 1, penalty="r2"))
-    cases["texts-drop"] = Case(texts("gru", both=DROPPED, discriminator={"spectral": True}, penalty="r1"))
-    cases["taught"] = Case(texts("gru", stop=VOCABULARY - 1), taught=2)
-    cases["taught-ragged"] = Case(texts("lstm", both=DROPPED), taught=1)
+    cases["texts-drop"] = Case(
+        texts("gru", both=DROPPED, discriminator={"spectral_norm": True}, penalty="r1")
+    )
+    cases["pretrained"] = Case(texts("gru", eos_token=VOCABULARY - 1), pretrain=2)
+    cases["pretrained-ragged"] = Case(texts("lstm", both=DROPPED), pretrain=1)
     # Wider than any vector.
-    wide = {"generator": {"hidden": [40, 33]}, "discriminator": {"hidden": [37], "output": "mean"}}
+    wide = {"generator": {"hidden": [40, 33]}, "discriminator": {"hidden": [37], "pooling": "mean"}}
     cases["wide-series"] = Case(series("gru", **copy.deepcopy(wide)), count=70, batch=30)
-    cases["wide-texts"] = Case(texts("lstm", False, **copy.deepcopy(wide)), count=70, batch=30, taught=1)
+    cases["wide-texts"] = Case(texts("lstm", False, **copy.deepcopy(wide)), count=70, batch=30, pretrain=1)
     for hard in (True, False):  # and the tables' vectors too
-        spec = texts("gru", hard, both={"tokens": 40}, **copy.deepcopy(wide))
-        cases[f"wide-tokens-{'hard' if hard else 'soft'}"] = Case(spec, count=70, batch=30, taught=1)
+        spec = texts("gru", hard, both={"token_embedding_size": 40}, **copy.deepcopy(wide))
+        cases[f"wide-tokens-{'hard' if hard else 'soft'}"] = Case(spec, count=70, batch=30, pretrain=1)
     return cases
 
 
@@ -148,13 +158,13 @@ def packed(x: Array, lengths: Array, y: Array | None) -> Data:
 def data_of(case: Case, dtype: str) -> Data:
     rng = np.random.default_rng(8)
     spec = case.spec
-    most = spec["length"]
+    most = spec["steps"]
     lengths = rng.integers(1, most + 1, case.count)
     if spec.get("vocabulary"):
-        stop = spec["stop"]  # the last token, or the first
+        stop = spec["eos_token"]  # the last token, or the first
         found = [rng.integers(0, spec["vocabulary"] - (stop >= 0), n) + (stop == 0) for n in lengths]
     else:
-        found = [rng.normal(size=(n, spec["data"])).astype(dtype) for n in lengths]
+        found = [rng.normal(size=(n, spec["data_size"])).astype(dtype) for n in lengths]
     y = rng.integers(0, CLASSES, case.count) if spec.get("classes") else None
     return packed(np.concatenate(found), lengths, y)
 
@@ -164,9 +174,9 @@ def core_of(case: Case, dtype: str, threads: int = 1) -> Any:
 
 
 def fit(core: Any, case: Case, data: Data, budget: float = 10.0) -> tuple[list[Any], list[Any]]:
-    """(records of the taught epochs, of the others)."""
+    """(records of the pretraining's epochs, of the others)."""
     phases = []
-    for phase, epochs in (("likelihood", case.taught), ("adversarial", case.epochs)):
+    for phase, epochs in (("pretrain", case.pretrain), ("adversarial", case.epochs)):
         records: list[Any] = []
         if epochs:
             options = {"epochs": epochs, "batch_size": case.batch, "phase": phase}
@@ -185,7 +195,9 @@ def fit(core: Any, case: Case, data: Data, budget: float = 10.0) -> tuple[list[A
 def trained_reference(case: Case, dtype: str) -> tuple[SequenceGen, list[Any], list[Any]]:
     gen = SequenceGen({**case.spec, "dtype": dtype})
     data = data_of(case, dtype)
-    taught = (
-        gen.pretrain(data.sequences, data.y, epochs=case.taught, batch_size=case.batch) if case.taught else []
+    pretrained = (
+        gen.pretrain(data.sequences, data.y, epochs=case.pretrain, batch_size=case.batch)
+        if case.pretrain
+        else []
     )
-    return gen, taught, gen.fit(data.sequences, data.y, epochs=case.epochs, batch_size=case.batch)
+    return gen, pretrained, gen.fit(data.sequences, data.y, epochs=case.epochs, batch_size=case.batch)

@@ -15,23 +15,24 @@ import numpy as np
 
 from deepseek import _core
 from parity import engine, gen_sequence_trainings, gen_trainings, rec_trainings
+from parity.cases import embedded
 from parity.cases import spec as make
 from parity.rec_trainings import spec as recurrent
 
 PATH = Path(__file__).with_name("golden.json")
 
-_SEED_LAYER = {"activation": "sigmoid", "bias": False, "init": "normal"}
-_ADAM = {"name": "adam", "rate": 1e-3}
+_SEED_LAYER = {"activation": "sigmoid", "bias": False, "initialization": "normal"}
+_ADAM = {"name": "adam", "learning_rate": 1e-3}
 _SEED: dict[str, Any] = {
-    "inputs": 10,
+    "input_size": 10,
     "seed": 0,
     "layers": [{"units": 50, **_SEED_LAYER}, {"units": 1, **_SEED_LAYER}],
-    "optimizer": {"name": "sgd", "rate": 1.0},
+    "optimizer": {"name": "sgd", "learning_rate": 1.0},
 }
 
 
 def _tabular(**options: Any) -> dict[str, Any]:
-    return make((128, 128, 1), "relu", inputs=32, optimizer=_ADAM, init="he_uniform", **options)
+    return make((128, 128, 1), "relu", input_size=32, optimizer=_ADAM, initialization="he_uniform", **options)
 
 
 # name: specification, rows, batch, epochs
@@ -44,7 +45,7 @@ NETS: dict[str, tuple[dict[str, Any], int, int, int]] = {
             (64, 10),
             "relu",
             "cross_entropy",
-            inputs=300,
+            input_size=300,
             optimizer=_ADAM,
             schedule={"name": "cosine", "warmup": 0.1},
         ),
@@ -57,8 +58,8 @@ NETS: dict[str, tuple[dict[str, Any], int, int, int]] = {
             (70, 33, 5),
             "gelu",
             "cross_entropy",
-            inputs=40,
-            norm="batch",
+            input_size=40,
+            normalization="batch",
             dropout=0.3,
             optimizer={"name": "adamw"},
         ),
@@ -66,15 +67,15 @@ NETS: dict[str, tuple[dict[str, Any], int, int, int]] = {
         40,
         2,
     ),
-    "layer-norm": (make((70, 33, 5), "mish", inputs=40, norm="layer"), 150, 40, 2),
+    "layer-norm": (make((70, 33, 5), "mish", input_size=40, normalization="layer"), 150, 40, 2),
     "lion-clipped": (
         make(
             (40, 3),
             "elu",
             "huber",
-            inputs=20,
-            optimizer={"name": "lion", "rate": 1e-3, "clip_norm": 0.5},
-            init="orthogonal",
+            input_size=20,
+            optimizer={"name": "lion", "learning_rate": 1e-3, "beta2": 0.999, "clip_norm": 0.5},
+            initialization="orthogonal",
         ),
         100,
         16,
@@ -85,15 +86,24 @@ NETS: dict[str, tuple[dict[str, Any], int, int, int]] = {
             (40, 3),
             "softplus",
             "poisson",
-            optimizer={"name": "rmsprop", "rate": 1e-3, "momentum": 0.5},
-            init="he_normal",
+            optimizer={"name": "rmsprop", "learning_rate": 1e-3, "rho": 0.99, "momentum": 0.5},
+            initialization="he_normal",
         ),
         100,
         16,
         3,
     ),
+    "periodic-embedding": (
+        embedded(make((70, 3), "selu", "cross_entropy", input_size=21, optimizer=_ADAM), 19)
+        | {"input_scale_rate": 6.0},
+        200,
+        64,
+        3,
+    ),
     "adagrad-focal": (
-        make((40, 4), "hard_swish", "focal", optimizer={"name": "adagrad", "rate": 0.01}),
+        make(
+            (40, 4), "hard_swish", "focal", optimizer={"name": "adagrad", "learning_rate": 0.01, "eps": 1e-8}
+        ),
         100,
         16,
         3,
@@ -104,7 +114,9 @@ _LENGTHS = tuple(1 + 7 * i % 23 for i in range(60))
 _LONGER = tuple(length + 1 for length in _LENGTHS)
 
 RECS: dict[str, rec_trainings.Case] = {
-    "rnn": rec_trainings.Case(recurrent("rnn", (40,), "sequence", bptt=8, **_REC), _LENGTHS, 16, 2, "step"),
+    "rnn": rec_trainings.Case(
+        recurrent("rnn", (40,), "sequence", bptt_steps=8, **_REC), _LENGTHS, 16, 2, "step"
+    ),
     "gru": rec_trainings.Case(
         recurrent("gru", (40, 33), "mean", head=rec_trainings.HEAD, **rec_trainings.DROPPED, **_REC),
         _LENGTHS,
@@ -118,10 +130,10 @@ RECS: dict[str, rec_trainings.Case] = {
         2,
     ),
     "ctc": rec_trainings.Case(
-        recurrent("lstm", (40,), "ctc", bidirectional=True, inputs=26, **_REC), _LENGTHS, 16, 2
+        recurrent("lstm", (40,), "ctc", bidirectional=True, input_size=26, **_REC), _LENGTHS, 16, 2
     ),
     "embedding": rec_trainings.Case(
-        recurrent("gru", (70,), "next", tokens=True, embedding=24, bptt=8, **_REC), _LONGER, 16, 2
+        recurrent("gru", (70,), "next", tokens=True, embedding_size=24, bptt_steps=8, **_REC), _LONGER, 16, 2
     ),
     "tokens": rec_trainings.Case(recurrent("lstm", (40,), "next", tokens=True, **_REC), (20,) * 40, 16, 2),
 }
@@ -143,7 +155,7 @@ SEQUENCE_GENS: dict[str, gen_sequence_trainings.Case] = {
         "series-rnn-interpolated",
         "series-lstm-norm-drop",
         "texts-lstm-soft",
-        "taught",
+        "pretrained",
         "wide-series",
         "wide-texts",
     )
@@ -164,7 +176,7 @@ def train(key: str, threads: int = 0, **pieces: Any) -> str:
         return train_sequence_gen(SEQUENCE_GENS[name], dtype, threads)
     spec, rows, batch, epochs = NETS[name]
     core = _core.NetCore({**spec, "dtype": dtype, "threads": threads})
-    x = engine.numbers(rows, spec["inputs"], 21, dtype)
+    x = engine.numbers(rows, spec["input_size"], 21, dtype)
     y = engine.targets(spec, rows, 22, dtype)
     if name.startswith("seed"):
         y = (y > 0).astype(dtype)
@@ -182,7 +194,7 @@ def train_rec(case: rec_trainings.Case, dtype: str, threads: int, **pieces: Any)
 
 def train_gen(case: gen_trainings.Case, dtype: str, threads: int) -> str:
     core = gen_trainings.core_of(case, dtype, threads)
-    rows, width = case.rows, case.spec["data"]
+    rows, width = case.rows, case.spec["data_size"]
     y = np.arange(rows) % gen_trainings.CLASSES if case.spec.get("classes") else None
     gen_trainings.fit(core, case, engine.numbers(rows, width, 31, dtype), y)
     return engine.digest(core)
@@ -190,8 +202,8 @@ def train_gen(case: gen_trainings.Case, dtype: str, threads: int) -> str:
 
 def train_sequence_gen(case: gen_sequence_trainings.Case, dtype: str, threads: int) -> str:
     core = gen_sequence_trainings.core_of(case, dtype, threads)
-    lengths = 1 + 5 * np.arange(case.count) % case.spec["length"]
-    x = engine.numbers(int(lengths.sum()), case.spec["data"], 41, dtype)
+    lengths = 1 + 5 * np.arange(case.count) % case.spec["steps"]
+    x = engine.numbers(int(lengths.sum()), case.spec["data_size"], 41, dtype)
     if "vocabulary" in case.spec:  # the last token may be the one that stops
         x = np.argmax(x[:, :-1], axis=1)
     data = gen_sequence_trainings.packed(x, lengths, np.arange(case.count) % gen_sequence_trainings.CLASSES)

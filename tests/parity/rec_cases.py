@@ -35,7 +35,7 @@ def spec_of(cell: str = "gru", depth: int = 1, output: str = "last", **options: 
         "output": output,
         "layers": [last],
         "loss": {"name": loss},
-        **({} if tokens else {"inputs": INPUTS}),
+        **({} if tokens else {"input_size": INPUTS}),
         **options,
     }
 
@@ -43,7 +43,7 @@ def spec_of(cell: str = "gru", depth: int = 1, output: str = "last", **options: 
 def sequences(net: Rec, rng: np.random.Generator, lengths: tuple[int, ...] = RAGGED) -> list[Array]:
     if net.spec["vocabulary"]:
         return [rng.integers(0, net.spec["vocabulary"], length) for length in lengths]
-    return [rng.normal(size=(length, net.spec["inputs"])) for length in lengths]
+    return [rng.normal(size=(length, net.spec["input_size"])) for length in lengths]
 
 
 def targets(net: Rec, rng: np.random.Generator, x: list[Array]) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity import engine
-from parity.cases import OUTPUT_OF
+from parity.cases import LOSS_OPTIONS, OUTPUT_OF
 
 Spec = dict[str, Any]
 Array = NDArray[Any]
@@ -87,9 +87,9 @@ def spec(
         "hidden": list(hidden),
         "output": output,
         "layers": [*head, last],
-        "loss": {"name": name} if name == "ctc" else {"name": name, "delta": 0.7, "gamma": 1.5},
-        "optimizer": optimizer or {"name": "sgd", "rate": 0.1, "momentum": 0.9},
-        **({"vocabulary": VOCABULARY} if tokens else {"inputs": INPUTS}),
+        "loss": {"name": name, **LOSS_OPTIONS.get(name, {})},
+        "optimizer": optimizer or {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9},
+        **({"vocabulary": VOCABULARY} if tokens else {"input_size": INPUTS}),
         **options,
     }
 
@@ -98,7 +98,7 @@ def data(of: Spec, lengths: tuple[int, ...], dtype: str, key: int = 1, weights: 
     """The same on every machine. Labels of "ctc": none, equal neighbours, and more than fit are among them."""
     total, n = sum(lengths), len(lengths)
     cuts = np.cumsum(lengths)[:-1].tolist()
-    raw = engine.numbers(total, of.get("inputs") or 1, key, dtype)
+    raw = engine.numbers(total, of.get("input_size") or 1, key, dtype)
     if of.get("vocabulary"):
         raw = np.floor((raw[:, 0] + 2) / 4 * of["vocabulary"]).astype(np.int64)
     w: Any = None
@@ -129,10 +129,10 @@ def lengths_for(output: str) -> tuple[int, ...]:
     return LONGER if output == "next" else RAGGED
 
 
-SLOW = {"name": "sgd", "rate": 0.002}  # layer normalisation of four units can be steep
+SLOW = {"name": "sgd", "learning_rate": 0.002}  # layer normalisation of four units can be steep
 DROPPED = {"input_dropout": 0.2, "dropout": 0.3, "recurrent_dropout": 0.25}
 HEAD = (
-    {"units": 9, "activation": "gelu", "norm": "layer", "dropout": 0.2},
+    {"units": 9, "activation": "gelu", "normalization": "layer", "dropout": 0.2},
     {"units": 8, "activation": "tanh", "dropout": 0.3},
 )
 
@@ -151,10 +151,10 @@ def _cases() -> dict[str, Case]:
         cases[f"{cell}-one-step"] = Case(spec(cell, (7, 4), bidirectional=True), (1,) * 7)
         cases[f"{cell}-tokens"] = Case(spec(cell, output="next", tokens=True), LONGER)
         cases[f"{cell}-embedding"] = Case(
-            spec(cell, (7, 4), "next", tokens=True, embedding=EMBEDDING), LONGER
+            spec(cell, (7, 4), "next", tokens=True, embedding_size=EMBEDDING), LONGER
         )
         cases[f"{cell}-embedding-both"] = Case(
-            spec(cell, output="mean", tokens=True, embedding=EMBEDDING, bidirectional=True, **DROPPED)
+            spec(cell, output="mean", tokens=True, embedding_size=EMBEDDING, bidirectional=True, **DROPPED)
         )
         cases[f"{cell}-tokens-both"] = Case(spec(cell, output="last", tokens=True, bidirectional=True), EVEN)
         dropped = spec(cell, (7, 4), "sequence", bidirectional=True, **DROPPED)
@@ -167,17 +167,17 @@ def _cases() -> dict[str, Case]:
         cases[f"{cell}-norm-dropout"] = Case(spec(cell, (7, 4), "sequence", seed=7, **normed, **DROPPED))
         cases[f"{cell}-no-bias"] = Case(spec(cell, (7, 4), "sequence", bias=False, bidirectional=True))
         for k in (1, 4, 100):
-            cases[f"{cell}-pieces-{k}"] = Case(spec(cell, (7, 4), "sequence", bptt=k))
-        cases[f"{cell}-pieces-even"] = Case(spec(cell, output="sequence", bptt=3, **DROPPED), EVEN)
+            cases[f"{cell}-pieces-{k}"] = Case(spec(cell, (7, 4), "sequence", bptt_steps=k))
+        cases[f"{cell}-pieces-even"] = Case(spec(cell, output="sequence", bptt_steps=3, **DROPPED), EVEN)
         cases[f"{cell}-pieces-next"] = Case(
-            spec(cell, (7, 4), "next", bptt=3, **normed, **DROPPED), LONGER, weights="step"
+            spec(cell, (7, 4), "next", bptt_steps=3, **normed, **DROPPED), LONGER, weights="step"
         )
         cases[f"{cell}-pieces-tokens"] = Case(
-            spec(cell, (7, 4), "next", tokens=True, embedding=EMBEDDING, bptt=4, **DROPPED),
+            spec(cell, (7, 4), "next", tokens=True, embedding_size=EMBEDDING, bptt_steps=4, **DROPPED),
             LONGER,
             held_out=(5, 2, 6),
         )
-        cases[f"{cell}-init-orthogonal"] = Case(spec(cell, init="orthogonal", bidirectional=True))
+        cases[f"{cell}-init-orthogonal"] = Case(spec(cell, initialization="orthogonal", bidirectional=True))
     for activation in ("relu", "sigmoid"):
         for output in ("last", "sequence"):
             named = spec("rnn", (7, 4), output, cell_activation=activation, layer_norm=output == "last")
@@ -197,29 +197,36 @@ def _cases() -> dict[str, Case]:
         cases[f"loss-{loss}"] = Case(spec(loss=loss, output="last"), weights="row")
         cases[f"loss-{loss}-sequence"] = Case(spec("lstm", loss=loss, output="sequence"), held_out=(3, 1, 8))
     smooth = spec(output="sequence", loss="cross_entropy")
-    smooth["loss"] |= {"smoothing": 0.1}
+    smooth["loss"] |= {"label_smoothing": 0.1}
     cases["loss-smoothing"] = Case(smooth)
 
     optimizers: dict[str, Spec] = {
-        "nesterov": {"name": "sgd", "rate": 0.05, "momentum": 0.8, "nesterov": True},
-        "adam": {"name": "adam", "rate": 0.01, "clip_norm": 0.3},
-        "adamw": {"name": "adamw", "rate": 0.01, "weight_decay": 0.1},
-        "rmsprop": {"name": "rmsprop", "rate": 0.003, "momentum": 0.5},
-        "adagrad": {"name": "adagrad", "rate": 0.05, "clip_value": 0.02},
-        "lion": {"name": "lion", "rate": 0.002, "beta2": 0.99},
-        "l1-l2": {"name": "sgd", "rate": 0.1, "l1": 1e-3, "l2": 1e-2, "clip_norm": 0.5, "clip_value": 0.05},
+        "nesterov": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.8, "nesterov": True},
+        "adam": {"name": "adam", "learning_rate": 0.01, "clip_norm": 0.3},
+        "adamw": {"name": "adamw", "learning_rate": 0.01, "weight_decay": 0.1},
+        "rmsprop": {"name": "rmsprop", "learning_rate": 0.003, "momentum": 0.5},
+        "adagrad": {"name": "adagrad", "learning_rate": 0.05, "clip_value": 0.02},
+        "lion": {"name": "lion", "learning_rate": 0.002, "beta2": 0.99},
+        "l1-l2": {
+            "name": "sgd",
+            "learning_rate": 0.1,
+            "l1": 1e-3,
+            "l2": 1e-2,
+            "clip_norm": 0.5,
+            "clip_value": 0.05,
+        },
     }
     for name, o in optimizers.items():
         cases[f"optimizer-{name}"] = Case(
-            spec("lstm", (7, 4), "next", tokens=True, embedding=EMBEDDING, optimizer=o), LONGER
+            spec("lstm", (7, 4), "next", tokens=True, embedding_size=EMBEDDING, optimizer=o), LONGER
         )
         cases[f"optimizer-{name}-pieces"] = Case(
-            spec("gru", (7,), "sequence", layer_norm=True, bptt=4, optimizer=o)
+            spec("gru", (7,), "sequence", layer_norm=True, bptt_steps=4, optimizer=o)
         )
     schedules: dict[str, Spec] = {
         "warmup": {"name": "constant", "warmup": 5.0},
-        "step": {"name": "step", "every": 2, "gamma": 0.3},
-        "exponential": {"name": "exponential", "gamma": 0.7},
+        "step": {"name": "step", "interval": 2, "decay": 0.3},
+        "exponential": {"name": "exponential", "decay": 0.7},
         "cosine": {"name": "cosine", "warmup": 0.2, "final": 0.05},
         "one_cycle": {"name": "one_cycle", "peak": 0.4, "div": 10.0, "final": 0.01},
         "plateau": {"name": "plateau", "patience": 0, "factor": 0.5, "threshold": 0.2},
@@ -227,20 +234,20 @@ def _cases() -> dict[str, Case]:
     for name, s in schedules.items():
         held = (3, 1, 8) if name == "plateau" else ()
         cases[f"schedule-{name}"] = Case(spec(schedule=s), epochs=5, held_out=held)
-        pieces = spec(output="sequence", bptt=5, schedule=s)
+        pieces = spec(output="sequence", bptt_steps=5, schedule=s)
         cases[f"schedule-{name}-pieces"] = Case(pieces, epochs=5, held_out=held)
     cases["batch-1"] = Case(spec("lstm", output="ctc"), batch=1)
-    cases["batch-1-pieces"] = Case(spec("lstm", output="sequence", bptt=4), batch=1)
+    cases["batch-1-pieces"] = Case(spec("lstm", output="sequence", bptt_steps=4), batch=1)
     cases["full-batch"] = Case(spec("gru", (7, 4), "max", bidirectional=True), batch=1000, epochs=6)
     cases["in-order"] = Case(spec("rnn"), fit={"shuffle": False})
     cases["early-stopping"] = Case(
-        spec(optimizer={"name": "adam", "rate": 0.1}),
+        spec(optimizer={"name": "adam", "learning_rate": 0.1}),
         epochs=40,
         held_out=(3, 1, 8),
         fit={"patience": 4, "min_delta": 1e-4},
     )
     # Large enough for several workers, and for sums in pieces.
-    adam = {"name": "adam", "rate": 1e-3, "clip_norm": 1.0}
+    adam = {"name": "adam", "learning_rate": 1e-3, "clip_norm": 1.0}
     long = tuple(5 + 7 * i % 23 for i in range(30))
     for cell in CELLS:
         cases[f"big-{cell}"] = Case(
@@ -248,7 +255,10 @@ def _cases() -> dict[str, Case]:
         )
     cases["big-ctc"] = Case(spec("lstm", (37,), "ctc", optimizer=adam, layer_norm=True), long, 17, 2)
     cases["big-tokens"] = Case(
-        spec("gru", (37, 18), "next", tokens=True, embedding=EMBEDDING, bptt=9, optimizer=adam), long, 17, 2
+        spec("gru", (37, 18), "next", tokens=True, embedding_size=EMBEDDING, bptt_steps=9, optimizer=adam),
+        long,
+        17,
+        2,
     )
     cases["big-sums"] = Case(spec("gru", (270,), "last", optimizer=adam), (3, 2), 2, 1)
     return cases

@@ -41,7 +41,7 @@ def numbers(n: int, dtype: str) -> Array:
 
 
 def placed(x: Array, offset: int) -> tuple[Array, Array]:
-    """A buffer that begins a cache line, and the part of it, so many elements on, that holds x."""
+    """A buffer at the start of a cache line, and its part, `offset` elements on, that holds x."""
     spare = np.full(len(x) + 64, UNTOUCHED, x.dtype)
     spare = spare[-spare.ctypes.data % 64 // spare.itemsize :]
     assert spare.ctypes.data % 64 == 0
@@ -56,7 +56,7 @@ def bits(x: Array) -> bytes:
 
 
 def check_placed(write: Callable[[Array, Array], object], x: Array, offsets: tuple[int, int]) -> None:
-    """`write(x, out)` at those two places gives the bits that it gives where NumPy puts its arrays."""
+    """`write(x, out)` at those two offsets gives the bits that it gives where NumPy puts its arrays."""
     want = np.empty_like(x)
     write(x, want)
     (whole, at), (around, out) = placed(x, offsets[0]), placed(np.zeros_like(x), offsets[1])

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from deepseek import _core
-from parity.engine import FUSED_ISAS
+from parity.engine import FUSED_ISAS, each_isa
 
 Array = NDArray[Any]
 
@@ -68,10 +68,10 @@ def units_off(got: Array, want: Array) -> Array:
     """|got - want| in units of got's last place at want; 0 where both are NaN or want rounds to got."""
     info = np.finfo(got.dtype)
     _, exponent = np.frexp(want.astype(np.float64) if got.dtype == np.float32 else want)
-    place = np.maximum(exponent, info.minexp + 1) - (info.nmant + 1)
+    ulp = np.maximum(exponent, info.minexp + 1) - (info.nmant + 1)
     with np.errstate(invalid="ignore", over="ignore"):
         rounded = want.astype(got.dtype)
-        off = np.abs(np.ldexp(got.astype(want.dtype) - want, -place)).astype(np.float64)
+        off = np.abs(np.ldexp(got.astype(want.dtype) - want, -ulp)).astype(np.float64)
     same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
     return np.where(same, 0.0, off)
 
@@ -110,6 +110,7 @@ def test_float64_within_units(name: str, isa: str) -> None:
     assert off[worst] <= limit(name, "float64", isa), f"{name}({x[worst]!r}) is {off[worst]:.3f} units off"
 
 
+@pytest.mark.peers
 def test_float64_erf_within_units(isa: str) -> None:
     mpmath = pytest.importorskip("mpmath")
     x = np.concatenate(
@@ -145,11 +146,9 @@ def test_odd(name: str, isa: str) -> None:
 def test_same_bits_on_every_instruction_set(name: str) -> None:
     for x in (all_sorts_of_float32(), all_sorts_of_float64(50_000)):
         results = []
-        for isa in FUSED_ISAS:
-            _core.force_isa(isa)
+        for _ in each_isa(FUSED_ISAS):
             y = _core.kernels.function(name, x)
             results.append(np.where(np.isnan(y), x.dtype.type(NAN), y).tobytes())
-        _core.force_isa(None)
         assert len(set(results)) == 1
 
 

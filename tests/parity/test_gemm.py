@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from deepseek import _core
-from parity.engine import FUSED_ISAS
+from parity.engine import FUSED_ISAS, each_isa
 
 Array = NDArray[Any]
 
@@ -58,8 +58,8 @@ def product(a: Array, b: Array, bias: Array | None = None, layout: int = 0, **op
 
     def stored(x: Array, transpose: bool) -> Array:
         x = x.T if transpose else x
-        room = np.full((x.shape[0], x.shape[1] + 7), np.nan, x.dtype)
-        inner = room[:, 3 : 3 + x.shape[1]]
+        buffer = np.full((x.shape[0], x.shape[1] + 7), np.nan, x.dtype)
+        inner = buffer[:, 3 : 3 + x.shape[1]]
         inner[:] = x
         return inner if layout & 4 else np.ascontiguousarray(x)
 
@@ -92,8 +92,8 @@ def chain(a: Array, b: Array, bias: Array, start_from: Array | None = None) -> A
 
 
 @pytest.mark.parametrize("shift", [0, 8, 17])
-def test_integers_are_exact(shift: int, isa: str) -> None:
-    """Every pair of sizes meets, in every two of the three places."""
+def test_integers_are_exact(shift: int) -> None:
+    """Every pair of sizes meets, in every two of m, n and k."""
     random = np.random.default_rng(1)
     for i, m in enumerate(SIZES):
         for j, n in enumerate(SIZES):
@@ -102,15 +102,15 @@ def test_integers_are_exact(shift: int, isa: str) -> None:
             bias = random.integers(-8, 9, n) if (i + j) % 3 == 0 else None
             want = a.astype(np.float64) @ b + (0 if bias is None else bias)
             dtype = np.float64 if (i * j) % 5 == 1 else np.float32
-            got = product(
-                a.astype(dtype),
-                b.astype(dtype),
-                None if bias is None else bias.astype(dtype),
-                layout=(i + 3 * j + shift) % 8,
-                packed=(i + 2 * j) % 3 == 0,
-                threads=1 + (i + j) % 4,
-            )
-            assert np.array_equal(got, want), (m, n, k)
+            numbers = a.astype(dtype), b.astype(dtype), None if bias is None else bias.astype(dtype)
+            for isa in each_isa():
+                got = product(
+                    *numbers,
+                    layout=(i + 3 * j + shift) % 8,
+                    packed=(i + 2 * j) % 3 == 0,
+                    threads=1 + (i + j) % 4,
+                )
+                assert np.array_equal(got, want), (m, n, k, isa)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -118,19 +118,17 @@ def test_the_order_of_summation(shape: tuple[int, int, int]) -> None:
     a, b, bias = operands(*shape, "float32")
     held = np.random.default_rng(2).standard_normal(shape[:2]).astype(np.float32)
     want, added = chain(a, b, bias), chain(a, b, bias, held)
-    for isa in FUSED_ISAS:
-        _core.force_isa(isa)
+    for isa in each_isa(FUSED_ISAS):
         for layout in range(8):
             for packed in (False, True):
                 got = product(a, b, bias, layout, packed=packed)
                 assert got.tobytes() == want.tobytes(), (isa, layout, packed)
-                room = np.full((shape[0], shape[1] + 3), np.nan, np.float32)
-                out = room[:, : shape[1]] if layout & 1 else np.empty_like(held)
+                buffer = np.full((shape[0], shape[1] + 3), np.nan, np.float32)
+                out = buffer[:, : shape[1]] if layout & 1 else np.empty_like(held)
                 out[:] = held
                 got = product(a, b, bias, layout, packed=packed, out=out, accumulate=True)
                 assert got.tobytes() == added.tobytes(), (isa, layout, packed)
-                assert np.isnan(room[:, shape[1] :]).all()
-    _core.force_isa(None)
+                assert np.isnan(buffer[:, shape[1] :]).all()
 
 
 def test_the_order_of_summation_in_float64(fused_isa: str) -> None:
@@ -150,22 +148,22 @@ def test_the_order_of_summation_in_float64(fused_isa: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_one_set_of_bits(dtype: str, fused_isa: str) -> None:
+def test_one_set_of_bits(dtype: str) -> None:
     """Over instruction sets, layouts, numbers of workers, and a row alone against the row in its matrix."""
     further = [(257, 300, 129), (2, 200, 300), (5, 97, 520), (1, 4100, 520), (4100, 1, 520), (530, 520, 300)]
     for shape in [*SHAPES, *further]:
         a, b, bias = operands(*shape, dtype)
-        _core.force_isa("scalar")
-        want = product(a, b, bias)
-        _core.force_isa(fused_isa)
-        for case, threads in enumerate([1, 2, 3, 4]):
-            layout = (case + len(fused_isa)) % 8
-            got = product(a, b, bias, layout, threads=threads)
-            assert got.tobytes() == want.tobytes(), (shape, threads)
-            got = product(a, b, bias, layout, threads=threads, packed=True)
-            assert got.tobytes() == want.tobytes(), (shape, threads, "packed")
         row = len(a) // 2
-        assert product(a[row : row + 1], b, bias).tobytes() == want[row].tobytes(), shape
+        want: Array | None = None
+        for isa in each_isa(FUSED_ISAS):
+            want = product(a, b, bias) if want is None else want
+            for case, threads in enumerate([1, 2, 3, 4]):
+                layout = (case + len(isa)) % 8
+                got = product(a, b, bias, layout, threads=threads)
+                assert got.tobytes() == want.tobytes(), (isa, shape, threads)
+                got = product(a, b, bias, layout, threads=threads, packed=True)
+                assert got.tobytes() == want.tobytes(), (isa, shape, threads, "packed")
+            assert product(a[row : row + 1], b, bias).tobytes() == want[row].tobytes(), (isa, shape)
 
 
 def test_nothing_to_sum(isa: str) -> None:
@@ -237,16 +235,16 @@ def test_no_stray_byte(isa: str) -> None:
             a, b, bias = operands(m, n, k, dtype)
             ta, tb = bool((i + j) & 2), bool((2 * i + j) & 4)
             for at_end in (True, False):
-                room = np.full((m + 2, n + 37), 77, dtype)
+                buffer = np.full((m + 2, n + 37), 77, dtype)
                 got = _core.kernels.gemm(
                     ga.matrix(a.T if ta else a, at_end),
                     gb.matrix(b.T if tb else b, at_end),
                     bias=bias,
                     transpose_a=ta,
                     transpose_b=tb,
-                    out=room[1 : 1 + m, 5 : 5 + n],
+                    out=buffer[1 : 1 + m, 5 : 5 + n],
                     packed=(i + j) % 3 == 0,
                 )
                 assert np.allclose(got, a @ b + bias, atol=1e-3)
-                room[1 : 1 + m, 5 : 5 + n] = 77
-                assert (room == 77).all(), (m, n, k)
+                buffer[1 : 1 + m, 5 : 5 + n] = 77
+                assert (buffer == 77).all(), (m, n, k)

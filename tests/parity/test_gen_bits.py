@@ -37,10 +37,10 @@ def expected(name: str, dtype: str) -> str:
     return trained(name, dtype)
 
 
-@pytest.mark.parametrize("threads", range(1, 6))
+@engine.with_threads(range(1, 6), engine.FUSED_ISAS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", WIDE)
-def test_threads_and_instruction_sets(name: str, dtype: str, threads: int, fused_isa: str) -> None:
+def test_threads_and_instruction_sets(name: str, dtype: str, isa: str, threads: int) -> None:
     assert trained(name, dtype, threads) == expected(name, dtype)
 
 
@@ -72,7 +72,7 @@ def test_stopped_carried_over_and_resumed(name: str) -> None:
     core = gen_trainings.core_of(case, "float64")
     core.begin(*data, options)
     block = core.run(1, 0.0)
-    records, places = list(block["epochs"]), {block["step"]}
+    records, steps = list(block["epochs"]), {block["step"]}
     while not block["finished"]:
         params, state = core.get_params(), core.get_state()
         core.end()
@@ -82,20 +82,28 @@ def test_stopped_carried_over_and_resumed(name: str) -> None:
         core.begin(*data, {**options, "resume": True})
         block = core.run(1, 0.0)
         records += block["epochs"]
-        places.add(block["step"])
+        steps.add(block["step"])
     core.end()
-    assert (len(places) > 1) == (name in WIDE)  # small ones train whole epochs between two looks at the clock
+    assert (len(steps) > 1) == (name in WIDE)  # small ones train whole epochs between two looks at the clock
     assert engine.digest(core) == expected(name, "float64")
     whole = gen_trainings.core_of(case, "float64")
     history = gen_trainings.fit(whole, case, *data)
-    for key in ("loss", "penalty", "real_score", "fake_score", "generator_loss", "rate", "generator_rate"):
+    for key in (
+        "loss",
+        "penalty",
+        "real_score",
+        "fake_score",
+        "generator_loss",
+        "learning_rate",
+        "generator_learning_rate",
+    ):
         assert [r[key] for r in records] == [h[key] for h in history], key
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["wide", "generator-dropout", "hard-blocks"])
 def test_samples_by_number(name: str, dtype: str, isa: str) -> None:
-    """The first n of more samples are those of n, whatever their threads and chunks."""
+    """The first n of more samples are those of n, for any number of threads and chunks."""
     case = ALL[name]
     core = gen_trainings.core_of(case, dtype, 3)
     gen_trainings.fit(core, case, *gen_trainings.data_of(case, dtype), epochs=1)
@@ -114,10 +122,10 @@ def test_scores_do_not_depend_on_other_rows(name: str, dtype: str, isa: str) -> 
     core = gen_trainings.core_of(case, dtype, 2)
     gen_trainings.fit(core, case, *gen_trainings.data_of(case, dtype), epochs=1)
     rng = np.random.default_rng(3)
-    x = rng.normal(size=(800, case.spec["data"])).astype(dtype)
+    x = rng.normal(size=(800, case.spec["data_size"])).astype(dtype)
     y = np.arange(800) % gen_trainings.CLASSES
-    d = case.spec["discriminator"]
-    together, pack = d.get("pack", 1) * max(d.get("group", 0), 1), d.get("pack", 1)
+    d = case.spec
+    together, pack = d.get("pac", 1) * max(d.get("minibatch_std", 0), 1), d.get("pac", 1)
     whole = core.scores(x, y)
     for size in (1, 2, 7, 40):
         n = size * together

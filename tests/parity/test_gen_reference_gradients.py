@@ -1,4 +1,4 @@
-"""The adversaries' gradients in the reference against central differences, in float64: second derivatives included.
+"""Gradients of both players in the reference against central differences, in float64: second derivatives included.
 
 First the discriminator alone: Σ d·s + Σ e·ṡ of its scores s and of their tangent ṡ, whose gradients are all that a
 penalty needs. Then every loss, penalty and option of whole updates. Draws near a kink are drawn again.
@@ -18,6 +18,8 @@ from parity.differences import compare, slope
 from parity.gen_cases import HIDDEN, OPTIONS, PLACE, Array, Spec, near_kink, rows, scattered, spec_of
 from parity.tolerances import DIFFERENCES
 
+pytestmark = pytest.mark.slow
+
 
 def check_tangent(spec: Spec, whole: bool = False) -> None:
     for draw in range(100):
@@ -35,7 +37,7 @@ def check_tangent(spec: Spec, whole: bool = False) -> None:
 
     def tangent() -> Array:
         tape = player.forward(x, labels, PLACE)
-        return player._slope(player.tangent(v, tape).z, tape)
+        return player._activation_backward(player.tangent(v, tape).z, tape)
 
     def value() -> float:
         return float(d @ player.forward(x, labels, PLACE).score + e @ tangent())
@@ -43,7 +45,7 @@ def check_tangent(spec: Spec, whole: bool = False) -> None:
     want = slope(lambda: float(e @ player.forward(x, labels, PLACE).score), x, v)
     assert float(e @ tangent()) == pytest.approx(want, rel=DIFFERENCES)
     tape = player.forward(x, labels, PLACE)
-    grads, dx = player.backward_both(d, e, tape, player.tangent(v, tape))
+    grads, dx = player.double_backward(d, e, tape, player.tangent(v, tape))
     compare(value, {**grads, "x": dx}, {**player.params, "x": x}, whole)
 
 
@@ -80,7 +82,7 @@ def test_no_curvature_where_nothing_moves() -> None:
     d = rng.normal(size=len(tape.score))
     want, dx = gen.discriminator.backward(d, tape)
     for v, e in ((np.zeros_like(dx), d), (rng.normal(size=dx.shape), np.zeros_like(d))):
-        got, dx_both = gen.discriminator.backward_both(d, e, tape, gen.discriminator.tangent(v, tape))
+        got, dx_both = gen.discriminator.double_backward(d, e, tape, gen.discriminator.tangent(v, tape))
         np.testing.assert_allclose(dx_both, dx, rtol=1e-13, atol=1e-15)
         for name, gradient in want.items():
             np.testing.assert_allclose(got[name], gradient, rtol=1e-13, atol=1e-15, err_msg=name)
@@ -104,26 +106,26 @@ def updates(spec: Spec) -> tuple[Gen, Array, Array | None, Any, Any, Any]:
     for draw in range(200):
         rng = np.random.default_rng(draw)
         gen = scattered(spec, rng)
-        gen.adaptation.probability = 0.5
+        gen.adaptive_augment.probability = 0.5
         x, labels = rows(gen, rng)
         made = gen.generator.generate(len(x), labels, PLACE)
         recorded = Recorded(gen)
-        told, grads = gen.discriminator_gradients(x, labels, made.output, PLACE)
-        hinge = spec["loss"]["name"] == "hinge"
-        scores = np.abs(np.concatenate([told.real - 1.0, told.fake + 1.0]))
+        losses, grads = gen.discriminator_gradients(x, labels, made.output, PLACE)
+        hinge = spec["loss"] == "hinge"
+        scores = np.abs(np.concatenate([losses.real - 1.0, losses.fake + 1.0]))
         if not near_kink(gen, recorded.tapes[0]) and not (hinge and scores.min() < 1e-2):
-            return gen, x, labels, made, told, grads
+            return gen, x, labels, made, losses, grads
     raise AssertionError("no draw away from the kinks")
 
 
 def check_updates(spec: Spec, whole: bool = False) -> None:
-    gen, x, labels, made, told, grads = updates(spec)
+    gen, x, labels, made, losses, grads = updates(spec)
 
     def discriminator_value() -> float:
         now = gen.discriminator_gradients(x, labels, made.output, PLACE)[0]
         return now.loss + now.penalty
 
-    assert (told.penalty > 0) == (spec["penalty"]["name"] != "none")
+    assert (losses.penalty > 0) == (spec["penalty"]["kind"] != "none")
     compare(discriminator_value, grads, gen.discriminator.params, whole)
 
     def generator_value() -> float:
@@ -132,7 +134,7 @@ def check_updates(spec: Spec, whole: bool = False) -> None:
 
     value, grads = gen.generator_gradients(x, labels, made, (2, 6))
     assert value == generator_value()
-    if any(block.get("hard") for block in spec["outputs"]):
+    if any(block.get("hard") for block in spec["output_blocks"]):
         return  # its gradient is not that of its value
     compare(generator_value, grads, gen.generator.params, whole)
 
@@ -158,12 +160,15 @@ def test_losses_and_options(loss: str, penalty: str, options: Spec) -> None:
 
 GENERATORS: dict[str, Spec] = {
     "blocks": {"blocks": True},
-    "hard-blocks": {"blocks": True, "top": {"outputs": [{"activation": "gumbel", "units": 5, "hard": True}]}},
-    "output-activation": {"top": {"outputs": [{"activation": "sigmoid", "units": 5}]}},
-    "batch-norm": {"generator": {"norm": "batch"}},
-    "dropout": {"generator": {"norm": "layer", "dropout": 0.3}},
-    "noise": {"top": {"noise": {"deviation": 0.3, "epochs": 5}}},
-    "augment": {"top": {"augment": {"target": 0.6}, "noise": {"deviation": 0.3}}},
+    "hard-blocks": {
+        "blocks": True,
+        "top": {"output_blocks": [{"activation": "gumbel", "units": 5, "hard": True}]},
+    },
+    "output-activation": {"top": {"output_blocks": [{"activation": "sigmoid", "units": 5}]}},
+    "batch-norm": {"generator": {"normalization": "batch"}},
+    "dropout": {"generator": {"normalization": "layer", "dropout": 0.3}},
+    "noise": {"top": {"instance_noise": {"std": 0.3, "epochs": 5}}},
+    "augment": {"top": {"augmentation": {"target": 0.6}, "instance_noise": {"std": 0.3}}},
 }
 
 
@@ -172,15 +177,15 @@ GENERATORS: dict[str, Spec] = {
 def test_generators(options: Spec, conditional: bool) -> None:
     options = {"conditional": conditional, **options}
     check_updates(spec_of("softplus", "relativistic", "r1", **options))
-    check_updates(spec_of("softplus", "relativistic", "interpolated", pack=2, group=4, **options))
+    check_updates(spec_of("softplus", "relativistic", "interpolated", pac=2, minibatch_std=4, **options))
 
 
 def test_a_hard_category_has_the_gradient_of_the_soft_one() -> None:
     """Straight through: the rows are one-hot, and the gradient is the soft block's at the rows that were shown."""
     hard, soft = ({"activation": "gumbel", "units": 5, "hard": h, "temperature": 0.7} for h in (True, False))
     rng = np.random.default_rng(1)
-    gen = scattered(spec_of(top={"outputs": [hard]}), rng)
-    other = Gen({**gen.spec, "outputs": [soft]})
+    gen = scattered(spec_of(top={"output_blocks": [hard]}), rng)
+    other = Gen({**gen.spec, "output_blocks": [soft]})
     other.set_params(gen.get_params())
     made, like = (g.generator.generate(6, None, PLACE) for g in (gen, other))
     np.testing.assert_array_equal(made.output, np.eye(5)[like.output.argmax(axis=1)])

@@ -1,4 +1,4 @@
-"""PyTorch as the judge of the adversaries: both updates by its automatic (double) differentiation, in float64."""
+"""The reference's GAN against PyTorch: both updates by its automatic (double) differentiation, in float64."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepseek.reference import Gen, draws, gan_losses, philox
+from deepseek import _rng_streams as rng_streams
+from deepseek.reference import Gen, draws, gan_losses
 from deepseek.reference.penalty import NAMES as PENALTIES
 from parity.gen_cases import GENERATOR, LATENT, OPTIONS, PLACE, Array, Spec, rows, scattered, spec_of
+
+pytestmark = pytest.mark.peers
 
 LIMIT = 1e-12
 ACTIVATIONS = ["tanh", "sigmoid", "relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "leaky_relu"]
@@ -36,7 +39,7 @@ def activated(torch: Any, name: str, z: Any) -> Any:
     return z if name == "identity" else getattr(functions, name)(z)
 
 
-class Judge:
+class TorchPlayers:
     """The same players in PyTorch, on leaves of their parameters."""
 
     def __init__(self, torch: Any, gen: Gen) -> None:
@@ -47,7 +50,7 @@ class Judge:
     def weight(self, name: str) -> Any:
         """Spectrally normalised, where the player is."""
         value = self.leaves[name]
-        if not self.gen.discriminator.spec["spectral"]:
+        if not self.gen.discriminator.spec["spectral_norm"]:
             return value
         u, v = (self.torch.from_numpy(self.gen.discriminator.buffers[f"{name}_{k}"]) for k in "uv")
         return value / self.torch.dot(u, value @ v)
@@ -61,15 +64,15 @@ class Judge:
             x = x if mask is None else x * torch.from_numpy(mask)
             at = f"discriminator.{i}"
             x = torch.nn.functional.linear(x, self.weight(f"{at}.weight"), self.leaves.get(f"{at}.bias"))
-            if layer["norm"] == "layer":
+            if layer["normalization"] == "layer":
                 norm = (self.leaves[f"{at}.norm.{k}"] for k in ("weight", "bias"))
                 x = torch.nn.functional.layer_norm(x, x.shape[1:], *norm)
             x = activated(torch, layer["activation"], x)
         x = x if last is None else x * torch.from_numpy(last)
-        if spec["group"]:
-            groups = x.reshape(-1, spec["group"], x.shape[1])
+        if spec["minibatch_std"]:
+            groups = x.reshape(-1, spec["minibatch_std"], x.shape[1])
             q = (groups.var(dim=1, correction=0) + 1e-8).sqrt().mean(dim=1)
-            x = torch.hstack([x, q.repeat_interleave(spec["group"])[:, None]])
+            x = torch.hstack([x, q.repeat_interleave(spec["minibatch_std"])[:, None]])
         at = f"discriminator.{len(hidden)}"
         z = torch.nn.functional.linear(x, self.weight(f"{at}.weight"), self.leaves.get(f"{at}.bias"))[:, 0]
         if labels is not None:
@@ -77,14 +80,14 @@ class Judge:
         return activated(torch, output["activation"], z)
 
     def pack(self, rows: Any) -> Any:
-        return rows.reshape(-1, self.gen.discriminator.spec["pack"] * rows.shape[1])
+        return rows.reshape(-1, self.gen.discriminator.spec["pac"] * rows.shape[1])
 
     def losses(self, a: Any, b: Any) -> tuple[Any, Any]:
         """The discriminator's and the generator's, from PyTorch's own losses."""
         functions, one, zero = self.torch.nn.functional, self.torch.ones_like(a), self.torch.zeros_like(a)
         entropy = functions.binary_cross_entropy_with_logits
         both = entropy(a, one) + entropy(b, zero)
-        match self.gen.spec["loss"]["name"]:
+        match self.gen.spec["loss"]:
             case "minimax":
                 return both, -entropy(b, zero)
             case "non_saturating":
@@ -102,16 +105,16 @@ class Judge:
         """(loss, penalty)."""
         torch, spec = self.torch, self.gen.spec
         x, fake = (self.pack(torch.from_numpy(v)) for v in (x, fake))
-        n, name = len(x), spec["penalty"]["name"]
+        n, name = len(x), spec["penalty"]["kind"]
         shown = [x, fake]
         if name == "interpolated":
-            t = torch.from_numpy(draws.uniform(spec["seed"], philox.MIX, n, 1, PLACE))
+            t = torch.from_numpy(draws.uniform(spec["seed"], rng_streams.MIX, n, 1, PLACE))
             shown.append(t * x + (1 - t) * fake)
         points = torch.vstack(shown).requires_grad_()
         packed = None if labels is None else self.pack(torch.from_numpy(labels)).tile(len(shown), 1)
         s = self.scores(points, packed)
         loss = self.losses(s[:n], s[n : 2 * n])[0]
-        weight = spec["penalty"]["weight"] * spec["penalty"]["every"]
+        weight = spec["penalty"]["weight"] * spec["penalty"]["interval"]
         first, stop = {"none": (0, 0), "r1": (0, n), "r2": (n, 2 * n), "r1r2": (0, 2 * n)}.get(
             name, (2 * n, 3 * n)
         )
@@ -122,7 +125,7 @@ class Judge:
 
     def generator(self, x: Array, labels: Array | None) -> Any:
         torch, spec = self.torch, self.gen.spec
-        latent = torch.from_numpy(draws.normal(spec["seed"], philox.LATENT, len(x), LATENT, PLACE))
+        latent = torch.from_numpy(draws.normal(spec["seed"], rng_streams.LATENT, len(x), LATENT, PLACE))
         condition = None if labels is None else torch.from_numpy(labels)
         if condition is not None:
             latent = torch.hstack([latent, condition @ self.leaves["generator.embedding.weight"]])
@@ -130,8 +133,8 @@ class Judge:
             names = (f"generator.{i}.weight", f"generator.{i}.bias")
             latent = torch.nn.functional.linear(latent, *(self.leaves[name] for name in names))
             latent = torch.tanh(latent) if i < len(GENERATOR) else latent
-        if spec["outputs"]:
-            g = torch.from_numpy(draws.gumbel(spec["seed"], philox.GUMBEL, len(x), x.shape[1], PLACE))
+        if spec["output_blocks"]:
+            g = torch.from_numpy(draws.gumbel(spec["seed"], rng_streams.GUMBEL, len(x), x.shape[1], PLACE))
             soft = torch.softmax((latent[:, 1:] + g[:, 1:]) / 0.7, dim=1)
             latent = torch.hstack([torch.tanh(latent[:, :1]), soft])
         packed = None if condition is None else self.pack(condition).tile(2, 1)
@@ -145,22 +148,22 @@ def check(torch: Any, spec: Spec) -> None:
     x, labels = rows(gen, rng)
     made = gen.generator.generate(len(x), labels, PLACE)
 
-    judge = Judge(torch, gen)
-    told, grads = gen.discriminator_gradients(x, labels, made.output, PLACE)
-    loss, penalty = judge.discriminator(x, labels, made.output)
-    assert_close(told.loss, loss, "loss")
-    assert_close(told.penalty, penalty, "penalty")
+    players = TorchPlayers(torch, gen)
+    losses, grads = gen.discriminator_gradients(x, labels, made.output, PLACE)
+    loss, penalty = players.discriminator(x, labels, made.output)
+    assert_close(losses.loss, loss, "loss")
+    assert_close(losses.penalty, penalty, "penalty")
     (loss + penalty).backward()
     for name, gradient in grads.items():
-        assert_close(gradient, judge.leaves[name].grad, name)
+        assert_close(gradient, players.leaves[name].grad, name)
 
-    judge = Judge(torch, gen)
+    players = TorchPlayers(torch, gen)
     value, grads = gen.generator_gradients(x, labels, made, PLACE)
-    loss = judge.generator(x, labels)
+    loss = players.generator(x, labels)
     assert_close(value, loss, "generator's loss")
     loss.backward()
     for name, gradient in grads.items():
-        assert_close(gradient, judge.leaves[name].grad, name)
+        assert_close(gradient, players.leaves[name].grad, name)
 
 
 @pytest.mark.parametrize("penalty", PENALTIES)
@@ -184,13 +187,13 @@ def test_options(torch: Any, penalty: str, act: str, options: Spec) -> None:
 def test_spectral_normalisation_is_the_peers(torch: Any) -> None:
     """Its turns and its value are PyTorch's: one turn of power iteration, from the same u."""
     rng = np.random.default_rng(5)
-    gen = scattered(spec_of(spectral=True, depth=2), rng)
+    gen = scattered(spec_of(spectral_norm=True, depth=2), rng)
     name = "discriminator.0.weight"
     peer = torch.nn.Linear(*gen.discriminator.params[name].shape[::-1], bias=False, dtype=torch.float64)
     peer.weight.data = torch.from_numpy(gen.discriminator.params[name])
     peer = torch.nn.utils.spectral_norm(peer)
     peer.weight_u.copy_(torch.from_numpy(gen.discriminator.buffers[f"{name}_u"]))
-    gen.discriminator.turn_vectors()
+    gen.discriminator.update_singular_vectors()
     peer(torch.zeros(1, gen.discriminator.params[name].shape[1], dtype=torch.float64))
-    assert_close(gen.discriminator._effective()[name], peer.weight, "weight")
+    assert_close(gen.discriminator._normalised_params()[name], peer.weight, "weight")
     assert_close(gen.discriminator.buffers[f"{name}_u"], peer.weight_u, "u")

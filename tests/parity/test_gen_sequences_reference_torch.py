@@ -1,4 +1,4 @@
-"""PyTorch as the judge of adversaries on sequences: its recurrent layers, packed, and its (double) differentiation.
+"""The reference's GAN of sequences against PyTorch: packed recurrent layers and (double) differentiation.
 
 A generated text's straight-through gradient is checked here, since no difference of its value is that.
 """
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepseek.reference import SequenceGen, draws, gan_losses, philox
+from deepseek import _rng_streams as rng_streams
+from deepseek.reference import SequenceGen, draws, gan_losses
 from deepseek.reference.penalty import NAMES as PENALTIES
 from parity.gen_sequence_cases import (
     CELLS,
@@ -24,8 +25,10 @@ from parity.gen_sequence_cases import (
     scattered,
     spec_of,
 )
-from parity.test_gen_reference_torch import Judge as DenseJudge
+from parity.test_gen_reference_torch import TorchPlayers as DensePlayers
 from parity.test_gen_reference_torch import assert_close
+
+pytestmark = pytest.mark.peers
 
 KINDS = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 TEMPERATURE = 0.7
@@ -37,7 +40,7 @@ def torch() -> Any:
     return pytest.importorskip("torch")
 
 
-class Judge(DenseJudge):
+class TorchPlayers(DensePlayers):
     """The same players in PyTorch, on sequences."""
 
     gen: SequenceGen
@@ -62,7 +65,7 @@ class Judge(DenseJudge):
         return self.weight(name) if normal else self.leaves[name]
 
     def scores(self, x: Any, labels: Any) -> Any:
-        """Of rows that hold all steps; `lengths` are set by whoever calls."""
+        """Of rows that hold all steps; the caller sets `lengths`."""
         rnn, player = self.torch.nn.utils.rnn, self.gen.discriminator
         x = x.reshape(len(x), STEPS, -1)
         if "discriminator.tokens.weight" in self.leaves:
@@ -71,7 +74,7 @@ class Judge(DenseJudge):
         packed = rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
         y = rnn.pad_packed_sequence(self.stack(player, "discriminator", packed)[0], batch_first=True)[0]
         own = self.torch.arange(y.shape[1]) < lengths[:, None]
-        match player.spec["output"]:
+        match player.spec["pooling"]:
             case "mean":
                 y = (y * own[:, :, None]).sum(dim=1) / lengths[:, None]
             case "max":
@@ -92,8 +95,11 @@ class Judge(DenseJudge):
         """The generator's."""
         torch, spec, player = self.torch, self.gen.spec, self.gen.generator
         seed, n = spec["seed"], len(x)
-        z = draws.normal(seed, philox.LATENT, n, spec["latent"], PLACE)
-        own = [draws.normal(seed, philox.LATENT, n, spec["step_latent"], PLACE, 1 + t) for t in range(STEPS)]
+        z = draws.normal(seed, rng_streams.LATENT, n, spec["latent_size"], PLACE)
+        own = [
+            draws.normal(seed, rng_streams.LATENT, n, spec["step_latent_size"], PLACE, 1 + t)
+            for t in range(STEPS)
+        ]
         static = torch.from_numpy(np.stack([np.hstack([z, step]) for step in own], axis=1))
         if labels is not None:
             vector = torch.from_numpy(labels) @ self.leaves["generator.embedding.weight"]
@@ -121,10 +127,10 @@ class Judge(DenseJudge):
         for t in range(STEPS):
             x = torch.hstack([before, static[:, t]])[:, None]
             y, state = self.stack(self.gen.generator, "generator", x, state)
-            g = draws.gumbel(spec["seed"], philox.GUMBEL, len(static), VOCABULARY, PLACE, t)
+            g = draws.gumbel(spec["seed"], rng_streams.GUMBEL, len(static), VOCABULARY, PLACE, t)
             noisy = self.head(y[:, 0]) + torch.from_numpy(g)
             soft = torch.softmax(noisy / TEMPERATURE, dim=1)
-            if spec["outputs"][0]["hard"]:
+            if spec["output_blocks"][0]["hard"]:
                 hard = torch.nn.functional.one_hot(noisy.argmax(dim=1), VOCABULARY)
                 soft = hard - soft.detach() + soft
             found.append(soft)
@@ -138,29 +144,31 @@ def check(torch: Any, spec: Spec) -> None:
     x, lengths, labels = batch(gen, rng)
     made = gen.generator.generate(len(x), labels, PLACE, lengths=lengths)
     both = np.concatenate([lengths, made.lengths])
-    mixed = spec["penalty"]["name"] == "interpolated"
+    mixed = spec["penalty"]["kind"] == "interpolated"
 
-    judge = Judge(torch, gen)
-    judge.seen(np.concatenate([both, lengths]) if mixed else both)
-    told, grads = gen.discriminator_gradients(x, labels, made.output, PLACE, lengths=both)
-    loss, penalty = judge.discriminator(x, labels, made.output)
-    assert_close(told.loss, loss, "loss")
-    assert_close(told.penalty, penalty, "penalty")
+    players = TorchPlayers(torch, gen)
+    players.seen(np.concatenate([both, lengths]) if mixed else both)
+    losses, grads = gen.discriminator_gradients(x, labels, made.output, PLACE, lengths=both)
+    loss, penalty = players.discriminator(x, labels, made.output)
+    assert_close(losses.loss, loss, "loss")
+    assert_close(losses.penalty, penalty, "penalty")
     (loss + penalty).backward()
     for name, gradient in grads.items():
-        assert_close(gradient, judge.leaves[name].grad, name)
+        assert_close(gradient, players.leaves[name].grad, name)
 
-    judge = Judge(torch, gen)
-    judge.seen(both)
-    rows = judge.rows(x, labels, made.lengths)
+    players = TorchPlayers(torch, gen)
+    players.seen(both)
+    rows = players.rows(x, labels, made.lengths)
     assert_close(made.output, rows, "rows")
     value, grads = gen.generator_gradients(x, labels, made, PLACE, both)
     packed = None if labels is None else torch.from_numpy(labels).tile(2, 1)
-    loss = judge.losses(*judge.scores(torch.vstack([torch.from_numpy(x), rows]), packed).tensor_split(2))[1]
+    loss = players.losses(*players.scores(torch.vstack([torch.from_numpy(x), rows]), packed).tensor_split(2))[
+        1
+    ]
     assert_close(value, loss, "generator's loss")
     loss.backward()
     for name, gradient in grads.items():
-        assert_close(gradient, judge.leaves[name].grad, name)
+        assert_close(gradient, players.leaves[name].grad, name)
 
 
 @pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
@@ -177,40 +185,40 @@ def test_losses_and_penalties(torch: Any, loss: str, penalty: str) -> None:
 
 
 @pytest.mark.parametrize("text", [False, True], ids=["series", "text"])
-@pytest.mark.parametrize("output", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_discriminators(torch: Any, cell: str, output: str, text: bool) -> None:
+def test_discriminators(torch: Any, cell: str, pooling: str, text: bool) -> None:
     player = {
-        "output": output,
+        "pooling": pooling,
         "bidirectional": True,
-        "spectral": True,
-        "group": 3,
+        "spectral_norm": True,
+        "minibatch_std": 3,
         "layers": [{"units": 5, "activation": "silu", "dropout": 0.3}, {"units": 1}],
     }
     check(torch, spec_of(cell, text, penalty="r1r2", conditional=True, discriminator=player, hard=True))
 
 
-def test_teaching(torch: Any) -> None:
+def test_pretraining(torch: Any) -> None:
     """The cross-entropy of every token, labels and latents beside those before it."""
     rng = np.random.default_rng(3)
     gen = scattered(spec_of("gru", True, conditional=True), rng)
     x, lengths, labels = batch(gen, rng)
-    value, taught, grads = gen.generator.teach(x, lengths, labels, PLACE)
-    judge = Judge(torch, gen)
+    value, steps, grads = gen.generator.pretrain_gradients(x, lengths, labels, PLACE)
+    players = TorchPlayers(torch, gen)
     latent = gen.generator.latents(len(x), None, PLACE, gen.spec["seed"])
     static = torch.from_numpy(latent)
-    vector = torch.from_numpy(labels) @ judge.leaves["generator.embedding.weight"]
+    vector = torch.from_numpy(labels) @ players.leaves["generator.embedding.weight"]
     assert vector.shape[1] == EMBEDDING
     static = torch.cat([static, vector[:, None].expand(-1, STEPS, -1)], dim=2)
     tokens = x.reshape(len(x), STEPS, -1).argmax(axis=2)
     before = torch.from_numpy(np.hstack([np.full((len(x), 1), VOCABULARY), tokens[:, :-1]]))
-    embedded = judge.leaves["generator.tokens.weight"][before]
-    y, _ = judge.stack(gen.generator, "generator", torch.cat([embedded, static], dim=2))
-    z = judge.head(y)
+    embedded = players.leaves["generator.tokens.weight"][before]
+    y, _ = players.stack(gen.generator, "generator", torch.cat([embedded, static], dim=2))
+    z = players.head(y)
     own = torch.arange(STEPS) < torch.from_numpy(lengths)[:, None]
     want = torch.nn.functional.cross_entropy(z[own], torch.from_numpy(tokens)[own])
-    assert taught == lengths.sum()
+    assert steps == lengths.sum()
     assert_close(value, want, "loss")
     want.backward()
     for name, gradient in grads.items():
-        assert_close(gradient, judge.leaves[name].grad, name)
+        assert_close(gradient, players.leaves[name].grad, name)

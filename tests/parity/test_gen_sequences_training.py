@@ -1,4 +1,4 @@
-"""Adversaries on sequences: the compiled core against the NumPy reference, and its bits."""
+"""GANs of sequences: the compiled core against the NumPy reference, and its bits."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ import pytest
 from parity import engine
 from parity import gen_sequence_trainings as trainings
 from parity.gen_sequence_trainings import CASES
-from parity.tolerances import ADVERSARIES, assert_close
+from parity.tolerances import PLAYERS, assert_close
 
-HISTORY = ("loss", "penalty", "real_score", "fake_score", "generator_loss", "rate", "generator_rate")
+HISTORY = (
+    "loss",
+    "penalty",
+    "real_score",
+    "fake_score",
+    "generator_loss",
+    "learning_rate",
+    "generator_learning_rate",
+)
 
 
 @functools.cache
@@ -24,21 +32,21 @@ def reference(name: str, dtype: str) -> Any:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", CASES)
 def test_training_agrees_with_the_reference(name: str, dtype: str) -> None:
-    case, tolerance = CASES[name], ADVERSARIES[dtype]
-    gen, taught, history = reference(name, dtype)
+    case, tolerance = CASES[name], PLAYERS[dtype]
+    gen, pretrained, history = reference(name, dtype)
     core, data = trainings.core_of(case, dtype), trainings.data_of(case, dtype)
-    of_teaching, records = trainings.fit(core, case, data)
+    of_pretraining, records = trainings.fit(core, case, data)
     for key, got, want in [(k, records, history) for k in HISTORY] + [
-        (k, of_teaching, taught) for k in ("loss", "rate")
+        (k, of_pretraining, pretrained) for k in ("loss", "learning_rate")
     ]:
         assert_close(np.array([r[key] for r in got]), np.array([h[key] for h in want]), tolerance, key)
-    params, wanted = core.get_params(), gen.get_params()
-    assert set(params) == set(wanted)
-    for key, want in wanted.items():
+    params, expected_params = core.get_params(), gen.get_params()
+    assert set(params) == set(expected_params)
+    for key, want in expected_params.items():
         assert_close(params[key], want, tolerance, key)
-    lengths = np.arange(9) % case.spec["length"] + 1
-    if case.spec.get("stop", -1) >= 0:
-        lengths = np.full(9, case.spec["length"])
+    lengths = np.arange(9) % case.spec["steps"] + 1
+    if case.spec.get("eos_token", -1) >= 0:
+        lengths = np.full(9, case.spec["steps"])
     labels = None if data.y is None else np.arange(9) % trainings.CLASSES
     samples = core.sample(9, labels, lengths, 3)
     for made, n, want in zip(samples, lengths, gen.sample(9, labels, 3, lengths), strict=True):
@@ -75,12 +83,12 @@ def test_instruction_sets(name: str, fused_isa: str) -> None:
     assert trained(name, "float32") == expected(name, "float32")
 
 
-@pytest.mark.parametrize("name", ["series-gru-r1r2", "taught", "texts-lstm-soft"])
+@pytest.mark.parametrize("name", ["series-gru-r1r2", "pretrained", "texts-lstm-soft"])
 def test_samples_by_number(name: str) -> None:
     case = CASES[name]
     core, data = trainings.core_of(case, "float32", 2), trainings.data_of(case, "float32")
     trainings.fit(core, case, data)
-    lengths = np.arange(150) % case.spec["length"] + 1
+    lengths = np.arange(150) % case.spec["steps"] + 1
     labels = np.arange(150) % trainings.CLASSES
     whole = core.sample(150, labels, lengths, 5)
     for begin, end in ((0, 1), (0, 70), (100, 150)):

@@ -1,4 +1,4 @@
-"""Adversaries: the compiled core against the NumPy reference: weights, history, samples, scores."""
+"""GANs, the compiled core against the NumPy reference: weights, history, samples, scores."""
 
 from __future__ import annotations
 
@@ -10,9 +10,17 @@ import pytest
 
 from parity import gen_trainings
 from parity.gen_trainings import ALL, CASES, WIDE
-from parity.tolerances import ADVERSARIES, assert_close
+from parity.tolerances import PLAYERS, assert_close
 
-HISTORY = ("loss", "penalty", "real_score", "fake_score", "generator_loss", "rate", "generator_rate")
+HISTORY = (
+    "loss",
+    "penalty",
+    "real_score",
+    "fake_score",
+    "generator_loss",
+    "learning_rate",
+    "generator_learning_rate",
+)
 
 
 @functools.cache
@@ -26,19 +34,19 @@ def check(name: str, dtype: str, threads: int) -> None:
     core = gen_trainings.core_of(case, dtype, threads)
     x, y = gen_trainings.data_of(case, dtype)
     records = gen_trainings.fit(core, case, x, y)
-    tolerance = ADVERSARIES[dtype]
+    tolerance = PLAYERS[dtype]
     assert [r["epoch"] for r in records] == [h["epoch"] for h in history]
     for key in HISTORY:
         assert_close(np.array([r[key] for r in records]), np.array([h[key] for h in history]), tolerance, key)
-    params, wanted = core.get_params(), gen.get_params()
+    params, expected_params = core.get_params(), gen.get_params()
     assert list(params) == [row[0] for row in core.layout()]
-    assert set(params) == set(wanted)
-    for key, want in wanted.items():
+    assert set(params) == set(expected_params)
+    for key, want in expected_params.items():
         assert params[key].shape == want.shape
         assert_close(params[key], want, tolerance, key)
     labels = None if y is None else np.arange(9) % gen_trainings.CLASSES
     assert_close(core.sample(9, labels, 3), gen.sample(9, labels, 3), tolerance, "samples")
-    together = gen.spec["discriminator"]["pack"] * max(gen.spec["discriminator"]["group"], 1)
+    together = gen.spec["pac"] * max(gen.spec["minibatch_std"], 1)
     n = len(x) // together * together
     some = None if y is None else y[:n]
     assert_close(core.scores(x[:n], some), gen.discriminate(x[:n], some), tolerance, "scores")

@@ -11,29 +11,49 @@ from numpy.typing import NDArray
 import deepseek as ds
 from deepseek import _core
 from parity import engine
-from parity.cases import Case
+from parity.cases import Case, embedded
 from parity.cases import spec as make
 
 DTYPES = ("float32", "float64")
-ADAM = {"name": "adam", "rate": 1e-3, "clip_norm": 0.5, "l2": 1e-3}
+ADAM = {"name": "adam", "learning_rate": 1e-3, "clip_norm": 0.5, "l2": 1e-3}
 
 # Nothing a multiple of anything.
 WIDE: dict[str, Case] = {
-    "plain": Case(make((131, 67, 5), "relu", "cross_entropy", inputs=301, optimizer=ADAM), 231, 100, 2),
-    "batch-norm": Case(make((131, 67, 5), "gelu", inputs=301, norm="batch", dropout=0.3), 231, 100, 2),
-    "layer-norm": Case(make((131, 67, 5), "mish", inputs=301, norm="layer"), 231, 100, 2, weighted=True),
+    "plain": Case(make((131, 67, 5), "relu", "cross_entropy", input_size=301, optimizer=ADAM), 231, 100, 2),
+    "batch-norm": Case(
+        make((131, 67, 5), "gelu", input_size=301, normalization="batch", dropout=0.3), 231, 100, 2
+    ),
+    "layer-norm": Case(
+        make((131, 67, 5), "mish", input_size=301, normalization="layer"), 231, 100, 2, weighted=True
+    ),
+    "embedding": Case(
+        {
+            **embedded(make((131, 67, 5), "selu", input_size=43), 37, frequencies=7, width=4, sigma=0.3),
+            "input_scale_rate": 6.0,
+        },
+        600,
+        280,
+        2,
+    ),
     # Workers divide the columns of both hidden layers.
-    "few-rows": Case(make((270, 250, 5), "gelu", "cross_entropy", inputs=301, dropout=0.3), 231, 80, 2),
+    "few-rows": Case(make((270, 250, 5), "gelu", "cross_entropy", input_size=301, dropout=0.3), 231, 80, 2),
 }
 SMALL: dict[str, Case] = {
     "sgd": Case(make(), 45, 16, 4),
     "adam-dropout": Case(
         make(dropout=0.4, optimizer=ADAM, schedule={"name": "cosine", "warmup": 0.2}), 45, 16, 4
     ),
+    "embedding": Case(embedded(make(optimizer=ADAM), 3, frequencies=4, width=3, sigma=0.5), 45, 16, 4),
     "plateau": Case(
-        make(norm="batch", schedule={"name": "plateau", "patience": 0, "factor": 0.5}), 45, 16, 6, held_out=9
+        make(normalization="batch", schedule={"name": "plateau", "patience": 0, "factor": 0.5}),
+        45,
+        16,
+        6,
+        held_out=9,
     ),
-    "early": Case(make(optimizer={"name": "adam", "rate": 0.1}), 45, 16, 40, held_out=9, fit={"patience": 3}),
+    "early": Case(
+        make(optimizer={"name": "adam", "learning_rate": 0.1}), 45, 16, 40, held_out=9, fit={"patience": 3}
+    ),
 }
 
 
@@ -46,7 +66,7 @@ def arrays(case: Case, dtype: str) -> tuple[Any, ...]:
     def some(rows: int, key: int) -> tuple[Any, Any, Any]:
         w = np.abs(engine.numbers(rows, 1, key + 7, dtype)[:, 0]) if case.weighted else None
         return (
-            engine.numbers(rows, case.spec["inputs"], key, dtype),
+            engine.numbers(rows, case.spec["input_size"], key, dtype),
             engine.targets(case.spec, rows, key, dtype),
             w,
         )
@@ -66,10 +86,10 @@ def expected(table: str, name: str, dtype: str) -> str:
     return trained(TABLES[table][name], dtype)
 
 
-@pytest.mark.parametrize("threads", range(1, 9))
+@engine.with_threads(range(1, 9), engine.FUSED_ISAS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", WIDE)
-def test_threads_and_instruction_sets(name: str, dtype: str, threads: int, fused_isa: str) -> None:
+def test_threads_and_instruction_sets(name: str, dtype: str, isa: str, threads: int) -> None:
     assert trained(WIDE[name], dtype, threads) == expected("wide", name, dtype)
 
 
@@ -124,10 +144,13 @@ BATCHES = (1, 2, 3, 7, 8, 16, 17, 64, 256)
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("output", ["identity", "softmax", "sigmoid", "exp"])
-@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+@pytest.mark.parametrize("norm", ["none", "batch", "layer", "embedding"])
 def test_a_row_alone_is_the_row_in_any_batch(norm: str, output: str, dtype: str, isa: str) -> None:
     losses = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy", "exp": "poisson"}
-    spec = make((300, 37, 5), "silu", losses.get(output, "squared_error"), inputs=70, norm=norm)
+    options = {} if norm == "embedding" else {"normalization": norm}
+    spec = make((300, 37, 5), "silu", losses.get(output, "squared_error"), input_size=70, **options)
+    if norm == "embedding":
+        spec = {**embedded(spec, 45), "input_scale_rate": 6.0}
     core = _core.NetCore({**spec, "dtype": dtype})
     x = engine.numbers(256, 70, 3, dtype)
     engine.fit(core, x, engine.targets(spec, 256, 3, dtype), epochs=1, batch_size=64)
@@ -137,8 +160,21 @@ def test_a_row_alone_is_the_row_in_any_batch(norm: str, output: str, dtype: str,
         assert parts.tobytes() == whole.tobytes(), f"batches of {size}"
 
 
-@pytest.mark.parametrize("threads", [2, 3, 8])
-def test_predict_and_evaluate_by_threads(threads: int, fused_isa: str) -> None:
+@pytest.mark.parametrize("size", [1e4, 1e7, 1e12, 1e37])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_large_angles(dtype: str, size: float) -> None:
+    """Angles of any size, up to those that overflow, have one set of bits; no wave of a finite input is NaN."""
+    core = _core.NetCore({**embedded(make((7, 3), input_size=21), 19, sigma=40.0), "dtype": dtype})
+    x = (engine.numbers(30, 21, 3) * size).astype(dtype)
+
+    def finite(outputs: NDArray[Any]) -> None:
+        assert np.isfinite(outputs).all()
+
+    engine.on_every_isa(lambda: core.predict(x), finite)
+
+
+@engine.with_threads([2, 3, 8])
+def test_predict_and_evaluate_by_threads(isa: str, threads: int) -> None:
     case = WIDE["plain"]
     x, y, _, _ = arrays(case, "float32")
     one, many = (_core.NetCore({**case.spec, "threads": t}) for t in (1, threads))

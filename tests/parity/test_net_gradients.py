@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from deepseek import _core
 from parity import engine
-from parity.cases import HIDDEN_ACTIVATIONS, OUTPUT_OF
+from parity.cases import HIDDEN_ACTIVATIONS, OUTPUT_OF, embedded
 from parity.cases import spec as make
+from parity.sparse import rows_of
 from parity.tolerances import DIFFERENCES
 
 Spec = dict[str, Any]
@@ -33,17 +34,15 @@ KINKS = {
 
 
 def spec_of(depth: int, act: str = "tanh", loss: str = "squared_error", **options: Any) -> Spec:
-    made = make((*HIDDEN[: depth - 1], OUTPUTS), act, loss, inputs=INPUTS, **options)
+    made = make((*HIDDEN[: depth - 1], OUTPUTS), act, loss, input_size=INPUTS, **options)
     return {**made, "dtype": "float64", "threads": 1}
 
 
 class Step:
     """One training step on fixed data, from parameters given each time."""
 
-    def __init__(
-        self, spec: Spec, rate: float, x: NDArray[Any], y: NDArray[Any], w: NDArray[Any] | None
-    ) -> None:
-        self.core = _core.NetCore({**spec, "optimizer": {"name": "sgd", "rate": rate}})
+    def __init__(self, spec: Spec, rate: float, x: Any, y: NDArray[Any], w: NDArray[Any] | None) -> None:
+        self.core = _core.NetCore({**spec, "optimizer": {"name": "sgd", "learning_rate": rate}})
         self.data, self.seed = (x, y, w), spec["seed"]
 
     def __call__(self, params: dict[str, NDArray[Any]]) -> float:
@@ -62,11 +61,13 @@ def near_kink(spec: Spec, params: dict[str, NDArray[Any]], x: NDArray[Any], y: N
     return any(np.abs(out - y - k).min() < 1e-2 for k in points)
 
 
-def check(spec: Spec, weighted: bool = False) -> None:
+def check(spec: Spec, weighted: bool = False, sparse: bool = False) -> None:
     start = _core.NetCore(spec).get_params()
     for draw in range(100):
         rng = np.random.default_rng(draw)
         x = engine.numbers(ROWS, INPUTS, draw)
+        if sparse:
+            x[np.abs(x) < 1.0] = 0.0
         y = engine.targets(spec, ROWS, draw)
         y = y + 0.37 if OUTPUT_OF[spec["loss"]["name"]] == "identity" else y
         weight = np.array([0.5, 1.25, 2.0]) if weighted else None
@@ -75,7 +76,8 @@ def check(spec: Spec, weighted: bool = False) -> None:
             break
     else:
         raise AssertionError("no draw away from the kinks")
-    moving, loss = Step(spec, 1.0, x, y, weight), Step(spec, 1e-300, x, y, weight)
+    rows = rows_of(x) if sparse else x
+    moving, loss = Step(spec, 1.0, rows, y, weight), Step(spec, 1e-300, rows, y, weight)
     moving(params)
     after = moving.core.get_params()
     for name, w in params.items():
@@ -104,9 +106,24 @@ def test_activation_and_loss(act: str, loss: str) -> None:
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 def test_depth_norm_and_dropout(depth: int, norm: str, dropout: float, isa: str) -> None:
-    spec = spec_of(depth, "silu", norm=norm, dropout=dropout)
+    spec = spec_of(depth, "silu", normalization=norm, dropout=dropout)
     spec["input_dropout"] = dropout
     check(spec, weighted=True)
+
+
+@pytest.mark.parametrize("features", [1, INPUTS])
+@pytest.mark.parametrize("width", [2, 5])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_input_layers(depth: int, width: int, features: int, isa: str) -> None:
+    spec = embedded(spec_of(depth, dropout=0.3), features, frequencies=3, width=width, sigma=0.2)
+    check(spec | {"input_dropout": 0.2, "input_scale_rate": 1.5}, weighted=True)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_sparse_rows(depth: int, dropout: float, isa: str) -> None:
+    spec = spec_of(depth, "silu", normalization="batch" if depth == 3 else "none")
+    check({**spec, "input_dropout": dropout}, weighted=True, sparse=True)
 
 
 @pytest.mark.parametrize("output", [*HIDDEN_ACTIVATIONS, "exp"])
@@ -131,5 +148,5 @@ def test_focal(gamma: float, alpha: float, output: str) -> None:
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy"])
 def test_smoothing(loss: str) -> None:
     spec = spec_of(2, loss=loss)
-    spec["loss"] |= {"smoothing": 0.2}
+    spec["loss"] |= {"label_smoothing": 0.2}
     check(spec, weighted=True)

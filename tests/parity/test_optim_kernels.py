@@ -1,8 +1,8 @@
 """The update kernels through one-layer nets of many widths: every optimizer, with every addition to the gradient.
 
-The gradient is that of a linear map, so what is compared is the update: with the reference, and byte for byte between
-the instruction sets. Widths fall short of registers, fill them, and leave tails; the fit has enough steps for the
-moments to matter.
+The gradient is that of a linear map, so the comparison is of the update: with the reference, with PyTorch, and byte for
+byte between the instruction sets. Widths fall short of registers, fill them, and leave tails. The fit has enough steps
+for the moments to matter.
 """
 
 from __future__ import annotations
@@ -20,15 +20,26 @@ from parity.tolerances import TRAINED, assert_close
 Array = np.ndarray[Any, Any]
 
 RULES: dict[str, dict[str, Any]] = {
-    "sgd": {"name": "sgd", "rate": 0.1},
-    "momentum": {"name": "sgd", "rate": 0.05, "momentum": 0.9},
-    "nesterov": {"name": "sgd", "rate": 0.05, "momentum": 0.9, "nesterov": True},
-    "adam": {"name": "adam", "rate": 0.01},
-    "adamw": {"name": "adamw", "rate": 0.01, "weight_decay": 0.1},
-    "rmsprop": {"name": "rmsprop", "rate": 0.005, "rho": 0.9},
-    "rmsprop-momentum": {"name": "rmsprop", "rate": 0.002, "rho": 0.9, "momentum": 0.7},
-    "adagrad": {"name": "adagrad", "rate": 0.05},
-    "lion": {"name": "lion", "rate": 0.01, "beta2": 0.99},
+    "sgd": {"name": "sgd", "learning_rate": 0.1},
+    "momentum": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9},
+    "nesterov": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": True},
+    "adam": {"name": "adam", "learning_rate": 0.01},
+    "adamw": {"name": "adamw", "learning_rate": 0.01, "weight_decay": 0.1},
+    "rmsprop": {"name": "rmsprop", "learning_rate": 0.005, "rho": 0.9},
+    "rmsprop-momentum": {"name": "rmsprop", "learning_rate": 0.002, "rho": 0.9, "momentum": 0.7},
+    "adagrad": {"name": "adagrad", "learning_rate": 0.05},
+    "lion": {"name": "lion", "learning_rate": 0.01, "beta2": 0.99},
+}
+# PyTorch's optimizer and its arguments, with the learning rate first.
+TORCH: dict[str, tuple[str, dict[str, Any]]] = {
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),
+    "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+    "adam": ("Adam", {}),
+    "adamw": ("AdamW", {"weight_decay": 0.1}),
+    "rmsprop": ("RMSprop", {"alpha": 0.9}),
+    "rmsprop-momentum": ("RMSprop", {"alpha": 0.9, "momentum": 0.7}),
+    "adagrad": ("Adagrad", {}),
 }
 ADDITIONS: dict[str, dict[str, float]] = {
     "plain": {},
@@ -49,8 +60,8 @@ def spec_of(rule: str, addition: str, shape: tuple[int, int], dtype: str) -> dic
     return {
         "dtype": dtype,
         "seed": 17,
-        "inputs": inputs,
-        "layers": [{"units": units, "activation": "identity", "init": "lecun_normal"}],
+        "input_size": inputs,
+        "layers": [{"units": units, "activation": "identity", "initialization": "lecun_normal"}],
         "loss": {"name": "squared_error"},
         "optimizer": {**RULES[rule], **ADDITIONS[addition]},
     }
@@ -80,25 +91,17 @@ def reference(rule: str, addition: str, shape: tuple[int, int], dtype: str) -> d
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("addition", ADDITIONS)
 @pytest.mark.parametrize("rule", RULES)
-def test_updates_are_the_references(rule: str, addition: str, dtype: str, isa: str) -> None:
+def test_updates_are_the_references(rule: str, addition: str, dtype: str) -> None:
     signed = rule == "lion" or "l1" in ADDITIONS[addition]
-    for shape in SHAPES:
-        got, want = trained(rule, addition, shape, dtype), reference(rule, addition, shape, dtype)
-        flat = [np.concatenate([params[name].ravel() for name in got]) for params in (got, want)]
-        assert_close(*flat, (SIGNED if signed else TRAINED)[dtype], str(shape))
+    tolerance = (SIGNED if signed else TRAINED)[dtype]
 
+    def compare(found: list[dict[str, Array]]) -> None:
+        for shape, got in zip(SHAPES, found, strict=True):
+            want = reference(rule, addition, shape, dtype)
+            flat = [np.concatenate([params[name].ravel() for name in got]) for params in (got, want)]
+            assert_close(*flat, tolerance, str(shape))
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("addition", ["plain", "all"])
-@pytest.mark.parametrize("rule", RULES)
-def test_instruction_sets_agree_to_the_bit(rule: str, addition: str, dtype: str) -> None:
-    for shape in SHAPES:
-        results = []
-        for isa in engine.FUSED_ISAS:
-            _core.force_isa(isa)
-            results.append({k: v.tobytes() for k, v in trained(rule, addition, shape, dtype).items()})
-        _core.force_isa(None)
-        assert all(r == results[0] for r in results), shape
+    engine.on_every_isa(lambda: [trained(rule, addition, shape, dtype) for shape in SHAPES], compare)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -113,3 +116,34 @@ def test_a_broken_gradient_stops_the_run_with_finite_weights(rule: str, isa: str
     assert block["diverged"] and not block["stopped_early"]
     assert all(np.isfinite(v).all() for v in core.get_params().values())
     assert np.isfinite(core.predict(engine.numbers(3, 4, 9, dtype))).all()
+
+
+def test_every_optimizer_is_tested() -> None:
+    assert {rule["name"] for rule in RULES.values()} == set(_core.optimizers())
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("rule", TORCH)
+def test_updates_are_those_of_pytorch(rule: str) -> None:
+    """Small steps in double; few of RMSProp's, which amplify every rounding near the minimum."""
+    torch = pytest.importorskip("torch")
+    steps = 8 if rule.startswith("rmsprop") else 60
+    spec = spec_of(rule, "plain", (4, 33), "float64")
+    spec["layers"][0]["bias"] = False
+    spec["optimizer"]["learning_rate"] /= 10
+    x, y = data_of((4, 33), "float64")
+    core = _core.NetCore(spec)
+    weight = torch.nn.Parameter(torch.from_numpy(core.get_params()["0.weight"].copy()))
+    name, options = TORCH[rule]
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # the type of the optimizers' scalar state
+    try:
+        optimizer = getattr(torch.optim, name)([weight], spec["optimizer"]["learning_rate"], **options)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            (0.5 * (torch.from_numpy(x) @ weight.T - torch.from_numpy(y)).square().mean()).backward()
+            optimizer.step()
+    finally:
+        torch.set_default_dtype(default)
+    engine.fit(core, x, y, epochs=steps, batch_size=len(x))
+    np.testing.assert_allclose(core.get_params()["0.weight"], weight.detach().numpy(), rtol=1e-12, atol=1e-12)

@@ -44,11 +44,11 @@ def test_dropout_takes_the_references_masks(units: int, dtype: str, isa: str) ->
     spec = {
         "dtype": dtype,
         "seed": 2**63 + 5,
-        "inputs": inputs,
+        "input_size": inputs,
         "input_dropout": rate,
         "layers": [{"units": 1, "activation": "identity", "bias": False}],
         "loss": {"name": "squared_error"},
-        "optimizer": {"name": "sgd", "rate": 2.0**-20},
+        "optimizer": {"name": "sgd", "learning_rate": 2.0**-20},
     }
     x = np.ascontiguousarray(np.resize(2.0 ** (np.arange(inputs) % 16), (rows, inputs)).astype(dtype))
     y = np.zeros((rows, 1), dtype)

@@ -15,16 +15,16 @@ from parity.rec_trainings import spec as make
 from parity.test_net_bits import layouts
 
 DTYPES = ("float32", "float64")
-ADAM = {"name": "adam", "rate": 1e-3, "clip_norm": 0.5, "l2": 1e-3}
+ADAM = {"name": "adam", "learning_rate": 1e-3, "clip_norm": 0.5, "l2": 1e-3}
 LONG = tuple(2 + 7 * i % 23 for i in range(30))
 
 # Nothing a multiple of anything; sums of more steps than a chunk has, and of fewer.
 WIDE: dict[str, Case] = {
     "rnn": Case(spec := make("rnn", (35, 19), "sequence", layer_norm=True, optimizer=ADAM, **DROPPED), LONG, 23),
     "rnn-even": Case(spec, (13,) * 30, 23, weights="step"),
-    "gru": Case(make("gru", (35, 19), "max", bidirectional=True, head=HEAD, inputs=301, **DROPPED), LONG, 23),
+    "gru": Case(make("gru", (35, 19), "max", bidirectional=True, head=HEAD, input_size=301, **DROPPED), LONG, 23),
     "gru-pieces": Case(
-        make("gru", (35, 19), "next", tokens=True, embedding=17, bptt=9, optimizer=ADAM), LONG, 23
+        make("gru", (35, 19), "next", tokens=True, embedding_size=17, bptt_steps=9, optimizer=ADAM), LONG, 23
     ),
     "lstm": Case(make("lstm", (35, 19), "mean", layer_norm=True, bidirectional=True), LONG, 23, weights="row"),
     "lstm-ctc": Case(make("lstm", (35,), "ctc", head=HEAD, bidirectional=True, **DROPPED), LONG, 23),
@@ -35,12 +35,14 @@ SMALL: dict[str, Case] = {
     **{f"{cell}-{output}": Case(make(cell, output=output)) for cell in CELLS for output in ("last", "ctc")},
     "rnn-relu": Case(make("rnn", cell_activation="relu", output="max")),
     "rnn-sigmoid": Case(make("rnn", cell_activation="sigmoid", output="mean")),
-    "pieces": Case(make("lstm", (7, 4), "sequence", bptt=3, schedule=COSINE, optimizer=ADAM, **DROPPED)),
+    "pieces": Case(
+        make("lstm", (7, 4), "sequence", bptt_steps=3, schedule=COSINE, optimizer=ADAM, **DROPPED)
+    ),
     "plateau": Case(
         make("gru", schedule={"name": "plateau", "patience": 0, "factor": 0.5}), epochs=5, held_out=(3, 1, 8)
     ),
     "early": Case(
-        make("gru", optimizer={"name": "adam", "rate": 0.1}),
+        make("gru", optimizer={"name": "adam", "learning_rate": 0.1}),
         epochs=30,
         held_out=(3, 1, 8),
         fit={"patience": 3},
@@ -67,10 +69,10 @@ def expected(table: str, name: str, dtype: str) -> str:
     return trained(TABLES[table][name], dtype)
 
 
-@pytest.mark.parametrize("threads", range(1, 5))
+@engine.with_threads(range(1, 5), engine.FUSED_ISAS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", WIDE)
-def test_threads_and_instruction_sets(name: str, dtype: str, threads: int, fused_isa: str) -> None:
+def test_threads_and_instruction_sets(name: str, dtype: str, isa: str, threads: int) -> None:
     assert trained(WIDE[name], dtype, threads) == expected("wide", name, dtype)
 
 
@@ -125,7 +127,7 @@ def test_stopped_carried_over_and_resumed(table: str, name: str) -> None:
     spec = {**case.spec, "dtype": "float64"}
     options = rec_trainings.options_of(case)
     longest = max(case.lengths) - (spec["output"] == "next")
-    pieces = -(-longest // (spec.get("bptt") or longest))
+    pieces = -(-longest // (spec.get("bptt_steps") or longest))
     core = _core.RecCore(spec)
     core.begin(*data, options)
     block = core.run(1, 0.0)
@@ -139,7 +141,7 @@ def test_stopped_carried_over_and_resumed(table: str, name: str) -> None:
         core.begin(*data, {**options, "resume": True})
         block = core.run(1, 0.0)
         steps.add(block["step"])
-        assert ("carried" in state) == bool(before % pieces), "the states, in the middle of a batch alone"
+        assert ("bptt_state" in state) == bool(before % pieces), "the states, in the middle of a batch alone"
     core.end()
     assert table == "small" or len(steps) > 1
     assert table == "small" or pieces == 1 or any(step % pieces for step in steps)
@@ -148,25 +150,25 @@ def test_stopped_carried_over_and_resumed(table: str, name: str) -> None:
 
 def test_what_a_batch_carries_belongs_to_its_sequences() -> None:
     """Another shape is refused, and so is going on without it or with another batch; the model stays as it is."""
-    name, case = next((n, c) for n, c in WIDE.items() if c.spec.get("bptt"))
+    name, case = next((n, c) for n, c in WIDE.items() if c.spec.get("bptt_steps"))
     spec = {**case.spec, "dtype": "float64"}
     x, y, w, _ = arrays(case, "float64")
     options = rec_trainings.options_of(case)
     core = _core.RecCore(spec)
     core.begin(x, y, w, None, None, None, options)
-    while "carried" not in core.get_state():
+    while "bptt_state" not in core.get_state():
         assert not core.run(1, 0.0)["finished"]
     params, state = core.get_params(), core.get_state()
     core.end()
-    assert state["carried"].shape == (case.batch, core.state_size)
-    for wrong in (state["carried"][:, 1:], state["carried"][0], state["carried"].astype(np.float32)):
-        with pytest.raises((ValueError, TypeError), match="carried"):
-            core.set_state({**state, "carried": np.ascontiguousarray(wrong)})
-    assert core.get_state()["carried"].tobytes() == state["carried"].tobytes()
-    for other in ({"carried": state["carried"][:-1]}, {}):
+    assert state["bptt_state"].shape == (case.batch, core.state_size)
+    for wrong in (state["bptt_state"][:, 1:], state["bptt_state"][0], state["bptt_state"].astype(np.float32)):
+        with pytest.raises((ValueError, TypeError), match="bptt_state"):
+            core.set_state({**state, "bptt_state": np.ascontiguousarray(wrong)})
+    assert core.get_state()["bptt_state"].tobytes() == state["bptt_state"].tobytes()
+    for other in ({"bptt_state": state["bptt_state"][:-1]}, {}):
         fresh = _core.RecCore(spec)
         fresh.set_params(params)
-        fresh.set_state({**{k: v for k, v in state.items() if k != "carried"}, **other})
+        fresh.set_state({**{k: v for k, v in state.items() if k != "bptt_state"}, **other})
         with pytest.raises(ValueError, match="within a batch"):
             fresh.begin(x, y, w, None, None, None, {**options, "resume": True})
         fresh.set_state(state)
@@ -186,7 +188,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "values": {},
     "normed": {"layer_norm": True},
     "both": {"bidirectional": True},
-    "embedding": {"tokens": True, "embedding": EMBEDDING},
+    "embedding": {"tokens": True, "embedding_size": EMBEDDING},
     "tokens": {"tokens": True, "bidirectional": True},
 }
 
@@ -211,32 +213,32 @@ def test_a_sequence_alone_is_the_sequence_in_any_batch(
     order = np.argsort((np.arange(len(x)) * 7) % 30)
     shuffled = core.predict(values, starts[order], lengths[order])
     assert shuffled.tobytes() == np.concatenate([rows[i] for i in order]).tobytes()
-    room = max(LONG) + 2
-    padded = np.full((len(x), room, *values.shape[1:]), -1 if values.ndim == 1 else np.nan, values.dtype)
+    stride = max(LONG) + 2
+    padded = np.full((len(x), stride, *values.shape[1:]), -1 if values.ndim == 1 else np.nan, values.dtype)
     for row, s in zip(padded, x, strict=True):
         row[: len(s)] = s
-    places = np.arange(len(x), dtype=np.int64) * room
-    found = core.predict(padded.reshape(-1, *values.shape[1:]), places, lengths)
+    offsets = np.arange(len(x), dtype=np.int64) * stride
+    found = core.predict(padded.reshape(-1, *values.shape[1:]), offsets, lengths)
     assert found.tobytes() == whole.tobytes()
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@engine.with_threads([1, 3])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("form", [form for form, options in FORMS.items() if "bidirectional" not in options])
 @pytest.mark.parametrize("output", ["last", "sequence", "next", "ctc"])
 @pytest.mark.parametrize("cell", CELLS)
 def test_steps_are_the_sequence(
-    cell: str, output: str, form: str, dtype: str, threads: int, isa: str
+    cell: str, output: str, form: str, dtype: str, isa: str, threads: int
 ) -> None:
     """Taken by all sequences, by some, by one; of "last" the prediction for what there was until then."""
     core = core_of(cell, output, dtype, threads=threads, **FORMS[form])
     x = np.array(rec_trainings.data(core.spec(), (5,) * 17, dtype, 3).x)
-    places = np.arange(17, dtype=np.int64) * 5
+    offsets = np.arange(17, dtype=np.int64) * 5
     flat = x.reshape(-1, *x.shape[2:])
     if output == "last":
-        want = np.stack([core.predict(flat, places, np.full(17, t)) for t in range(1, 6)], axis=1)
+        want = np.stack([core.predict(flat, offsets, np.full(17, t)) for t in range(1, 6)], axis=1)
     else:
-        want = core.predict(flat, places, np.full(17, 5)).reshape(17, 5, -1)
+        want = core.predict(flat, offsets, np.full(17, 5)).reshape(17, 5, -1)
     for size in (1, 2, 7, 17):
         for begin in range(0, 17, size):
             some = x[begin : begin + size]
@@ -249,20 +251,20 @@ def test_steps_are_the_sequence(
                 state = after
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@engine.with_threads([1, 2], others=2)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
-    "form", [{"inputs": 150}, {"layer_norm": True}, {"tokens": True}, {"bias": False}], ids=str
+    "form", [{"input_size": 150}, {"layer_norm": True}, {"tokens": True}, {"bias": False}], ids=str
 )
 @pytest.mark.parametrize("cell", CELLS)
 def test_steps_of_large_models_are_the_sequence(
-    cell: str, form: dict[str, Any], dtype: str, threads: int, isa: str
+    cell: str, form: dict[str, Any], dtype: str, isa: str, threads: int
 ) -> None:
     """Every other step multiplies by the states first, of one chunk of sums (200); several workers share a step."""
     core = core_of(cell, "sequence", dtype, (200, 280), threads=threads, **form)
     x = np.array(rec_trainings.data(core.spec(), (9,) * 3, dtype, 3).x)
-    places, lengths = np.arange(3, dtype=np.int64) * 9, np.full(3, 9)
-    want = core.predict(x.reshape(-1, *x.shape[2:]), places, lengths).reshape(3, 9, -1)
+    offsets, lengths = np.arange(3, dtype=np.int64) * 9, np.full(3, 9)
+    want = core.predict(x.reshape(-1, *x.shape[2:]), offsets, lengths).reshape(3, 9, -1)
     for size in (1, 3):
         state = np.zeros((size, core.state_size), dtype)
         for t in range(9):
@@ -270,9 +272,9 @@ def test_steps_of_large_models_are_the_sequence(
             assert y.tobytes() == want[:size, t].tobytes(), f"{size} at once, step {t}"
 
 
-@pytest.mark.parametrize("threads", [2, 3, 4])
+@engine.with_threads([2, 3, 4])
 @pytest.mark.parametrize("name", WIDE)
-def test_predict_and_evaluate_by_threads(name: str, threads: int, fused_isa: str) -> None:
+def test_predict_and_evaluate_by_threads(name: str, isa: str, threads: int) -> None:
     case = WIDE[name]
     lengths = tuple(2 + 7 * i % 23 for i in range(200))  # several chunks
     data = rec_trainings.data(case.spec, lengths, "float32", 1, case.weights)
@@ -301,9 +303,9 @@ KINDS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_padding_does_not_matter(kind: str) -> None:
-    """A list, and an array with lengths, whatever lies behind the ends; to training too."""
+    """A list, and an array with lengths, with any values behind the ends, in training as well."""
     options = KINDS[kind]
-    spec = {"inputs": 3, "output": options.get("output", "last"), "vocabulary": options.get("vocabulary")}
+    spec = {"input_size": 3, "output": options.get("output", "last"), "vocabulary": options.get("vocabulary")}
     spec["layers"] = [{"units": 2}]
     data = rec_trainings.data(spec, LONG, "float32")
     lengths = np.array(LONG)
@@ -333,8 +335,8 @@ def test_layout_does_not_matter() -> None:
     ys = layouts(y)
     for name, other in layouts(x).items():
         assert fitted(cut(other), cut(ys[name]), **options) == want, name
-    turned = [np.asfortranarray(a.reshape(shapes)) for a in (x, y)]
-    assert fitted(*turned, **options) == want
+    transposed = [np.asfortranarray(a.reshape(shapes)) for a in (x, y)]
+    assert fitted(*transposed, **options) == want
     mirrored = [a.reshape(shapes)[::-1, ::-1, ::-1].copy()[::-1, ::-1, ::-1] for a in (x, y)]
     assert fitted(*mirrored, **options) == want
     assert fitted(x.reshape(shapes).tolist(), y.reshape(shapes).tolist(), **options) == want

@@ -26,47 +26,43 @@ def outputs_of(net: Rec, x: Any) -> Any:
 
 
 @functools.cache
-def trained_reference(name: str, dtype: str) -> tuple[Rec, list[dict[str, float]], Any, float]:
+def trained_reference(name: str, dtype: str) -> engine.Training:
     case = CASES[name]
     train, held_out = rec_trainings.data_of(case, dtype)
     net = Rec({**case.spec, "dtype": dtype})
-    history = net.fit(*train, held_out, **rec_trainings.options_of(case))
-    return net, history, outputs_of(net, train.x), net.evaluate(*train)
+    history = engine.columns(net.fit(*train, held_out, **rec_trainings.options_of(case)))
+    return engine.Training(history, net.get_params(), outputs_of(net, train.x), net.evaluate(*train))
 
 
 def check(name: str, dtype: str, threads: int) -> None:
     case = CASES[name]
     train, held_out = rec_trainings.data_of(case, dtype)
-    net, history, outputs, loss = trained_reference(name, dtype)
-    core = _core.RecCore({**case.spec, "dtype": dtype, "threads": threads})
-    validation = held_out and held_out.arrays()
-    records = engine.fit(core, *train.arrays(), validation, **rec_trainings.options_of(case))
+    expected = trained_reference(name, dtype)
     tolerance = (SIGNED if "lion" in name else TRAINED)[dtype]
-    assert [r["epoch"] for r in records] == [h["epoch"] for h in history]
-    for key in ("loss", "val_loss", "rate"):
-        got, want = (np.array([r[key] for r in rs]) for rs in (records, history))
-        assert (np.isnan(got) == np.isnan(want)).all()
-        assert_close(np.nan_to_num(got), np.nan_to_num(want), tolerance, key)
-    params, wanted = core.get_params(), net.get_params()
-    assert list(params) == [row[0] for row in core.layout()]
-    assert set(params) == set(wanted)
-    for key, want in wanted.items():
-        assert params[key].dtype == dtype
-        assert_close(params[key], want, tolerance, key)
-    assert_close(core.predict(*packed(train.x)), outputs, tolerance, "predict")
-    assert_close(core.evaluate(*train.arrays()), loss, tolerance, "evaluate")
+
+    def run() -> engine.Training:
+        core = _core.RecCore({**case.spec, "dtype": dtype, "threads": threads})
+        validation = held_out and held_out.arrays()
+        records = engine.fit(core, *train.arrays(), validation, **rec_trainings.options_of(case))
+        params = core.get_params()
+        assert list(params) == [row[0] for row in core.layout()]
+        history = engine.columns(records)
+        loss = core.evaluate(*train.arrays())
+        return engine.Training(history, params, core.predict(*packed(train.x)), loss)
+
+    engine.on_every_isa(run, lambda found: engine.compare_trainings(found, expected, dtype, tolerance))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CASES)
-def test_training(name: str, dtype: str, isa: str) -> None:
+def test_training(name: str, dtype: str) -> None:
     check(name, dtype, 1)
 
 
 @pytest.mark.parametrize("threads", [2, 3])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", THREADED)
-def test_training_by_several_threads(name: str, dtype: str, threads: int, isa: str) -> None:
+def test_training_by_several_threads(name: str, dtype: str, threads: int) -> None:
     check(name, dtype, threads)
 
 
@@ -81,82 +77,104 @@ def test_specification_is_completed_alike(name: str) -> None:
 @pytest.mark.parametrize("name", ["auto", *init.NAMES])
 def test_initial_weights(name: str, cell: str, dtype: str) -> None:
     """A draw for each gate, of any shape; the embedding and the head have their own."""
-    spec = make(cell, (17, 5), "sequence", tokens=True, embedding=9, bidirectional=True, init=name)
+    spec = make(
+        cell, (17, 5), "sequence", tokens=True, embedding_size=9, bidirectional=True, initialization=name
+    )
     spec |= {"dtype": dtype, "layer_norm": True}
-    spec["layers"] = [{"units": 8, "init": "he_normal"}, *spec["layers"]]
-    params, wanted = _core.RecCore(spec).get_params(), Rec(spec).get_params()
-    assert set(params) == set(wanted)
-    for key, want in wanted.items():
+    spec["layers"] = [{"units": 8, "initialization": "he_normal"}, *spec["layers"]]
+    params, expected = _core.RecCore(spec).get_params(), Rec(spec).get_params()
+    assert set(params) == set(expected)
+    for key, want in expected.items():
         assert_close(params[key], want, INITIAL[dtype], key)
 
 
 def plain_spec(name: str, dtype: str) -> dict[str, Any]:
     """The case's network, whose weights one step moves by their gradients."""
-    plain = {"optimizer": {"name": "sgd", "rate": 1.0}, "schedule": {"name": "constant"}}
+    plain = {"optimizer": {"name": "sgd", "learning_rate": 1.0}, "schedule": {"name": "constant"}}
     return {**CASES[name].spec, "dtype": dtype, **plain}
 
 
-@functools.cache
-def reference_gradients(name: str, dtype: str) -> tuple[float, dict[str, Any]]:
-    spec = plain_spec(name, dtype)
-    net = Rec(spec)
-    net.set_params(_core.RecCore(spec).get_params())
-    return net.gradients(*rec_trainings.data_of(CASES[name], dtype)[0])[:2]
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.spec.get("bptt")])
-def test_one_step_of_gradients(name: str, dtype: str, isa: str) -> None:
-    case = CASES[name]
-    core = _core.RecCore(plain_spec(name, dtype))
-    before = core.get_params()
-    loss, grads = reference_gradients(name, dtype)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.spec.get("bptt_steps")])
+def test_one_step_of_gradients(name: str, dtype: str) -> None:
+    case, spec = CASES[name], plain_spec(name, dtype)
+    train = rec_trainings.data_of(case, dtype)[0]
+    before = _core.RecCore(spec).get_params()
+    net = Rec(spec)
+    net.set_params(before)
+    loss, grads = net.gradients(*train)[:2]
     options = {"epochs": 1, "batch_size": len(case.lengths), "shuffle": False}
-    arrays = rec_trainings.data_of(case, dtype)[0].arrays()
-    record = engine.fit(core, *arrays, **options)[0]
-    after = core.get_params()
-    assert_close(record["loss"], loss, STEP[dtype], "loss")
-    for key, want in grads.items():
-        moved = before[key].astype(np.float64) - after[key].astype(np.float64)
-        if not want.any():  # of W_hh, where no sequence has a second step
-            assert not moved.any()
-            continue
-        # The difference is exact up to the weights' own rounding.
-        slack = float(np.abs(before[key]).max() / np.abs(want).max()) * np.finfo(dtype).eps
-        step = (STEEP if case.spec.get("layer_norm") else STEP)[dtype]
-        assert_close(moved, want, step + slack, key)
+
+    def run() -> tuple[float, dict[str, Any], dict[str, Any]]:
+        core = _core.RecCore(spec)
+        start = core.get_params()
+        record = engine.fit(core, *train.arrays(), **options)[0]
+        return record["loss"], start, core.get_params()
+
+    def compare(found: tuple[float, dict[str, Any], dict[str, Any]]) -> None:
+        got, start, after = found
+        assert engine.bits(start) == engine.bits(before), "initial weights depend on the instruction set"
+        assert_close(got, loss, STEP[dtype], "loss")
+        for key, want in grads.items():
+            moved = before[key].astype(np.float64) - after[key].astype(np.float64)
+            if not want.any():  # of W_hh, where no sequence has a second step
+                assert not moved.any()
+                continue
+            # The difference is exact up to the weights' own rounding.
+            slack = float(np.abs(before[key]).max() / np.abs(want).max()) * np.finfo(dtype).eps
+            step = (STEEP if case.spec.get("layer_norm") else STEP)[dtype]
+            assert_close(moved, want, step + slack, key)
+
+    engine.on_every_isa(run, compare)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_streaming(cell: str, output: str, tokens: bool, dtype: str, isa: str) -> None:
+def test_streaming(cell: str, output: str, tokens: bool, dtype: str) -> None:
     """Steps from a state that is not zero: outputs and states, layer by layer and h before c."""
     spec = make(cell, (17, 4), output, tokens=tokens, layer_norm=output == "max", head=({"units": 6},))
     spec["dtype"] = dtype
-    core, net = _core.RecCore(spec), Rec(spec)
-    net.set_params(core.get_params())
+    net = Rec(spec)
+    net.set_params(_core.RecCore(spec).get_params())
     x = rec_trainings.data(spec, EVEN, dtype).x
-    state = engine.numbers(len(x), core.state_size, 4, dtype)
-    assert state.shape == net.initial_state(len(x)).shape
-    mine = state
-    for t in range(3):
-        now = np.array([s[t] for s in x])
-        y, mine = core.step(now, mine)
-        want, state = net.step(now, state)
-        assert_close(y, want, STEP[dtype], "outputs")
-        assert_close(mine, state, STEP[dtype], "state")
+    steps = [np.array([s[t] for s in x]) for t in range(3)]
+    start = engine.numbers(len(x), net.initial_state(1).shape[1], 4, dtype)
+    expected, state = [], start
+    for step in steps:
+        want, state = net.step(step, state)
+        expected.append((want, state))
+
+    def run() -> list[tuple[Any, Any]]:
+        core = _core.RecCore(spec)
+        assert start.shape == (len(x), core.state_size)
+        state, found = start, []
+        for step in steps:
+            y, state = core.step(step, state)
+            found.append((y, state))
+        return found
+
+    def compare(found: list[tuple[Any, Any]]) -> None:
+        for (y, state), (want, expected_state) in zip(found, expected, strict=True):
+            assert_close(y, want, STEP[dtype], "outputs")
+            assert_close(state, expected_state, STEP[dtype], "state")
+
+    engine.on_every_isa(run, compare)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_long_sequence(dtype: str, isa: str) -> None:
+def test_a_long_sequence(dtype: str) -> None:
     """Rounding neither grows with the steps nor piles up in a memory."""
     spec = {**make("lstm", (30,), "sequence"), "dtype": dtype}
-    core, net = _core.RecCore(spec), Rec(spec)
-    net.set_params(core.get_params())
+    net = Rec(spec)
+    net.set_params(_core.RecCore(spec).get_params())
     x = rec_trainings.data(spec, (400, 30), dtype).x
-    assert_close(core.predict(*packed(x)), outputs_of(net, x), STEP[dtype], "outputs")
+    want = outputs_of(net, x)
+    engine.on_every_isa(
+        lambda: _core.RecCore(spec).predict(*packed(x)),
+        lambda found: assert_close(found, want, STEP[dtype], "outputs"),
+    )
 
 
 def test_what_ctc_cannot_align_counts_for_nothing(isa: str) -> None:

@@ -29,6 +29,8 @@ from parity.rec_cases import (
     targets,
 )
 
+pytestmark = pytest.mark.slow
+
 PLACE = (2, 5)  # epoch and step, for the dropout masks
 EVERYTHING = {
     "layer_norm": True,
@@ -44,10 +46,14 @@ OPTIONS: dict[str, Spec] = {
     "dropout": {"dropout": 0.3, "input_dropout": 0.3},
     "head": {"layers": [{"units": 7, "activation": "silu", "dropout": 0.3}, {"units": OUTPUTS}]},
     "head-norm": {
-        "layers": [{"units": 7, "norm": "batch"}, {"units": 5, "norm": "layer"}, {"units": OUTPUTS}]
+        "layers": [
+            {"units": 7, "normalization": "batch"},
+            {"units": 5, "normalization": "layer"},
+            {"units": OUTPUTS},
+        ]
     },
     "tokens": {"vocabulary": VOCABULARY},
-    "embedding": {"vocabulary": VOCABULARY, "embedding": EMBEDDING, "input_dropout": 0.3},
+    "embedding": {"vocabulary": VOCABULARY, "embedding_size": EMBEDDING, "input_dropout": 0.3},
     "cross-entropy": {
         "layers": [{"units": OUTPUTS, "activation": "softmax"}],
         "loss": {"name": "cross_entropy"},
@@ -90,7 +96,7 @@ def check(spec: Spec, lengths: tuple[int, ...] = (3, 5, 2), whole: bool = False,
     assert loss == value()
     grads["state"] = dstate
     arrays = {**net.params, "state": state}
-    if net.spec["inputs"] and net.spec["output"] != "next":  # there a step is a target as well
+    if net.spec["input_size"] and net.spec["output"] != "next":  # there a step is a target as well
         grads |= {f"x{i}": d for i, d in enumerate(dx)}
         arrays |= {f"x{i}": s for i, s in enumerate(x)}
     compare(value, grads, arrays, whole)
@@ -133,7 +139,7 @@ def test_elman_activations(act: str, layer_norm: bool) -> None:
 
 @pytest.mark.parametrize("embedding", [0, EMBEDDING])
 def test_next_token(embedding: int) -> None:
-    check(spec_of("lstm", 2, "next", vocabulary=VOCABULARY, embedding=embedding))
+    check(spec_of("lstm", 2, "next", vocabulary=VOCABULARY, embedding_size=embedding))
 
 
 def test_a_weight_a_step() -> None:
@@ -147,7 +153,7 @@ def test_a_weight_a_step() -> None:
 def test_pieces(cell: str, size: int) -> None:
     """Each piece's gradient is that of its own loss, the state that it was handed held fixed."""
     rng = np.random.default_rng(4)
-    options = {"bptt": size, "recurrent_dropout": 0.4, "dropout": 0.3}
+    options = {"bptt_steps": size, "recurrent_dropout": 0.4, "dropout": 0.3}
     net = scattered(spec_of(cell, 2, "sequence", **options), rng)
     x = sequences(net, rng, (5, 3, 2))
     batch = net.examples(x, targets(net, rng, x), None)

@@ -95,7 +95,7 @@ def test_streaming_is_the_head_after_each_step(output: str) -> None:
 
 
 def test_streaming_of_tokens() -> None:
-    net = network("lstm", "next", vocabulary=VOCABULARY, embedding=EMBEDDING)
+    net = network("lstm", "next", vocabulary=VOCABULARY, embedding_size=EMBEDDING)
     x = np.random.default_rng(6).integers(0, VOCABULARY, (2, 5))
     state = net.initial_state(2)
     for t, want in enumerate(np.swapaxes(net.predict(x), 0, 1)):
@@ -107,11 +107,11 @@ def test_streaming_of_tokens() -> None:
 @pytest.mark.parametrize("embedding", [0, EMBEDDING])
 def test_tokens_pick_rows(embedding: int) -> None:
     """As a network of values would see them, one-hot or embedded."""
-    net = network("gru", "last", vocabulary=VOCABULARY, embedding=embedding)
+    net = network("gru", "last", vocabulary=VOCABULARY, embedding_size=embedding)
     x = sequences(net, np.random.default_rng(7), LENGTHS)
     params = net.get_params()
     table = params.pop("embedding.weight", np.eye(VOCABULARY))
-    values = Rec(spec_of("gru", 2, inputs=table.shape[1]))
+    values = Rec(spec_of("gru", 2, input_size=table.shape[1]))
     values.set_params(params)
     np.testing.assert_allclose(net.predict(x), values.predict([table[s] for s in x]), **CLOSE)
 
@@ -129,7 +129,7 @@ def test_computes_in_float64_whatever_the_data_are(output: str) -> None:
         np.testing.assert_array_equal(value, want[1][name])
 
 
-def test_reverse_is_forward_on_the_sequence_turned_round() -> None:
+def test_reverse_is_forward_on_the_reversed_sequence() -> None:
     both = scattered(spec_of("lstm", 1, "sequence", bidirectional=True), np.random.default_rng(8))
     x = sequences(both, np.random.default_rng(9), LENGTHS)
     head = both.params["head.0.weight"]
@@ -162,7 +162,7 @@ def test_pooling(output: str) -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_names_and_shapes(cell: str) -> None:
     net = Rec(
-        spec_of(cell, 2, vocabulary=VOCABULARY, embedding=EMBEDDING, bidirectional=True, layer_norm=True)
+        spec_of(cell, 2, vocabulary=VOCABULARY, embedding_size=EMBEDDING, bidirectional=True, layer_norm=True)
     )
     gates = {"rnn": 1, "gru": 3, "lstm": 4}[cell]
     want: dict[str, tuple[int, ...]] = {"embedding.weight": (VOCABULARY, EMBEDDING)}
@@ -181,7 +181,7 @@ def test_names_and_shapes(cell: str) -> None:
 
 
 def test_initial_weights_and_their_places() -> None:
-    net = Rec(spec_of("lstm", 2, vocabulary=VOCABULARY, embedding=EMBEDDING, bidirectional=True))
+    net = Rec(spec_of("lstm", 2, vocabulary=VOCABULARY, embedding_size=EMBEDDING, bidirectional=True))
     p, seed = net.params, net.spec["seed"]
     np.testing.assert_array_equal(
         p["embedding.weight"], init.weights("normal", VOCABULARY, EMBEDDING, 1.0, seed, 4095, "float64")
@@ -197,7 +197,7 @@ def test_initial_weights_and_their_places() -> None:
                 np.testing.assert_array_equal(p[f"rnn.weight_hh_{suffix}"][rows], hh)
             np.testing.assert_array_equal(p[f"rnn.bias_ih_{suffix}"], np.repeat([0.0, 1.0, 0.0, 0.0], units))
             assert not p[f"rnn.bias_hh_{suffix}"].any()
-    named = Rec(spec_of("gru", init="he_normal")).params
+    named = Rec(spec_of("gru", initialization="he_normal")).params
     for m, (matrix, inputs) in enumerate((("ih", INPUTS), ("hh", 6))):
         want = [init.weights("he_normal", 6, inputs, 1.0, 11, 4096 + m * 4 + g, "float64") for g in range(3)]
         np.testing.assert_array_equal(named[f"rnn.weight_{matrix}_l0"], np.concatenate(want))
@@ -208,7 +208,7 @@ def test_masks_and_their_places() -> None:
     place = (3, 7)
 
     def mask(rate: float, rows: int, width: int, layer: int) -> Any:
-        return dropout_mask(11, rate, rows, width, layer=layer, epoch=3, step=7)
+        return dropout_mask(11, rate, rows, width, stream=layer, epoch=3, step=7)
 
     head = [{"units": 5, "dropout": 0.4}, {"units": 2}]
     dropped = {"dropout": 0.3, "input_dropout": 0.2, "recurrent_dropout": 0.1, "layers": head}

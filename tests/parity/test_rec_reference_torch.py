@@ -1,4 +1,4 @@
-"""PyTorch as the judge of the reference: recurrent layers over packed sequences, and CTC, in float64."""
+"""The reference against PyTorch: recurrent layers over packed sequences, and CTC, in float64."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from deepseek.reference import Rec, ctc
 from deepseek.reference.activation import log_softmax
 from deepseek.reference.packing import Packing
 from parity.rec_cases import INPUTS, Array, scattered, spec_of
+
+pytestmark = pytest.mark.peers
 
 LIMIT = 1e-12
 UNITS = 6  # PyTorch's layers are all of one width
@@ -88,7 +90,12 @@ def test_layers(torch: Any, cell: str, layers: int, bidirectional: bool) -> None
 def test_a_whole_network(torch: Any, output: str) -> None:
     """Embedding, two layers of LSTM, head and cross-entropy: the loss and every gradient."""
     rng = np.random.default_rng(5)
-    options = {"vocabulary": 11, "embedding": 10, "hidden": [UNITS] * 2, "loss": {"name": "cross_entropy"}}
+    options = {
+        "vocabulary": 11,
+        "embedding_size": 10,
+        "hidden": [UNITS] * 2,
+        "loss": {"name": "cross_entropy"},
+    }
     layers = [{"units": 7, "activation": "tanh"}, {"units": 3, "activation": "softmax"}]
     net: Rec = scattered({**spec_of("lstm", output=output, **options), "layers": layers}, rng)
     x = rng.integers(0, 11, (4, 5))

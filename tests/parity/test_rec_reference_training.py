@@ -15,7 +15,7 @@ LENGTHS = (3, 5, 2, 4, 5, 2, 3)
 
 
 def problem(**options: Any) -> tuple[Rec, list[Any], Any]:
-    net = Rec(spec_of(**{"optimizer": {"name": "adam", "rate": 0.02}, **options}))
+    net = Rec(spec_of(**{"optimizer": {"name": "adam", "learning_rate": 0.02}, **options}))
     rng = np.random.default_rng(3)
     x = sequences(net, rng, LENGTHS)
     return net, x, targets(net, rng, x)
@@ -40,7 +40,7 @@ def test_fit_learns_and_goes_on(output: str) -> None:
 
 @pytest.mark.parametrize("output", ["last", "sequence", "next", "ctc"])
 def test_a_weight_of_two_is_the_sequence_twice(output: str) -> None:
-    weighted, x, y = problem(output=output, optimizer={"name": "sgd", "rate": 0.1})
+    weighted, x, y = problem(output=output, optimizer={"name": "sgd", "learning_rate": 0.1})
     doubled = Rec(weighted.spec)
     w = np.array([2.0, 1.0, 1.0, 1.0, 2.0, 1.0, 1.0])
     twice = [*range(7), 0, 4]
@@ -51,7 +51,7 @@ def test_a_weight_of_two_is_the_sequence_twice(output: str) -> None:
     assert weighted.evaluate(x, y, w) == pytest.approx(doubled.evaluate(more_x, more_y), rel=1e-12)
 
 
-def test_steps_without_weight_teach_nothing() -> None:
+def test_steps_without_weight_have_no_gradient() -> None:
     net, x, y = problem(output="sequence")
     other = Rec(net.spec)
     w = [np.arange(len(s)) % 2.0 for s in x]
@@ -73,25 +73,25 @@ def test_an_impossible_alignment_weighs_nothing() -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_pieces_as_long_as_the_sequences_are_no_pieces(cell: str) -> None:
-    cut, x, y = problem(cell=cell, output="sequence", dropout=0.2, recurrent_dropout=0.2, bptt=5)
-    whole = Rec({**cut.spec, "bptt": 0})
+    cut, x, y = problem(cell=cell, output="sequence", dropout=0.2, recurrent_dropout=0.2, bptt_steps=5)
+    whole = Rec({**cut.spec, "bptt_steps": 0})
     for net in (cut, whole):
         net.fit(x, y, epochs=3, batch_size=3)
     assert_same(cut, whole)
 
 
 def test_each_piece_is_an_update() -> None:
-    """A batch of short rows has fewer, and leaves its places unused: the schedule does not know the rows' order."""
-    net, _, _ = problem(output="sequence", bptt=2, schedule={"name": "constant", "warmup": 60.0})
+    """A batch of short rows has fewer updates; the schedule counts as many as for long rows, in any order."""
+    net, _, _ = problem(output="sequence", bptt_steps=2, schedule={"name": "constant", "warmup": 60.0})
     rng = np.random.default_rng(6)
     x = sequences(net, rng, (2, 1, 5, 4))
     history = net.fit(x, targets(net, rng, x), epochs=2, batch_size=2, shuffle=False)
     assert net.training.updates == 2 * (1 + 3)
-    assert [e["rate"] for e in history] == pytest.approx([0.02 * 6 / 60, 0.02 * 12 / 60])
+    assert [e["learning_rate"] for e in history] == pytest.approx([0.02 * 6 / 60, 0.02 * 12 / 60])
 
 
 def test_early_stopping_brings_back_the_best_weights() -> None:
-    net, x, y = problem(optimizer={"name": "adam", "rate": 0.1})
+    net, x, y = problem(optimizer={"name": "adam", "learning_rate": 0.1})
     history = net.fit(x[:4], y[:4], None, (x[4:], y[4:]), epochs=100, batch_size=2, patience=5)
     losses = [e["val_loss"] for e in history]
     assert len(history) == int(np.argmin(losses)) + 6 < 100
@@ -99,22 +99,22 @@ def test_early_stopping_brings_back_the_best_weights() -> None:
 
 
 def test_batch_norm_in_the_head_tracks_its_statistics() -> None:
-    net, x, y = problem(layers=[{"units": 5, "norm": "batch"}, {"units": 2}])
+    net, x, y = problem(layers=[{"units": 5, "normalization": "batch"}, {"units": 2}])
     net.fit(x, y, epochs=3, batch_size=3)
     assert net.get_params()["head.0.norm.running_mean"].any()
     np.testing.assert_allclose(net.predict(x[:2]), net.predict(x)[:2], rtol=1e-12)
 
 
 def test_ctc_learns_to_read() -> None:
-    """Marks in noise, each shown for one to three steps, are read without being told where they stand."""
+    """Marks in noise, each shown for one to three steps, are read, though no target says where they are."""
     rng = np.random.default_rng(1)
-    wanted = [rng.integers(1, 3, rng.integers(1, 4)) for _ in range(12)]
-    shown = [np.concatenate([np.repeat([0, label], [1, rng.integers(1, 4)]) for label in w]) for w in wanted]
+    labels = [rng.integers(1, 3, rng.integers(1, 4)) for _ in range(12)]
+    shown = [np.concatenate([np.repeat([0, label], [1, rng.integers(1, 4)]) for label in w]) for w in labels]
     x = [np.eye(4)[s] + rng.normal(size=(len(s), 4)) * 0.1 for s in shown]
-    net = Rec(spec_of("gru", output="ctc", optimizer={"name": "adam", "rate": 0.05}))
-    net.fit(x, wanted, epochs=25, batch_size=6)
-    assert ctc.character_error_rate(net.decode(x), wanted) < 0.1
-    assert ctc.character_error_rate(net.decode(x, beam=4), wanted) < 0.1
+    net = Rec(spec_of("gru", output="ctc", optimizer={"name": "adam", "learning_rate": 0.05}))
+    net.fit(x, labels, epochs=25, batch_size=6)
+    assert ctc.character_error_rate(net.decode(x), labels) < 0.1
+    assert ctc.character_error_rate(net.decode(x, beam=4), labels) < 0.1
 
 
 def test_seed_article_network_is_a_rec() -> None:
@@ -122,14 +122,14 @@ def test_seed_article_network_is_a_rec() -> None:
     net = Rec(
         {
             "dtype": "float64",
-            "inputs": 2,
+            "input_size": 2,
             "cell": "rnn",
             "cell_activation": "sigmoid",
             "hidden": [50],
             "bias": False,
-            "init": "normal",
-            "layers": [{"units": 1, "activation": "sigmoid", "bias": False, "init": "normal"}],
-            "optimizer": {"name": "sgd", "rate": 1.0},
+            "initialization": "normal",
+            "layers": [{"units": 1, "activation": "sigmoid", "bias": False, "initialization": "normal"}],
+            "optimizer": {"name": "sgd", "learning_rate": 1.0},
         }
     )
     own = {"rnn.weight_ih_l0": "weights_ih", "rnn.weight_hh_l0": "weights_hh", "head.0.weight": "weights_ho"}

@@ -19,8 +19,8 @@ STEP = {"float64": 1e-13, "float32": 5e-6}
 STEEP = {"float64": 1e-13, "float32": 1e-5}
 # Weights, losses and predictions after whole training runs: rounding, carried along by a few dozen updates.
 TRAINED = {"float64": 1e-10, "float32": 1e-4}
-# The same for adversaries: gradients of gradients, and small differences of both players.
-ADVERSARIES = {"float64": 1e-10, "float32": 3e-4}
+# The same for both players of a GAN: gradients of gradients, and small differences of their scores.
+PLAYERS = {"float64": 1e-10, "float32": 3e-4}
 # Where a sign decides a whole step (Lion): in float32 a gradient near zero may fall on the other side.
 SIGNED = {"float64": 1e-10, "float32": 2e-2}
 # Initial weights: the reference draws with NumPy's log and cos.

@@ -1,274 +1,337 @@
 """
-The engine of deepseek: kernels, layers, training loop.
+The engine of deepseek: kernels, layers and the training loop.
 """
 from __future__ import annotations
+import collections.abc
 import numpy
 import typing
 from . import kernels
-__all__: list[str] = ['GenCore', 'NetCore', 'RecCore', 'check_finite', 'cpu_info', 'force_isa', 'get_num_threads', 'isa', 'isas', 'kernels', 'set_num_threads', 'share_small_work', 'team_size']
+__all__: list[str] = ['GenCore', 'NetCore', 'NetFits', 'RecCore', 'check_finite', 'copy_sparse_rows', 'cpu_info', 'force_isa', 'gan_losses', 'get_num_threads', 'isa', 'isas', 'kernels', 'losses', 'optimizers', 'parse_csv', 'set_num_threads', 'share_small_work', 'sort_sparse_rows', 'take_sparse_rows', 'thread_pool_size']
 class NetCore:
     """
-    The engine behind deepseek.Net, configured by one dict.
+    The engine of deepseek.Net.
     """
     def __init__(self, spec: dict) -> None:
         ...
     def begin(self, X: typing.Any, y: typing.Any, w: typing.Any, Xv: typing.Any, yv: typing.Any, wv: typing.Any, options: dict) -> None:
         """
-        Start or resume a fit over these arrays, which are read in place.
+        Start or resume a fit on these arrays, which are read in place. X may be sparse rows.
         """
     def cancel(self) -> None:
         """
-        Ask the run in progress to return before its budget is spent, without the step it is in.
+        Cancel the current run; the step in progress is discarded.
         """
     def end(self) -> None:
         """
-        Let go of the arrays; after early stopping, the best weights are put in place.
+        End the fit and release its arrays; early stopping then restores the best weights.
         """
     def evaluate(self, X: typing.Any, y: typing.Any, w: typing.Any) -> float:
         """
-        The weighted mean loss.
+        Return the weighted mean loss.
         """
     def get_params(self) -> dict:
         """
-        Copies of all parameters by name, in PyTorch's layout.
+        Return copies of all parameters by name, in PyTorch's layout.
         """
     def get_state(self) -> dict:
         """
-        What exact resuming needs besides the parameters.
+        Return the training state: with the parameters, all that an exact resume needs.
         """
     def layout(self) -> list:
         """
-        (name, rows, columns) of each parameter in PyTorch's layout.
+        Return (name, rows, columns) of each parameter, in PyTorch's layout.
         """
     def num_params(self) -> int:
         """
-        How many trainable numbers.
+        Number of trainable parameters.
         """
     def predict(self, X: typing.Any) -> numpy.ndarray:
         """
-        Outputs, one row a row of X.
+        Return the outputs, one row for each row of X.
         """
     def reset(self, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Draw the parameters anew and forget all training.
+        Draw new initial parameters and clear the training state.
         """
     def run(self, max_epochs: typing.SupportsInt | typing.SupportsIndex, budget_seconds: typing.SupportsFloat | typing.SupportsIndex) -> dict:
         """
-        Train for some epochs or some time; go on with the next call.
+        Train for a number of epochs or seconds; the next call continues.
         """
     def set_params(self, params: dict) -> None:
         """
-        Replace all parameters; checks everything first.
+        Replace all parameters, after validation of every array.
         """
     def set_state(self, state: dict) -> None:
         """
-        Put back what get_state returned.
+        Restore a state that get_state() returned.
         """
     def spec(self) -> dict:
         """
-        The specification, defaults filled in.
+        Return the specification, with all defaults.
         """
     def try_predict(self, X: typing.Any) -> typing.Any:
         """
-        predict() of a finite array of the model's own type and columns; None for any other.
+        Return predict() of a finite array with the model's dtype and columns; None for any other.
+        """
+class NetFits:
+    """
+    Fits of many NetCores, each by one worker at a time.
+    """
+    def __init__(self) -> None:
+        ...
+    def add(self, id: typing.SupportsInt | typing.SupportsIndex, net: typing.Any, X: typing.Any, y: typing.Any, w: typing.Any, rows: typing.Any, Xv: typing.Any, yv: typing.Any, wv: typing.Any, rows_v: typing.Any, options: dict, by_epoch: bool, observed: bool) -> None:
+        """
+        Add a fit on some rows of these arrays, which are read in place; None for all rows. by_epoch: a run trains at most one epoch; observed: a complete fit keeps its last weights until remove().
+        """
+    def cancel(self) -> None:
+        """
+        Cancel the current run; steps in progress are discarded.
+        """
+    def end(self) -> None:
+        """
+        End all fits and release their arrays.
+        """
+    def has_begun(self, id: typing.SupportsInt | typing.SupportsIndex) -> bool:
+        """
+        Whether the engine has begun a fit.
+        """
+    def remove(self, id: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        End a fit and forget it.
+        """
+    def report(self) -> list:
+        """
+        Return (id, outcome or None, columns of the new epochs, progress) of the fits that have begun, and forget those that have ended.
+        """
+    def run(self, threads: typing.SupportsInt | typing.SupportsIndex, budget_seconds: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Train for a number of seconds; the next call continues. If a fit failed, it raises its error.
         """
 class RecCore:
     """
-    The engine behind deepseek.Rec, configured by one dict.
+    The engine of deepseek.Rec.
     """
     def __init__(self, spec: dict) -> None:
         ...
     def begin(self, X: typing.Any, y: typing.Any, w: typing.Any, Xv: typing.Any, yv: typing.Any, wv: typing.Any, options: dict) -> None:
         """
-        Start or resume a fit over these sequences, which are read in place.
+        Start or resume a fit on these sequences, which are read in place.
         """
     def cancel(self) -> None:
         """
-        Ask the run in progress to return before its budget is spent, without the step it is in.
+        Cancel the current run; the step in progress is discarded.
         """
     def end(self) -> None:
         """
-        Let go of the arrays; after early stopping, the best weights are put in place.
+        End the fit and release its arrays; early stopping then restores the best weights.
         """
     def evaluate(self, X: typing.Any, y: typing.Any, w: typing.Any) -> float:
         """
-        The weighted mean loss.
+        Return the weighted mean loss.
         """
     def get_params(self) -> dict:
         """
-        Copies of all parameters by name, in PyTorch's layout.
+        Return copies of all parameters by name, in PyTorch's layout.
         """
     def get_state(self) -> dict:
         """
-        What exact resuming needs besides the parameters.
+        Return the training state: with the parameters, all that an exact resume needs.
         """
     def layout(self) -> list:
         """
-        (name, rows, columns) of each parameter in PyTorch's layout.
+        Return (name, rows, columns) of each parameter, in PyTorch's layout.
         """
     def num_params(self) -> int:
         """
-        How many trainable numbers.
+        Number of trainable parameters.
         """
     def predict(self, values: typing.Any, starts: typing.Any, lengths: typing.Any) -> numpy.ndarray:
         """
-        Outputs by sequence, or by step of the sequences one behind the other.
+        Return the outputs of each sequence, or of each step, sequence after sequence.
         """
     def reset(self, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Draw the parameters anew and forget all training.
+        Draw new initial parameters and clear the training state.
         """
     def run(self, max_epochs: typing.SupportsInt | typing.SupportsIndex, budget_seconds: typing.SupportsFloat | typing.SupportsIndex) -> dict:
         """
-        Train for some epochs or some time; go on with the next call.
+        Train for a number of epochs or seconds; the next call continues.
         """
     def set_params(self, params: dict) -> None:
         """
-        Replace all parameters; checks everything first.
+        Replace all parameters, after validation of every array.
         """
     def set_state(self, state: dict) -> None:
         """
-        Put back what get_state returned.
+        Restore a state that get_state() returned.
         """
     def spec(self) -> dict:
         """
-        The specification, defaults filled in.
+        Return the specification, with all defaults.
         """
     def step(self, x: typing.Any, state: typing.Any) -> tuple:
         """
-        One step of some sequences: their outputs, and their states after it.
+        Return the outputs of one step of several sequences, and their new states.
         """
     def try_step(self, x: typing.Any, state: typing.Any) -> typing.Any:
         """
-        step() of finite arrays of the model's own type and shapes; None for any others.
+        Return step() of finite arrays with the model's dtype and shapes; None for any others.
         """
     @property
     def state_size(self) -> int:
         """
-        Numbers in the state of one sequence.
+        Number of values in the state of a sequence.
         """
 class GenCore:
     """
-    The engine behind deepseek.Gen, configured by one dict.
+    The engine of deepseek.Gen.
     """
     def __init__(self, spec: dict) -> None:
         ...
     @typing.overload
     def begin(self, X: typing.Any, y: typing.Any, options: dict) -> None:
         """
-        Start or resume a fit over these arrays, which are read in place.
+        Start or resume a fit on these arrays, which are read in place.
         """
     @typing.overload
     def begin(self, X: typing.Any, starts: typing.Any, lengths: typing.Any, y: typing.Any, options: dict) -> None:
         """
-        The same over packed sequences.
+        Start or resume a fit on packed sequences, which are read in place.
         """
     def cancel(self) -> None:
         """
-        Ask the run in progress to return before its budget is spent, without the step it is in.
+        Cancel the current run; the step in progress is discarded.
         """
     def end(self) -> None:
         """
-        Let go of the arrays; after early stopping, the best weights are put in place.
+        End the fit and release its arrays; early stopping then restores the best weights.
         """
     def get_params(self) -> dict:
         """
-        Copies of all parameters by name, in PyTorch's layout.
+        Return copies of all parameters by name, in PyTorch's layout.
         """
     def get_state(self) -> dict:
         """
-        What exact resuming needs besides the parameters.
+        Return the training state: with the parameters, all that an exact resume needs.
         """
     def keep_best(self) -> None:
         """
-        Keep a copy of all parameters, part of the state.
+        Copy all parameters as the best weights, which the state includes.
         """
     def layout(self) -> list:
         """
-        (name, rows, columns) of each parameter in PyTorch's layout.
+        Return (name, rows, columns) of each parameter, in PyTorch's layout.
         """
     def num_params(self) -> int:
         """
-        How many trainable numbers.
+        Number of trainable parameters.
         """
     def reset(self, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Draw the parameters anew and forget all training.
+        Draw new initial parameters and clear the training state.
         """
     def restore_best(self) -> bool:
         """
-        Put back what keep_best() kept; False where there is nothing.
+        Restore the weights of keep_best(); return False if there are none.
         """
     def run(self, max_epochs: typing.SupportsInt | typing.SupportsIndex, budget_seconds: typing.SupportsFloat | typing.SupportsIndex) -> dict:
         """
-        Train for some epochs or some time; go on with the next call.
+        Train for a number of epochs or seconds; the next call continues.
         """
     @typing.overload
     def sample(self, n: typing.SupportsInt | typing.SupportsIndex, y: typing.Any, lengths: numpy.ndarray, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.ndarray:
         """
-        The same of sequences: (n, length, data), or tokens (n, length).
+        Return n sequences of some lengths: (n, length, data), or tokens (n, length).
         """
     @typing.overload
     def sample(self, n: typing.SupportsInt | typing.SupportsIndex, y: typing.Any, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.ndarray:
         """
-        Rows number `first` to `first` + n - 1 of a seed's samples.
+        Return samples `first` to `first` + n - 1 of a seed.
         """
     @typing.overload
     def scores(self, X: typing.Any, starts: typing.Any, lengths: typing.Any, y: typing.Any) -> numpy.ndarray:
         """
-        The same of packed sequences, one a sequence.
+        Return the discriminator's scores of packed sequences, one for each.
         """
     @typing.overload
     def scores(self, X: typing.Any, y: typing.Any) -> numpy.ndarray:
         """
-        The discriminator's scores, one a pack of rows.
+        Return the discriminator's scores, one for each pac rows.
         """
     def set_params(self, params: dict) -> None:
         """
-        Replace all parameters; checks everything first.
+        Replace all parameters, after validation of every array.
         """
     def set_state(self, state: dict) -> None:
         """
-        Put back what get_state returned.
+        Restore a state that get_state() returned.
         """
     def spec(self) -> dict:
         """
-        The specification, defaults filled in.
+        Return the specification, with all defaults.
         """
 def check_finite(X: typing.Any) -> typing.Any:
     """
-    (row, column) of the first NaN or infinity, or None.
+    Return (row, column) of the first NaN or infinity, or None.
+    """
+def copy_sparse_rows(indptr: typing.Any, indices: typing.Any, columns: typing.SupportsInt | typing.SupportsIndex, name: str) -> tuple:
+    """
+    Validate CSR indices; return copies as int64 and int32, and whether the columns of each row ascend.
     """
 def cpu_info() -> dict:
     """
-    Vendor, name, features, cache sizes in bytes, usable cores.
+    Return vendor, name, features, cache sizes in bytes and number of usable cores.
     """
 def force_isa(name: typing.Any) -> None:
     """
-    Compute with this instruction set from now on; None: DEEPSEEK_ISA's, or the best.
+    Use this instruction set from now on; None: that of DEEPSEEK_ISA, else the fastest.
+    """
+def gan_losses() -> dict:
+    """
+    Each loss of a GAN: whether its generator's loss reads the scores of real rows, whether the discriminator's output activation is free, and the gradient penalty that it is used with by default.
     """
 def get_num_threads() -> int:
     """
-    Workers of models that name no number of their own.
+    Return the number of threads of models that have none of their own.
     """
 def isa() -> str:
     """
-    The instruction set in use.
+    Return the instruction set in use.
     """
 def isas() -> list:
     """
-    Instruction sets usable here, the best first.
+    Return the instruction sets of this machine, fastest first.
+    """
+def losses() -> list:
+    """
+    Each loss: its name, its own options with their defaults, its targets, and the output activation whose pre-activation it starts from (None: the outputs of any). A name with two activations is listed twice.
+    """
+def optimizers() -> dict:
+    """
+    Each optimizer's name and its own options with their defaults.
+    """
+def parse_csv(data: bytes, start: typing.SupportsInt | typing.SupportsIndex, columns: typing.SupportsInt | typing.SupportsIndex, delimiter: str, point_is_text: bool, missing: collections.abc.Sequence[str]) -> dict:
+    """
+    Parse comma-separated values in UTF-8 from an offset on. A column is an array of int64 or float64 numbers, or a list of distinct texts and the code of each row.
     """
 def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
-    Workers of models that name no number of their own.
+    Set the number of threads of models that have none of their own.
     """
 def share_small_work(always: bool) -> None:
     """
-    For tests: share work among all workers however small it is.
+    For tests: divide even the smallest work among all workers.
     """
-def team_size() -> int:
+def sort_sparse_rows(indptr: typing.Any, indices: typing.Any, values: typing.Any) -> int:
     """
-    Worker threads alive now, besides the callers'.
+    Sort the entries of each row by column in place, and add those of equal columns; return their number.
+    """
+def take_sparse_rows(indptr: typing.Any, indices: typing.Any, values: typing.Any, rows: typing.Any) -> tuple:
+    """
+    Return indptr, indices and values of some rows.
+    """
+def thread_pool_size() -> int:
+    """
+    Return the number of live worker threads, without the callers.
     """
 __version__: str = '0.1.0'

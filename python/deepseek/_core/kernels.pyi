@@ -4,7 +4,7 @@ Single kernels: for tests and benchmarks.
 from __future__ import annotations
 import numpy
 import typing
-__all__: list[str] = ['activation', 'activation_grad', 'argmax', 'bandwidth', 'col_sum', 'function', 'gemm', 'loss', 'peak', 'philox', 'softmax', 'softmax_grad', 'sum']
+__all__: list[str] = ['activation', 'activation_grad', 'argmax', 'bandwidth', 'col_sum', 'function', 'gemm', 'loss', 'peak', 'philox', 'softmax', 'softmax_grad', 'sparse_product', 'sum']
 def activation(name: str, x: typing.Any, alpha: typing.SupportsFloat | typing.SupportsIndex = 0.01, out: typing.Any = None) -> numpy.ndarray:
     """
     An activation of a 1-D array.
@@ -33,13 +33,13 @@ def gemm(A: typing.Any, B: typing.Any, out: typing.Any = None, threads: typing.S
     """
     A·B (+ bias), with accumulate on top of out, with packed from panels of B packed once, under the numerics contract; float32 or float64 matrices with contiguous rows.
     """
-def loss(name: str, x: typing.Any, target: typing.Any, *, row_scale: typing.Any = None, scale: typing.SupportsFloat | typing.SupportsIndex = 1.0, delta: typing.SupportsFloat | typing.SupportsIndex = 1.0, quantile: typing.SupportsFloat | typing.SupportsIndex = 0.5, gamma: typing.SupportsFloat | typing.SupportsIndex = 2.0, alpha: typing.SupportsFloat | typing.SupportsIndex = -1.0, smoothing: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> tuple[numpy.ndarray, numpy.ndarray]:
+def loss(spec: dict, x: typing.Any, target: typing.Any, *, output_activation: str = '', row_scale: typing.Any = None, scale: typing.SupportsFloat | typing.SupportsIndex = 1.0) -> tuple[numpy.ndarray, numpy.ndarray]:
     """
     (losses of the rows, gradient) of outputs x, or of logits if the loss is fused; 1-D int64 targets are labels.
     """
-def peak(dtype: str = 'float32', seconds: typing.SupportsFloat | typing.SupportsIndex = 0.2, threads: typing.SupportsInt | typing.SupportsIndex = 1, *, fed: bool = False) -> float:
+def peak(dtype: str = 'float32', seconds: typing.SupportsFloat | typing.SupportsIndex = 0.2, threads: typing.SupportsInt | typing.SupportsIndex = 1, *, with_loads: bool = False) -> float:
     """
-    GFLOP/s of fused multiply-adds on registers alone, or fed by the loads of a product's tile.
+    GFLOP/s of fused multiply-adds, on registers alone or with the loads of a product's tile.
     """
 def philox(key: typing.SupportsInt | typing.SupportsIndex, counters: typing.Any) -> numpy.ndarray:
     """
@@ -52,6 +52,10 @@ def softmax(x: typing.Any) -> numpy.ndarray:
 def softmax_grad(y: typing.Any, dy: typing.Any) -> numpy.ndarray:
     """
     The gradient at softmax's input from its output y and the gradient there.
+    """
+def sparse_product(A: typing.Any, B: typing.Any, *, bias: typing.Any = None, multiply_zeros: bool = False) -> numpy.ndarray:
+    """
+    A·B (+ bias) of sparse rows A.
     """
 def sum(x: typing.Any) -> float:
     """

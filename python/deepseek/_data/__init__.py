@@ -1,1 +1,1 @@
-"""Data of any model at the door: arrays, targets, weights and sequences, checked, as the engine reads them."""
+"""Validation of data for any model: arrays, targets, weights and sequences in the form that the engine reads."""

@@ -1,8 +1,8 @@
-"""Inputs at the door: anything that holds real numbers becomes a C-contiguous array of the engine's type.
+"""Validation of inputs: anything that holds real numbers becomes a C-contiguous array of the engine's type.
 
-Arrays that already are one are passed on as they are, never copied and never written. Everything else is
-converted once. Frames and tensors of other libraries come through ``__array__``, ``to_numpy`` or DLPack; none
-is imported. NaN and infinity are refused by row and column.
+An array that already has this form is used in place: it is never copied and never written. Every other value
+is converted once. Frames and tensors of other libraries are read through ``__array__``, ``to_numpy`` or
+DLPack; none of these libraries is imported. An error about NaN or infinity names the row and column.
 """
 
 from __future__ import annotations
@@ -15,39 +15,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from .columns import check_dates, describe, expected, is_frame
 
 Array = NDArray[Any]
 
-Place = Callable[..., str]
-"""Says in words where (row) or (row, column) of an array is, in the user's terms."""
+ErrorLocation = Callable[..., str]
+"""Maps (row) or (row, column) of an array to a description of that position in the user's data, for messages."""
 
 
 def in_rows(row: int, column: int | None = None) -> str:
-    """The place of a value in rows and columns."""
+    """Position of a value as "row i, column j"."""
     return f"row {row}" if column is None else f"row {row}, column {column}"
 
 
 def as_matrix(X: Any, dtype: np.dtype[Any], columns: int, name: str = "X", *, empty: bool = False) -> Array:
-    """A C-contiguous (rows, columns) array of `dtype`, all finite.
+    """Return X as a C-contiguous (rows, columns) array of `dtype` in which every value is finite.
 
     Parameters
     ----------
     X : array-like of shape (rows, columns)
+        Real numbers of any type and layout.
     dtype : dtype
-        float32 or float64.
+        Element type of the result, float32 or float64.
     columns : int
-        How many there must be.
-    name : str
-        What messages call it.
-    empty : bool
-        Whether no rows are fine.
+        Required number of columns.
+    name : str, default="X"
+        Name of the argument in error messages.
+    empty : bool, default=False
+        Whether zero rows are accepted.
+
+    Returns
+    -------
+    ndarray of shape (rows, columns)
+        X itself where it already has this form.
 
     Raises
     ------
     TypeError
-        For anything but real numbers.
+        If X holds anything but real numbers.
     ValueError
-        For a wrong shape, or NaN or infinity, which is named by row and column.
+        If X has another shape, or holds NaN or infinity; the message names row and column.
     """
     array = as_array(X, name)
     check_matrix(array.shape, columns, name, empty=empty)
@@ -55,37 +62,33 @@ def as_matrix(X: Any, dtype: np.dtype[Any], columns: int, name: str = "X", *, em
 
 
 def as_array(value: Any, name: str) -> Array:
-    """Any array-like of real numbers as a plain ndarray, of whatever real dtype and layout it has."""
+    """Return an array-like of real numbers as a plain ndarray; its real dtype and its layout are kept."""
     array = value if type(value) is np.ndarray else _converted(value, name)
     if array.dtype.kind in "fiub" or _is_small_float(array.dtype):
         return array
-    what = {
-        "c": "complex numbers",
-        "O": "objects",
-        "U": "text",
-        "S": "text",
-        "T": "text",
-        "M": "dates",
-        "m": "times",
-    }
-    held = what.get(array.dtype.kind, f"values of type {array.dtype}")
-    raise TypeError(f"{name} must hold real numbers, got {held} (dtype {array.dtype})")
+    raise TypeError(f"{name}: got {describe(value, array)}; {expected(name)}")
 
 
-def as_finite(array: Array, dtype: np.dtype[Any], name: str, place: Place = in_rows) -> Array:
-    """A real array as C-contiguous, aligned and native `dtype`; refuses NaN, infinity and what overflows."""
+def as_finite(array: Array, dtype: np.dtype[Any], name: str, location: ErrorLocation = in_rows) -> Array:
+    """Return a real array as C-contiguous, aligned and native `dtype`.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite, or exceeds the range of `dtype`.
+    """
     cast = as_type(array, dtype)
     if array.dtype.kind in "iub":
         return cast
     bad = _core.check_finite(cast)
     if bad is not None:
         at = bad if array.ndim > 1 else bad[:1]
-        raise ValueError(not_finite(array[at], at, dtype, name, place))
+        raise ValueError(not_finite(array[at], at, dtype, name, location))
     return cast
 
 
 def as_type(array: Array, dtype: np.dtype[Any]) -> Array:
-    """A real array as C-contiguous, aligned and native `dtype`; itself if it is that already."""
+    """Return a real array as C-contiguous, aligned and native `dtype`: itself where it already is."""
     if array.dtype is dtype and array.flags.carray:
         return array
     with np.errstate(over="ignore", invalid="ignore"):
@@ -93,24 +96,24 @@ def as_type(array: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def check_matrix(shape: tuple[int, ...], columns: int, name: str, *, empty: bool = False) -> None:
-    """Refuse any shape but (rows, columns)."""
+    """Raise ValueError for any shape but (rows, columns)."""
     if len(shape) != 2:
         raise ValueError(
-            f"{name} must be 2-D (rows, columns), got shape {shape}. {_advice(shape, columns, name)}"
+            f"{name}: got shape {shape}; expected 2-D (rows, columns). {_advice(shape, columns, name)}"
         )
     if shape[1] != columns:
-        raise ValueError(f"{name} must have {columns} columns, as many as the net has inputs; got {shape[1]}")
+        raise ValueError(f"{name}: got {shape[1]} columns; expected {columns}, one per input of the model")
     if shape[0] == 0 and not empty:
-        raise ValueError(f"{name} has no rows, shape {shape}")
+        raise ValueError(f"{name}: got no rows, shape {shape}; expected at least one")
 
 
 def not_finite(
-    value: Any, at: tuple[int, ...], dtype: np.dtype[Any], name: str, place: Place = in_rows
+    value: Any, at: tuple[int, ...], dtype: np.dtype[Any], name: str, location: ErrorLocation = in_rows
 ) -> str:
-    """The message for a NaN, an infinity, or what `dtype` cannot hold."""
+    """Message about a NaN, an infinity, or a number beyond the range of `dtype`."""
     if np.isfinite(value):
-        return f"{name} has {value:g} in {place(*at)}, which is too large for {dtype}"
-    return f"{name} has {float(value)} in {place(*at)}; only finite numbers can be used"
+        return f"{name}: got {value:g} in {location(*at)}, which is too large for {dtype}; expected smaller numbers"
+    return f"{name}: got {float(value)} in {location(*at)}; expected finite numbers"
 
 
 def _advice(shape: tuple[int, ...], columns: int, name: str) -> str:
@@ -121,27 +124,31 @@ def _advice(shape: tuple[int, ...], columns: int, name: str) -> str:
     return (
         f"Use {name}.reshape(len({name}), -1) to flatten each row"
         if len(shape) > 2
-        else "It is a single number"
+        else f"Use [[{name}]] for one row of one number"
     )
 
 
 def _converted(value: Any, name: str) -> Array:
-    """np.asarray for strangers, with every failure named."""
+    """Return np.asarray(value) for a value that is no plain ndarray; every error names the argument."""
     if isinstance(value, np.ma.MaskedArray):
         if np.ma.is_masked(value):
-            raise ValueError(f"{name} has masked values; fill or drop them first")
+            raise ValueError(f"{name}: got masked values; expected none (fill or drop them first)")
         return np.asarray(value.data)
+    if is_frame(value):
+        check_dates(value, name)
     if hasattr(value, "tocsr"):
-        raise TypeError(f"{name} is a sparse matrix, which is not supported; use {name}.toarray()")
+        raise TypeError(f"{name}: got a sparse matrix; expected a dense array (use {name}.toarray())")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", DeprecationWarning)  # some libraries warn where others refuse
+            warnings.simplefilter("error", DeprecationWarning)  # some libraries warn where others raise
             array = _foreign(value)
     except Exception as error:
-        message = f"{name} cannot be read as an array of numbers: {error}"
+        message = (
+            f"{name}: got a value of type {type(value).__name__}; expected an array of numbers ({error})"
+        )
         raise (ValueError if isinstance(error, ValueError) else TypeError)(message) from error
     if array.ndim == 0 and array.dtype.kind == "O":
-        raise TypeError(f"{name} must be an array of numbers, got {type(value).__name__}")
+        raise TypeError(f"{name}: got a value of type {type(value).__name__}; expected an array of numbers")
     return array
 
 
@@ -163,7 +170,7 @@ def _all_numeric(frame: Any) -> bool:
 
 
 def _is_small_float(dtype: np.dtype[Any]) -> bool:
-    """Floats that NumPy itself does not know, such as ml_dtypes' bfloat16."""
+    """Whether the type is a float that NumPy itself does not define, such as bfloat16 of ml_dtypes."""
     return (
         dtype.kind == "V"
         and dtype.names is None

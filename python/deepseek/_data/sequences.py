@@ -1,8 +1,7 @@
-"""Sequences at the door: arrays and lists of unequal arrays become packed values of the engine's type.
+"""Validation of sequences: an array or a list of arrays becomes packed values of the engine's type.
 
-An array (sequences, steps, features) that is contiguous and of the right type is read in place, whatever
-lengths say; so what lies beyond a sequence's length may be anything. A list's sequences are copied together
-once.
+An array (sequences, steps, features) that is contiguous and of the engine's type is read in place. Its values
+beyond a sequence's length are ignored. The sequences of a list are copied once into one array.
 """
 
 from __future__ import annotations
@@ -24,33 +23,33 @@ INT64 = np.dtype(np.int64)
 
 
 class Stepped(Protocol):
-    """What a model's configuration says of a step."""
+    """The part of a model's configuration that describes one step of its inputs."""
 
     @property
     def vocabulary(self) -> int | None:
-        """Inputs are tokens 0 to vocabulary - 1; None: they are numbers."""
+        """Number of tokens, 0 to vocabulary - 1; None where a step is real numbers."""
 
     @property
     def inputs(self) -> int:
-        """Numbers a step."""
+        """Number of features per step."""
 
     @property
     def dtype(self) -> str:
-        """Of those."""
+        """Element type of the features."""
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """Inputs, checked.
+    """Validated inputs.
 
     Attributes
     ----------
     values, starts, lengths : ndarray
-        As in `Packed`; values are (N, features) of the engine's type, or tokens (N,).
+        The fields of `Packed`; values have shape (N, features) and the engine's type, or are tokens (N,).
     steps : int or None
-        Second dimension of the array they came in; None for a list.
+        Second dimension of the user's array; None for a list.
     ragged : bool
-        Whether they came as a list or with lengths, and outputs go back as a list.
+        Whether the user passed a list or lengths, so that outputs are returned as a list.
     """
 
     values: Array
@@ -61,31 +60,31 @@ class Sequences:
 
     @property
     def count(self) -> int:
-        """How many sequences."""
+        """Number of sequences."""
         return len(self.starts)
 
     @property
     def packed(self) -> Packed:
-        """As the engine reads them."""
+        """The sequences in the form that the engine reads."""
         return Packed(self.values, self.starts, self.lengths)
 
     @property
     def padded(self) -> bool:
-        """Whether the array holds steps that are no one's."""
+        """Whether the array holds steps that belong to no sequence."""
         return len(self.values) != int(self.lengths.sum())
 
     def take(self, order: Array) -> Sequences:
-        """Some of the sequences; no value is copied."""
+        """Return the sequences numbered `order`; no value is copied."""
         return replace(self, starts=self.starts[order], lengths=self.lengths[order])
 
     def shaped(self, outputs: Array) -> Array | list[Array]:
-        """Outputs of all steps as the user gave the inputs: (sequences, steps, …), or a list."""
+        """Return the outputs of all steps in the form of the user's inputs: (sequences, steps, …), or a list."""
         if self.steps is not None and not self.ragged:
             return outputs.reshape(self.count, self.steps, *outputs.shape[1:])
         return self.listed(outputs)
 
     def listed(self, outputs: Array) -> list[Array]:
-        """Outputs of all steps, sequence by sequence."""
+        """Return the outputs of all steps as one array per sequence."""
         starts = starts_of(self.lengths)
         return [outputs[a : a + n] for a, n in zip(starts.tolist(), self.lengths.tolist(), strict=True)]
 
@@ -93,70 +92,77 @@ class Sequences:
 def as_sequences(
     X: Any, config: Stepped, lengths: Any = None, name: str = "X", prefix: str = "", *, empty: bool = False
 ) -> Sequences:
-    """Inputs of a Rec, checked.
+    """Validate the inputs of a recurrent model.
 
     Parameters
     ----------
     X : array-like of shape (sequences, steps, features) or (sequences, steps), or list of array-like
-        Of a list, the items have shape (steps, features) or (steps,). Without features there is one, or
-        they are tokens.
+        Sequences; the items of a list have shape (steps, features) or (steps,). The features dimension may be
+        left out for one feature and is absent for tokens.
     config : Stepped
-    lengths : array-like of int, optional
-        Real steps of each sequence of an array.
-    name, prefix : str
-        What messages call X, and put before "lengths".
-    empty : bool
-        Whether no sequences are fine.
+        Description of a step.
+    lengths : array-like of int, shape (sequences,), optional
+        Number of valid steps of each sequence of an array; default: all.
+    name : str, default="X"
+        Name of X in error messages.
+    prefix : str, default=""
+        Text before "lengths" in error messages.
+    empty : bool, default=False
+        Whether zero sequences are accepted.
+
+    Returns
+    -------
+    Sequences
 
     Raises
     ------
     TypeError, ValueError
-        Naming the value and where it is.
+        For invalid values; the message names the argument and the position.
     """
     if is_list(X):
         if lengths is not None:
             raise ValueError(
-                f"{prefix}lengths is for arrays; the sequences of a list have lengths of their own"
+                f"{prefix}lengths: got a value beside a list of sequences; expected None (lengths belong to an array)"
             )
-        found, original = _from_list(X, config, name)
+        sequences, original = _from_list(X, config, name)
     else:
-        found, original = _from_array(X, config, lengths, name, prefix)
-    if not (found.count or empty):
-        raise ValueError(f"{name} has no sequences")
-    _check_values(found, config, name, original)
-    return found
+        sequences, original = _from_array(X, config, lengths, name, prefix)
+    if not (sequences.count or empty):
+        raise ValueError(f"{name}: got no sequences; expected at least one")
+    _check_values(sequences, config, name, original)
+    return sequences
 
 
 def is_list(value: Any) -> bool:
-    """Whether a value is many arrays, not one; an array of objects is a list in disguise."""
+    """Whether a value is a list of arrays; a 1-D array of objects counts as a list."""
     return isinstance(value, (list, tuple)) or (
         type(value) is np.ndarray and value.dtype.kind == "O" and value.ndim == 1
     )
 
 
 def as_tokens(array: Array, name: str) -> Array:
-    """Refuse anything but integers."""
+    """Return the array; raise TypeError unless it holds integers."""
     if array.dtype.kind not in "iub":
-        raise TypeError(f"{name} must hold integer tokens, got {array.dtype}")
+        raise TypeError(f"{name}: got {array.dtype}; expected integer tokens")
     return array
 
 
 def as_lengths(lengths: Any, count: int, steps: int, name: str) -> Array:
-    """Real steps of each sequence: integers 1 … steps."""
+    """Validate the number of valid steps of each sequence: integers from 1 to `steps`."""
     array = as_array(lengths, name)
     if array.dtype.kind not in "iu":
-        raise TypeError(f"{name} must hold integers, got {array.dtype}")
+        raise TypeError(f"{name}: got {array.dtype}; expected integers")
     if array.shape != (count,):
-        raise ValueError(f"{name} must have shape ({count},), one a sequence; got {array.shape}")
-    odd = (array < 1) | (array > steps)
-    if odd.any():
-        i = int(odd.argmax())
-        raise ValueError(f"{name} must be 1 to {steps}, the steps of X; {name}[{i}] is {int(array[i])}")
+        raise ValueError(f"{name}: got shape {array.shape}; expected ({count},), one length per sequence")
+    invalid = (array < 1) | (array > steps)
+    if invalid.any():
+        i = int(invalid.argmax())
+        raise ValueError(f"{name}[{i}]: got {int(array[i])}; expected 1 to {steps}, the steps of X")
     return np.ascontiguousarray(array, INT64)
 
 
 Original = Callable[[int], Any]
-"""The values of a row of the packed array, as the user gave them."""
+"""Maps a row of the packed array to the user's values of that step."""
 
 
 def _from_array(X: Any, config: Stepped, lengths: Any, name: str, prefix: str) -> tuple[Sequences, Original]:
@@ -168,24 +174,26 @@ def _from_array(X: Any, config: Stepped, lengths: Any, name: str, prefix: str) -
     elif array.ndim == 2 and config.inputs == 1:
         array = array[:, :, None]
     elif array.ndim != 3:
-        wanted = f"3-D (sequences, steps, {config.inputs})"
+        expected = f"3-D (sequences, steps, {config.inputs})"
         if config.inputs == 1:
-            raise ValueError(_shape(array, f"2-D (sequences, steps) or {wanted}", 2, name))
-        raise ValueError(_shape(array, wanted, 3, name))
+            raise ValueError(_shape(array, f"2-D (sequences, steps) or {expected}", 2, name))
+        raise ValueError(_shape(array, expected, 3, name))
     elif array.shape[2] != config.inputs:
-        raise ValueError(f"{name} must have {config.inputs} features a step, got {array.shape[2]}")
+        raise ValueError(f"{name}: got {array.shape[2]} features per step; expected {config.inputs}")
     count, steps = array.shape[:2]
     if count and not steps:
-        raise ValueError(f"{name}'s sequences have no steps, shape {array.shape}")
-    real = (
+        raise ValueError(
+            f"{name}: got sequences without steps, shape {array.shape}; expected at least one step"
+        )
+    valid = (
         np.full(count, steps, np.int64)
         if lengths is None
         else as_lengths(lengths, count, steps, f"{prefix}lengths")
     )
     values = as_type(array, _dtype(config)).reshape(count * steps, *array.shape[2:])
     starts = np.arange(count, dtype=np.int64) * steps
-    found = Sequences(values, starts, real, steps, lengths is not None)
-    return found, lambda row: array[divmod(row, steps)]
+    sequences = Sequences(values, starts, valid, steps, lengths is not None)
+    return sequences, lambda row: array[divmod(row, steps)]
 
 
 def _from_list(X: Any, config: Stepped, name: str) -> tuple[Sequences, Original]:
@@ -210,45 +218,45 @@ def _from_list(X: Any, config: Stepped, name: str) -> tuple[Sequences, Original]
 
 
 def _item(array: Array, config: Stepped, name: str) -> Array:
-    """One sequence of a list: (steps, features), or (steps,) tokens."""
+    """Validate one sequence of a list: (steps, features), or (steps,) tokens."""
     if config.vocabulary:
         as_tokens(array, name)
         if array.ndim != 1:
-            raise ValueError(f"{name} must be 1-D (steps,) of tokens, got shape {array.shape}")
+            raise ValueError(f"{name}: got shape {array.shape}; expected 1-D (steps,) of tokens")
     elif array.ndim == 1 and config.inputs == 1:
         array = array[:, None]
     elif array.ndim != 2:
         also = " or (steps,)" if config.inputs == 1 else ""
-        raise ValueError(f"{name} must have shape (steps, {config.inputs}){also}, got {array.shape}")
+        raise ValueError(f"{name}: got shape {array.shape}; expected (steps, {config.inputs}){also}")
     elif array.shape[1] != config.inputs:
-        raise ValueError(f"{name} must have {config.inputs} features a step, got {array.shape[1]}")
+        raise ValueError(f"{name}: got {array.shape[1]} features per step; expected {config.inputs}")
     if not len(array):
-        raise ValueError(f"{name} has no steps, shape {array.shape}")
+        raise ValueError(f"{name}: got no steps, shape {array.shape}; expected at least one")
     return array
 
 
-def _check_values(found: Sequences, config: Stepped, name: str, original: Original) -> None:
-    """Refuse NaN, infinity and unknown tokens in real steps."""
-    values = found.values
-    if values.size == 0 or _first_bad(values, config) is None:
+def _check_values(sequences: Sequences, config: Stepped, name: str, original: Original) -> None:
+    """Raise ValueError for NaN, infinity or an unknown token in a valid step."""
+    values = sequences.values
+    if values.size == 0 or _first_invalid(values, config) is None:
         return
-    rows = real_rows(found.starts, found.lengths)
-    bad = _first_bad(values[rows] if found.padded else values, config)
-    if bad is None:
-        return  # it was in the padding
-    row, column = int(rows[bad[0]]), bad[1]
-    place = in_steps(found.starts, "feature")
+    rows = real_rows(sequences.starts, sequences.lengths)
+    invalid = _first_invalid(values[rows] if sequences.padded else values, config)
+    if invalid is None:
+        return  # the value lies in the padding
+    row, column = int(rows[invalid[0]]), invalid[1]
+    location = in_steps(sequences.starts, "feature")
     if config.vocabulary:
         raise ValueError(
-            f"{name} must hold tokens 0 to {config.vocabulary - 1}; {place(row)} is {int(original(row))}"
+            f"{name}: got {int(original(row))} in {location(row)}; expected tokens 0 to {config.vocabulary - 1}"
         )
-    raise ValueError(not_finite(original(row)[column], (row, column), values.dtype, name, place))
+    raise ValueError(not_finite(original(row)[column], (row, column), values.dtype, name, location))
 
 
-def _first_bad(values: Array, config: Stepped) -> tuple[int, int] | None:
+def _first_invalid(values: Array, config: Stepped) -> tuple[int, int] | None:
     if not config.vocabulary:
-        at: tuple[int, int] | None = _core.check_finite(values)
-        return at
+        position: tuple[int, int] | None = _core.check_finite(values)
+        return position
     if values.min() >= 0 and values.max() < config.vocabulary:
         return None
     return int(((values < 0) | (values >= config.vocabulary)).argmax()), 0
@@ -258,6 +266,6 @@ def _dtype(config: Stepped) -> np.dtype[Any]:
     return INT64 if config.vocabulary else np.dtype(config.dtype)
 
 
-def _shape(array: Array, wanted: str, fewest: int, name: str) -> str:
-    advice = f". Use {name}[None] for a single sequence" if array.ndim == fewest - 1 else ""
-    return f"{name} must be {wanted} or a list of sequences, got shape {array.shape}{advice}"
+def _shape(array: Array, expected: str, min_ndim: int, name: str) -> str:
+    advice = f". Use {name}[None] for a single sequence" if array.ndim == min_ndim - 1 else ""
+    return f"{name}: got shape {array.shape}; expected {expected} or a list of sequences{advice}"

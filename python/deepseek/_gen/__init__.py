@@ -1,1 +1,1 @@
-"""What a Gen has beside the public class: its configuration, data, fit, monitors and samples."""
+"""Parts of `Gen`: data, fit, monitors, samples and the layer table."""

@@ -1,4 +1,4 @@
-"""Whether a generator's samples have become all alike."""
+"""Detection of mode collapse: whether the samples of a generator are nearly identical."""
 
 from __future__ import annotations
 
@@ -7,41 +7,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import spread
+from .._metrics.samples import spread
 
 Array = NDArray[Any]
 
 ROWS = 256
-"""Samples that are looked at."""
+"""Number of samples that are compared."""
 
-TIMES = 3
-"""Monitored epochs running after which it is a collapse."""
+PATIENCE = 3
+"""Number of consecutive monitored epochs with collapsed samples after which a fit fails."""
 
-_SHARE = 0.05  # of the data's mean distance
+_THRESHOLD = 0.05  # mean distance of collapsed samples, relative to that of the data
 
 
-def sameness(real: Array, real_labels: Array | None, fake: Array, labels: Array | None) -> str | None:
-    """What is wrong with some samples, in words, or None.
+def collapse_reason(real: Array, real_labels: Array | None, fake: Array, labels: Array | None) -> str | None:
+    """Return a description of the collapse of samples, or None.
 
     Parameters
     ----------
     real, fake : ndarray of shape (n, columns)
-        At most `ROWS` of each are looked at.
+        Real rows and samples; the first `ROWS` of each are used.
     real_labels, labels : ndarray of shape (n,), or None
+        Their labels.
     """
     real, fake = real[:ROWS], fake[:ROWS]
-    if _alike(real, fake):
+    if _is_collapsed(real, fake):
         return f"the mean distance of its samples is {spread(fake):.3g}, of the data {spread(real):.3g}"
     if real_labels is None or labels is None:
         return None
     real_labels, labels = real_labels[:ROWS], labels[:ROWS]
-    judged = [
-        _alike(ours, theirs)
+    per_label = [
+        _is_collapsed(real_part, fake_part)
         for label in np.unique(labels)
-        if len(theirs := fake[labels == label]) > 1 and spread(ours := real[real_labels == label]) > 0.0
+        if len(fake_part := fake[labels == label]) > 1
+        and spread(real_part := real[real_labels == label]) > 0.0
     ]
-    return "each label's samples are all one row" if judged and all(judged) else None
+    return "the samples of each label are nearly equal" if per_label and all(per_label) else None
 
 
-def _alike(real: Array, fake: Array) -> bool:
-    return spread(fake) < _SHARE * spread(real)
+def _is_collapsed(real: Array, fake: Array) -> bool:
+    return spread(fake) < _THRESHOLD * spread(real)

@@ -1,4 +1,4 @@
-"""Rows of a Gen at the door: numbers as they come or a table through its transformer, and their labels."""
+"""Data of a Gen: the adapter that turns rows or a table into validated numbers and labels, and samples back."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import integer
+from .._config.checks import integer
+from .._config.gen import GenConfig
+from .._config.gen_blocks import as_blocks
 from .._data.inputs import as_array, as_matrix, check_matrix
 from .._data.targets import as_labels
-from .blocks import as_blocks
-from .config import GenConfig
-from .core import refuse
+from .deferred_core import raise_unknown_width
 
 Array = NDArray[Any]
 
 AUTO = "auto"
-"""The transformer that is made with the first fit."""
+"""Value of `transformer` that creates a TableTransformer at the first fit."""
 
 
 class GenRows(NamedTuple):
-    """Rows as the engine reads them, and their labels."""
+    """Rows in the form that the engine reads, and their labels."""
 
     X: Array
     labels: Array | None
@@ -37,157 +37,177 @@ class GenRows(NamedTuple):
         return self
 
     def take(self, order: Array) -> GenRows:
-        """Some of the rows."""
+        """Return the rows numbered `order`."""
         return GenRows(self.X[order], None if self.labels is None else self.labels[order])
 
     def fake(self, core: Any, seed: int) -> GenRows:
-        """As many samples, of the same labels."""
+        """Return equally many samples with the same labels."""
         return GenRows(core.sample(self.rows, self.labels, seed), self.labels)
 
 
 @dataclass(frozen=True)
-class Door:
-    """What a Gen knows of its data: how wide they are, how a table becomes numbers.
+class DataAdapter:
+    """Turns the user's data into rows and labels for the engine, and generated rows back into the user's form.
 
-    `transformer` is None, "auto" until the first fit, or what `Gen` says.
+    `transformer` is None, a transformer, or "auto" before the first fit.
     """
 
     config: GenConfig
     transformer: Any = None
-    label: str | None = None  # name of the table's column of labels
+    label: str | None = None  # name of the column of labels
 
     @property
-    def names(self) -> Any:
-        """The transformer's coding of the column of labels, if there is one."""
+    def label_encoder(self) -> Any:
+        """Encoder of the column of labels, if there is one."""
         return None if self.label is None else self.transformer.labels
 
-    def opened(self, X: Any, y: Any) -> Door:
-        """Itself or, before the first fit, what X and y tell; nothing is changed."""
+    def fitted(self, X: Any, y: Any) -> DataAdapter:
+        """Return the adapter itself or, before the first fit, one with width, classes and transformer of X and y."""
         if isinstance(y, str) and self.transformer is None:
-            raise ValueError(f"y={y!r} names a column, which needs a transformer: make the Gen with 'auto'")
+            raise ValueError(
+                f"y: got the column name {y!r} without a transformer; expected labels (or create the Gen with "
+                "transformer='auto')"
+            )
         if self.config.known:
             return self
         if self.transformer is None:
             shape = as_array(X, "X").shape
             check_matrix(shape, shape[-1] if len(shape) == 2 else 1, "X")
-            return Door(self.config.for_data(shape[1], None, self.config.classes))
+            return DataAdapter(self.config.for_data(shape[1], None, self.config.classes))
         label = y if isinstance(y, str) else None
         transformer = new_transformer(self.transformer).fit(X, label)
         classes = self.config.classes
         if label is not None:
-            found = len(transformer.labels.classes)
-            if classes not in (None, found):
-                raise ValueError(f"column {label!r} has {found} different labels, classes={classes}")
-            classes = found
+            count = len(transformer.labels.classes)
+            if classes not in (None, count):
+                raise ValueError(
+                    f"y: got column {label!r} with {count} different labels; expected {classes} (classes=)"
+                )
+            classes = count
         blocks = as_blocks(transformer.blocks)
-        return Door(self.config.for_data(int(transformer.width), blocks, classes), transformer, label)
+        return DataAdapter(self.config.for_data(int(transformer.width), blocks, classes), transformer, label)
 
     def read(self, X: Any, y: Any, name: str = "X", lengths: Any = None) -> GenRows:
-        """Rows and labels, checked."""
+        """Validate rows and labels."""
         if lengths is not None:
-            raise ValueError("lengths is for sequences: this Gen makes rows")
+            raise ValueError(
+                "lengths: got a value for a Gen of rows; expected None (lengths belong to sequences)"
+            )
         if not self.config.known:
-            refuse()
+            raise_unknown_width()
         dtype, width = np.dtype(self.config.dtype), self.config.inputs
         if self.transformer is None:
             rows = as_matrix(X, dtype, width, name)
         else:
-            coded = self.transformer.transform(X, seed=self.config.seed)
-            rows = as_matrix(coded, dtype, width, f"transformed {name}")
+            encoded = self.transformer.transform(X, seed=self.config.seed)
+            rows = as_matrix(encoded, dtype, width, f"transformed {name}")
         return GenRows(rows, self._labels(X, y, len(rows), name.replace("X", "y")))
 
     def length_counts(self, data: Any) -> list[int] | None:
-        """How many sequences of 1, 2, … steps there are; None of rows."""
+        """Return the numbers of sequences with 1, 2, … steps; None for rows."""
         return None
 
-    def check_together(self, rows: int) -> None:
-        """Refuse rows that fill no pack or group."""
-        together = self.config.together
-        if rows % together:
+    def check_batch_multiple(self, rows: int) -> None:
+        """Raise ValueError unless the rows fill packs and groups of minibatch_std."""
+        multiple = self.config.batch_multiple
+        if rows % multiple:
             raise ValueError(
-                f"X must have a multiple of {together} rows (pack times minibatch_std), got {rows}"
+                f"X: got {rows} rows; expected a multiple of {multiple} (pac times minibatch_std)"
             )
 
-    def lacking(self, labels: Array, n_per_class: Any) -> Array:
-        """The labels that are missing until each class has as many, by class."""
+    def missing_labels(self, labels: Array, n_per_class: Any) -> Array:
+        """Return the labels, by class, that must be added until each class has `n_per_class` rows."""
         counts = np.bincount(labels, minlength=self.config.classes or 0)
-        wanted = counts.max() if n_per_class is None else integer("n_per_class", n_per_class, 0)
-        return np.repeat(np.arange(len(counts)), np.maximum(wanted - counts, 0))
+        target = counts.max() if n_per_class is None else integer("n_per_class", n_per_class, 0)
+        return np.repeat(np.arange(len(counts)), np.maximum(target - counts, 0))
 
     def check_labelled(self) -> None:
-        """Refuse to balance classes that there are not."""
+        """Raise ValueError for a Gen without labels."""
         if not self.config.classes:
-            raise ValueError("augment balances classes, and this Gen knows no labels; make it with classes=")
+            raise ValueError("augment: got a Gen without labels; expected one created with classes=")
 
-    def back(self, rows: Array, labels: Array | None) -> Any:
-        """Rows of the generator as they came in, the column of labels among them."""
+    def inverse(self, rows: Array, labels: Array | None) -> Any:
+        """Return generated rows in the form of the training data, with the column of labels if there is one."""
         if self.transformer is None:
             return rows
-        if self.names is None:
+        if self.label_encoder is None:
             return self.transformer.inverse(rows)
         return self.transformer.inverse(rows, labels)
 
-    def asked_labels(self, y: Any, n: int) -> Array:
-        """Labels that samples are asked for: one, or n."""
+    def sample_labels(self, y: Any, n: int) -> Array:
+        """Validate the labels of n samples: one label, or n of them."""
         if not self.config.classes:
-            raise ValueError("y was given, but this Gen knows no labels; make it with classes=")
-        if self.names is not None:
-            found = np.asarray(self.names.transform(y))
+            raise ValueError(
+                "y: got labels for a Gen without labels; expected None (or create the Gen with classes=)"
+            )
+        if self.label_encoder is not None:
+            labels = np.asarray(self.label_encoder.transform(y))
         else:
             array = as_array(y, "y")
-            found = self._classes(array.reshape(-1), "y") if array.size else np.empty(0, np.int64)
+            labels = self._classes(array.reshape(-1), "y") if array.size else np.empty(0, np.int64)
         if np.ndim(y) == 0:
-            return np.repeat(found, n)
-        if found.shape != (n,) or np.ndim(y) != 1:
-            raise ValueError(f"y must be one label or {n} of them, got shape {np.shape(y)}")
-        return found
+            return np.repeat(labels, n)
+        if labels.shape != (n,) or np.ndim(y) != 1:
+            raise ValueError(f"y: got shape {np.shape(y)}; expected one label or shape ({n},)")
+        return labels
 
     def _labels(self, X: Any, y: Any, rows: int, name: str) -> Array | None:
-        if self.names is not None:
+        if self.label_encoder is not None:
             if y is not None and not (isinstance(y, str) and y == self.label):
-                raise ValueError(f"{name} must be {self.label!r} or None: that column holds the labels")
+                raise ValueError(
+                    f"{name}: got {type(y).__name__} values; expected None or {self.label!r}, the column of labels"
+                )
             return np.ascontiguousarray(self.transformer.codes(X), np.int64)
         if isinstance(y, str):
-            raise ValueError(f"{name}={y!r}: the transformer was fitted without a column of labels")
+            raise ValueError(
+                f"{name}: got {y!r}, but the first fit had no column of labels; expected None or an array"
+            )
         if not self.config.classes:
             if y is not None:
-                raise ValueError(f"{name} was given, but this Gen knows no labels; make it with classes=")
+                raise ValueError(
+                    f"{name}: got labels for a Gen without labels; expected None (or create the Gen with classes=)"
+                )
             return None
         if y is None:
-            raise ValueError(f"{name} is missing: this Gen has classes={self.config.classes}, a label a row")
+            raise ValueError(f"{name}: got None; expected one label per row (classes={self.config.classes})")
         array = as_array(y, name)
         if array.shape not in ((rows,), (rows, 1)):
-            raise ValueError(f"{name} must have shape ({rows},), one label a row of X; got {array.shape}")
+            raise ValueError(f"{name}: got shape {array.shape}; expected ({rows},), one label per row of X")
         return self._classes(array.reshape(-1), name)
 
     def _classes(self, array: Array, name: str) -> Array:
         return as_labels(array, self.config.classes or 0, name, of="classes={}")
 
 
-def new_transformer(given: Any) -> Any:
-    """One to be fitted; what the user made stays as it is."""
-    if given != AUTO:
-        return copy.deepcopy(given)
+def new_transformer(transformer: Any) -> Any:
+    """Return a transformer to be fitted; the user's object is copied."""
+    if transformer != AUTO:
+        return copy.deepcopy(transformer)
     from .._tables.transformer import TableTransformer
 
     return TableTransformer()
 
 
-def check_transformer(given: Any, config: GenConfig) -> Any:
-    """The argument of the constructor."""
-    if given is None:
+def check_transformer(transformer: Any, config: GenConfig) -> Any:
+    """Validate the `transformer` of the constructor."""
+    if transformer is None:
         return None
-    if isinstance(given, str):
-        if given != AUTO:
-            raise ValueError(f"transformer must be 'auto', None or an object, got {given!r}")
+    if isinstance(transformer, str):
+        if transformer != AUTO:
+            raise ValueError(f"transformer: got {transformer!r}; expected 'auto', None or an object")
     else:
-        lacking = [name for name in ("fit", "transform", "inverse") if not hasattr(given, name)]
-        if lacking:
-            raise TypeError(f"transformer must have fit, transform and inverse; {given!r} lacks {lacking[0]}")
+        missing = [name for name in ("fit", "transform", "inverse") if not hasattr(transformer, name)]
+        if missing:
+            raise TypeError(
+                f"transformer: got {transformer!r} without {missing[0]}; expected fit, transform and inverse"
+            )
     if config.sequences:
-        raise ValueError("transformer is for tables: sequences are numbers or tokens as they come")
+        raise ValueError(
+            f"transformer: got {transformer!r} for a Gen of sequences; expected None (transformers belong to tables)"
+        )
     if config.known:
         raise ValueError(
-            "data_size and output_activation's blocks follow from the transformer: leave them out"
+            "transformer: got one with data_size or with blocks in output_activation; expected only the transformer, "
+            "which sets them"
         )
-    return given
+    return transformer

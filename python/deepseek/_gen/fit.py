@@ -1,17 +1,17 @@
-"""A Gen's fit at the door: rows, labels and monitors, then the loop that all models share."""
+"""The fit of a Gen: validates rows, labels and monitors, then runs the fit loop of all models."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._model.fit import nothing_left, resumed, train, train_once
+from .._training.fit import nothing_left, resumed, train, train_once
 from ..callbacks import Callback
 from ..history import History
-from .data import Door
-from .plan import LIKELIHOOD, GenPlan, GenRun, check_enough, check_monitored
-from .pretrain import both, check_texts, taught, teach
-from .sequences import SequenceDoor
-from .watch import OWN, ROWS, Monitors, as_monitors
+from .data import DataAdapter
+from .fit_state import PRETRAIN, GenFitConfig, GenFitState, check_enough, check_monitored
+from .monitors import BUILT_IN, ROWS, SampleMonitors, as_monitors
+from .pretrain import both, check_texts, pretrain_state, run_pretrain
+from .sequences import SequenceDataAdapter
 
 if TYPE_CHECKING:
     from .model import GenModel
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def fit(
     model: GenModel,
-    plan: GenPlan,
+    config: GenFitConfig,
     callbacks: list[Callback],
     X: Any,
     y: Any,
@@ -29,110 +29,125 @@ def fit(
     *,
     resume: bool,
 ) -> History:
-    """A model's `fit`.
+    """Run the `fit` of a Gen.
 
     Parameters
     ----------
     model : GenModel
-    plan : GenPlan
-        What is asked for.
+        Model to train.
+    config : GenFitConfig
+        Options of the fit.
     callbacks : list of Callback
+        Callbacks, validated.
     X, y, lengths, monitor, monitor_data, resume
-        As `fit` takes them.
+        The arguments of `fit`.
     """
-    with model._gate.fit(model._core):
-        run = _resumed(model, plan, taught_alone=False) if resume else None
-        door = model._door.opened(X, y)
-        data = door.read(X, y, lengths=lengths)
-        held = None if monitor_data is None else _monitor_rows(door, monitor_data)
-        sizes = data.rows, 0 if held is None else held.rows
-        first: GenRun | None = None
-        if run is None:
-            run = GenRun(check_enough(check_monitored(plan).with_sizes(*sizes)))
-            if plan.pretrain:
-                check_texts(door.config, "pretrain")
-                first = taught(run.plan)
+    with model._lock.fit(model._core):
+        state = _resumed(model, config, pretrain_only=False) if resume else None
+        adapter = model._adapter.fitted(X, y)
+        data = adapter.read(X, y, lengths=lengths)
+        held_out = None if monitor_data is None else _monitor_rows(adapter, monitor_data)
+        sizes = data.rows, 0 if held_out is None else held_out.rows
+        first: GenFitState | None = None
+        if state is None:
+            state = GenFitState(check_enough(check_monitored(config).with_sizes(*sizes)))
+            if config.pretrain:
+                check_texts(adapter.config, "pretrain")
+                first = pretrain_state(state.config)
         else:
-            run.whole.check_sizes(*sizes)
-            if run.then is not None:
-                first, run = run, run.whole
-            elif run.finished:
+            state.whole.check_sizes(*sizes)
+            if state.then is not None:
+                first, state = state, state.whole
+            elif state.finished:
                 return nothing_left()
-        functions = _functions(model, run if resume else None, monitor)
-        if held is not None and not functions:
-            raise ValueError("monitor_data is what monitors compare samples with: give a monitor")
-        watch = None
+        functions = _functions(model, state if resume else None, monitor)
+        if held_out is not None and not functions:
+            raise ValueError(
+                "monitor_data: got data without a monitor; expected monitor= to compare samples with them"
+            )
+        epoch_monitor = None
         if functions:
-            seen: Any = data if held is None else held
-            flat = door.flat(seen, ROWS) if isinstance(door, SequenceDoor) else seen
-            watch = Monitors(model, door.config, run, functions, flat)
-        with model._behind(door, data):
+            reference: Any = data if held_out is None else held_out
+            flat = adapter.flat(reference, ROWS) if isinstance(adapter, SequenceDataAdapter) else reference
+            epoch_monitor = SampleMonitors(model, adapter.config, state, functions, flat)
+        with model._adopt(adapter, data):
             if first is None:
-                return train(model, data.arrays, run, callbacks, resume=resume, watch=watch)
+                return train(model, data.arrays, state, callbacks, resume=resume, epoch_monitor=epoch_monitor)
             return both(
-                teach(model, first, data, callbacks, resume=resume),
-                lambda: train(model, data.arrays, run, callbacks, resume=False, watch=watch),
+                run_pretrain(model, first, data, callbacks, resume=resume),
+                lambda: train(
+                    model, data.arrays, state, callbacks, resume=False, epoch_monitor=epoch_monitor
+                ),
             )
 
 
 def pretrain(
-    model: GenModel, plan: GenPlan, callbacks: list[Callback], X: Any, y: Any, lengths: Any, *, resume: bool
+    model: GenModel,
+    config: GenFitConfig,
+    callbacks: list[Callback],
+    X: Any,
+    y: Any,
+    lengths: Any,
+    *,
+    resume: bool,
 ) -> History:
-    """A model's `pretrain`."""
+    """Run the `pretrain` of a Gen."""
     check_texts(model._config, "pretrain")
-    with model._gate.fit(model._core):
-        run = _resumed(model, plan, taught_alone=True) if resume else None
-        door = model._door.opened(X, y)
-        data = door.read(X, y, lengths=lengths)
-        if run is None:
-            run = GenRun(plan.with_sizes(data.rows, 0))
+    with model._lock.fit(model._core):
+        state = _resumed(model, config, pretrain_only=True) if resume else None
+        adapter = model._adapter.fitted(X, y)
+        data = adapter.read(X, y, lengths=lengths)
+        if state is None:
+            state = GenFitState(config.with_sizes(data.rows, 0))
         else:
-            run.check_sizes(data.rows, 0)
-        with model._behind(door, data):
-            return teach(model, run, data, callbacks, resume=resume)
+            state.check_sizes(data.rows, 0)
+        with model._adopt(adapter, data):
+            return run_pretrain(model, state, data, callbacks, resume=resume)
 
 
-def partial_fit(model: GenModel, plan: GenPlan, X: Any, y: Any, lengths: Any) -> dict[str, float]:
-    """A model's `partial_fit`: one pass without history; its figures."""
-    with model._gate.fit(model._core):
-        door = model._door.opened(X, y)
-        data = door.read(X, y, lengths=lengths)
-        sized = check_enough(plan.with_sizes(data.rows, 0))
-        with model._behind(door, data):
+def partial_fit(model: GenModel, config: GenFitConfig, X: Any, y: Any, lengths: Any) -> dict[str, float]:
+    """Run the `partial_fit` of a Gen: one epoch without history; return its metrics."""
+    with model._lock.fit(model._core):
+        adapter = model._adapter.fitted(X, y)
+        data = adapter.read(X, y, lengths=lengths)
+        sized = check_enough(config.with_sizes(data.rows, 0))
+        with model._adopt(adapter, data):
             entry = train_once(model, data.arrays, sized)
     return {key: float(entry[key]) for key in model.logged if key not in ("phase", "epoch", "seconds")}
 
 
-def _resumed(model: GenModel, plan: GenPlan, *, taught_alone: bool) -> GenRun:
-    """The last fit, or pretrain, which is to be completed; refuses the other, and another plan than its own."""
-    run = model._run
-    if isinstance(run, GenRun):
-        if (run.plan.phase == LIKELIHOOD and run.then is None) != taught_alone:
+def _resumed(model: GenModel, config: GenFitConfig, *, pretrain_only: bool) -> GenFitState:
+    """Return the state of the last fit or pretraining for its completion; raise ValueError if it was the other one."""
+    state = model._fit_state
+    if isinstance(state, GenFitState):
+        if (state.config.phase == PRETRAIN and state.then is None) != pretrain_only:
+            last, method = ("a fit", "fit") if pretrain_only else ("a pretraining", "pretrain")
             raise ValueError(
-                "resume=True completes a fit, and the last was pretrain: take pretrain(resume=True)"
-                if not taught_alone
-                else "resume=True completes pretrain, and the last was a fit: take fit(resume=True)"
+                f"resume: got True, but the last call was {last}; expected {method}(resume=True)"
             )
-        if run.then is not None:
-            run.whole.check_resumed(plan)
-            return run
-    run = resumed(model, plan)
-    assert isinstance(run, GenRun)
-    return run
+        if state.then is not None:
+            state.whole.check_resumed(config)
+            return state
+    state = resumed(model, config)
+    assert isinstance(state, GenFitState)
+    return state
 
 
-def _functions(model: GenModel, run: GenRun | None, monitor: Any) -> dict[str, Any]:
-    """The monitors given or, of a resumed fit, its own."""
-    if run is None or monitor is not None:
+def _functions(model: GenModel, state: GenFitState | None, monitor: Any) -> dict[str, Any]:
+    """Return the monitors of the call or, for a resumed fit, those of that fit."""
+    if state is None or monitor is not None:
         return as_monitors(monitor, model.logged)
-    foreign = [name for name in run.plan.monitor if name not in OWN]
-    if foreign:
-        raise ValueError(f"monitor: the fit to resume had {foreign[0]!r}, which no file holds; give it again")
-    return as_monitors(list(run.plan.monitor), model.logged)
+    callables = [name for name in state.config.monitor if name not in BUILT_IN]
+    if callables:
+        raise ValueError(
+            f"monitor: got None, but the fit to resume had the callable {callables[0]!r}; expected it again, as files "
+            "hold no callables"
+        )
+    return as_monitors(list(state.config.monitor), model.logged)
 
 
-def _monitor_rows(door: Door, given: Any) -> Any:
-    most = 3 if door.config.sequences else 2
-    whole = isinstance(given, tuple) and 2 <= len(given) <= most
-    X, y, lengths = (*given, None)[:3] if whole else (given, None, None)
-    return door.read(X, y, "monitor_data's X", lengths)
+def _monitor_rows(adapter: DataAdapter, monitor_data: Any) -> Any:
+    most = 3 if adapter.config.sequences else 2
+    is_tuple = isinstance(monitor_data, tuple) and 2 <= len(monitor_data) <= most
+    X, y, lengths = (*monitor_data, None)[:3] if is_tuple else (monitor_data, None, None)
+    return adapter.read(X, y, "monitor_data's X", lengths)

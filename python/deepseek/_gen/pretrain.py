@@ -1,4 +1,4 @@
-"""The likelihood phase of a Gen of texts: its generator learns each next token, before or without a discriminator."""
+"""Maximum-likelihood pretraining of a Gen of texts: its generator learns to predict each next token."""
 
 from __future__ import annotations
 
@@ -6,50 +6,58 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .._model.fit import nothing_left, train
+from .._config.gen import GenConfig
+from .._config.gen_sequences import SequenceGenConfig
+from .._training.fit import nothing_left, train
 from ..callbacks import Callback
 from ..history import History
-from .config import GenConfig
-from .plan import LIKELIHOOD, GenPlan, GenRun
-from .sequence_config import SequenceGenConfig
+from .fit_state import PRETRAIN, GenFitConfig, GenFitState
 
 if TYPE_CHECKING:
     from .model import GenModel
 
 
 def check_texts(config: GenConfig, name: str) -> None:
-    """Refuse what has no likelihood."""
-    if not (isinstance(config, SequenceGenConfig) and config.vocabulary):
+    """Raise ValueError for a Gen that is not of texts."""
+    if not (isinstance(config, SequenceGenConfig) and config.texts):
         raise ValueError(
-            f"{name} is for texts (vocabulary=): no other generator has an input that says what came before"
+            f"{name}: got a Gen without Texts; expected sequences=Texts(...), whose generator reads the tokens before"
         )
 
 
-def taught(plan: GenPlan) -> GenRun:
-    """The run that comes before a fit's own."""
+def pretrain_state(config: GenFitConfig) -> GenFitState:
+    """Return the state of the pretraining of a fit."""
     before = replace(
-        plan, epochs=plan.pretrain, phase=LIKELIHOOD, pretrain=0, early_stopping=None, monitor=(), together=1
+        config,
+        epochs=config.pretrain,
+        phase=PRETRAIN,
+        pretrain=0,
+        early_stopping=None,
+        monitor=(),
+        batch_multiple=1,
     )
-    return GenRun(before.with_sizes(plan.rows, 0), then=plan)
+    return GenFitState(before.with_sizes(config.rows, 0), then=config)
 
 
-def teach(model: GenModel, run: GenRun, data: Any, callbacks: list[Callback], *, resume: bool) -> History:
-    """Train, or what is left of it."""
-    if resume and run.finished:
+def run_pretrain(
+    model: GenModel, state: GenFitState, data: Any, callbacks: list[Callback], *, resume: bool
+) -> History:
+    """Run a pretraining, or complete it."""
+    if resume and state.finished:
         return nothing_left()
-    history = train(model, data.arrays, run, callbacks, resume=resume)
-    if run.then is not None and model._stop and history.outcome == "finished":
-        history.outcome = "stopped"  # in its last epoch
+    history = train(model, data.arrays, state, callbacks, resume=resume)
+    if state.then is not None and model._stop and history.outcome == "finished":
+        history.outcome = "stopped"  # stopped in the last epoch of the pretraining
     return history
 
 
 def both(first: History, second: Callable[[], History]) -> History:
-    """One phase after another, unless the first was stopped; their epochs in one history."""
+    """Run the second phase unless the first was stopped; return one history of both."""
     if first.outcome != "finished":
         return first
-    whole, after = History(), second()
-    for history in (first, after):
+    joined, last = History(), second()
+    for history in (first, last):
         for epoch in range(history.epochs):
-            whole.add({key: values[epoch] for key, values in history.items()})
-    whole.outcome = after.outcome
-    return whole
+            joined.add({key: values[epoch] for key, values in history.items()})
+    joined.outcome = last.outcome
+    return joined

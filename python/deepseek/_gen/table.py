@@ -1,41 +1,40 @@
-"""The rows of the table that `print(gen)` shows: the generator's layers, then the discriminator's."""
+"""Rows of the layer table that `print(gen)` shows: the generator's layers, then the discriminator's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .._config.gen import GenConfig
+from .._config.gen_sequences import SequenceGenConfig
 from .._net.table import Row, dense, parameters
-from .config import GenConfig
-from .sequence_config import SequenceGenConfig
 
 _SHORT = {"generator": "G", "discriminator": "D"}
 
 
 def gen_rows(config: GenConfig) -> list[Row]:
-    """One a layer of weights; none while the width of the data is not known."""
+    """Return one row per layer with weights; none while the width of the data is unknown."""
     return [*_generator(config), *_discriminator(config)] if config.known else []
 
 
-def told(config: GenConfig) -> list[str]:
-    """What the head says beside loss and optimizer."""
+def summary(config: GenConfig) -> list[str]:
+    """Return the entries of the headline after loss and optimizer, from sequences to augmentation."""
     found = []
     if isinstance(config, SequenceGenConfig):
-        what = f"texts of {config.vocabulary} tokens" if config.vocabulary else "series"
+        what = f"texts of {config.vocabulary} tokens" if config.texts else "series"
         found.append(f"{what}, at most {config.steps} steps")
     if config.discriminator_optimizer != config.optimizer:
         found.append(f"discriminator {config.discriminator_optimizer!r}")
     if config.penalty:
-        lazy = f" every {config.penalty_every}" if config.penalty_every > 1 else ""
-        found.append(f"penalty {config.penalty} {config.penalty_weight:g}{lazy}")
-    if config.average:
-        found.append(f"average {config.average:g}")
+        found.append(repr(config.penalty))
+    if config.ema_decay:
+        found.append(f"ema_decay {config.ema_decay:g}")
     if config.generator_steps > 1 or config.discriminator_steps > 1:
         found.append(f"steps {config.generator_steps}:{config.discriminator_steps}")
     if config.instance_noise:
-        found.append(f"noise {config.instance_noise:g}")
+        found.append(repr(config.instance_noise))
     if config.augmentation:
         found.append(repr(config.augmentation))
-    return found if config.known else [*found, "width of the data not known before the first fit"]
+    return found if config.known else [*found, "the first fit determines the width of the data"]
 
 
 def _generator(config: GenConfig) -> Iterator[Row]:
@@ -61,18 +60,18 @@ def _discriminator(config: GenConfig) -> Iterator[Row]:
     for name, inputs, units, activation, dropout, norm in layers:
         what = dense(config.bias, activation, dropout, norm)
         if name == layers[0][0] and isinstance(config, SequenceGenConfig):
-            what = f"{config.pooling} of the steps, {what}"
+            what = f"{config.players.pooling} of the steps, {what}"
         elif name == layers[0][0]:
             first = config.discriminator_input_dropout
             what = (f"dropout {first:g}, " if first else "") + what
-            what = (f"{config.pack} rows side by side, " if config.pack > 1 else "") + what
+            what = (f"{config.pac} rows side by side, " if config.pac > 1 else "") + what
         if name == layers[-1][0] and config.minibatch_std:
             what = f"deviation of {config.minibatch_std} rows, " + what
         if config.spectral_norm:
             what = what.replace("dense", "spectral dense")
         yield _number(name), what, f"{inputs} → {units}", parameters(config, f"{name}.*")
     if config.classes:
-        rows, features = config.pack * config.classes, layers[-1][1]
+        rows, features = config.pac * config.classes, layers[-1][1]
         yield (
             "D",
             "projection of the label",
@@ -94,7 +93,7 @@ def _recurrent(config: GenConfig, player: str) -> Iterator[Row]:
     for k, inputs in enumerate(stack.widths[:-1]):
         names = (f"{player}.rnn.*_l{k}", f"{player}.rnn.*_l{k}_reverse")
         count = sum(parameters(config, name) for name in names)
-        what = ("spectral " if config.spectral_norm and short == "D" else "") + stack.told(k)
+        what = ("spectral " if config.spectral_norm and short == "D" else "") + stack.describe(k)
         yield f"{short}.l{k}", what, f"{inputs} → {stack.widths[k + 1]}", count
 
 

@@ -1,7 +1,4 @@
-"""The little that a Gen itself does with tables: look at a column, put rows below others.
-
-Coding them is the transformer's business.
-"""
+"""Operations of a Gen on tables: reading a column and joining rows. The transformer encodes tables."""
 
 from __future__ import annotations
 
@@ -15,26 +12,28 @@ Array = NDArray[Any]
 
 
 def column(table: Any, name: Any) -> Array:
-    """The values of a column of a frame, dictionary, structured array or plain array (by number)."""
+    """Return the values of a column of a frame, dictionary, structured array or plain array (by number)."""
     if isinstance(table, np.ndarray) and table.dtype.names is None:
         if isinstance(name, bool) or not isinstance(name, int) or not 0 <= name < table.shape[1]:
-            raise ValueError(f"where must name columns by number, 0 to {table.shape[1] - 1}; got {name!r}")
+            raise ValueError(
+                f"where: got the column {name!r}; expected a number from 0 to {table.shape[1] - 1}"
+            )
         return np.asarray(table[:, name])
     names = names_of(table)
     if name not in names:
-        raise ValueError(f"where names the column {name!r}, which is not one of {', '.join(map(str, names))}")
+        raise ValueError(f"where: got the column {name!r}; expected one of {', '.join(map(str, names))}")
     return np.asarray(table[name])
 
 
 def names_of(table: Any) -> list[Any]:
-    """Names of the columns of anything but a plain array."""
+    """Return the names of the columns; for a plain array their numbers."""
     if isinstance(table, np.ndarray):
         return list(table.dtype.names or range(table.shape[1]))
     return list(table if isinstance(table, dict) else table.columns)
 
 
 def joined(upper: Any, lower: Any) -> Any:
-    """The rows of one table below those of another of the same kind and columns."""
+    """Return the rows of two tables of the same kind and columns, one below the other."""
     if isinstance(lower, np.ndarray):
         return np.concatenate([np.asarray(upper), lower])
     if isinstance(lower, dict):

@@ -1,1 +1,1 @@
-"""What a Net is told and shows; Rec and Gen, which end in dense layers, use some of it."""
+"""Parts of `Net`: metrics and the layer table. Rec and Gen, which end in dense layers, use both."""

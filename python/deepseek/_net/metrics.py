@@ -1,4 +1,4 @@
-"""Figures of merit for `evaluate`: accuracy of classes, R² of values. Sums are in double, whatever the dtype."""
+"""Forms of predictions, and the metrics of `evaluate`: accuracy of classes, R² of values, with sums in float64."""
 
 from __future__ import annotations
 
@@ -8,46 +8,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import losses
-from .._data.targets import takes_labels
-from .._settings import Supervised
+from .._config.checks import flag
+from .._config.model import SupervisedConfig, takes_labels
 
 Array = NDArray[Any]
 
-CLASSIFYING = ("cross_entropy", "binary_cross_entropy", "focal")
-"""Losses whose outputs are probabilities of classes."""
+
+def check_classes(config: SupervisedConfig) -> None:
+    """Raise ValueError unless the model predicts classes."""
+    if not losses.predicts_classes(config.loss):
+        expected = ", ".join(filter(losses.predicts_classes, losses.NAMES))
+        raise ValueError(
+            f"predict_classes: got a model with loss {losses.name_of(config.loss)!r}, which predicts values; expected "
+            f"one of {expected} (use predict)"
+        )
 
 
-def check_classes(config: Supervised) -> None:
-    """Refuse to name classes where there are none."""
-    loss = losses.name_of(config.loss)
-    if loss not in CLASSIFYING:
-        raise ValueError(f"a net with loss {loss!r} predicts values, not classes")
-
-
-def decided(outputs: Array, config: Supervised) -> Array:
-    """Predicted classes: the likeliest (…,), or yes and no at one half (…, outputs), as int64."""
+def predicted_classes(outputs: Array, config: SupervisedConfig, squeeze: Any = False) -> Array:
+    """Return int64 classes: the most probable (…,) of a softmax, or outputs ≥ 0.5 as 0 and 1 (…, outputs)."""
     if takes_labels(config):
         return np.asarray(np.argmax(outputs, axis=-1))
-    return (outputs >= 0.5).astype(np.int64)
+    return without_outputs((outputs >= 0.5).astype(np.int64), squeeze)
 
 
-def figure_of_merit(outputs: Array, y: Array, weights: Array | None, config: Supervised) -> dict[str, float]:
-    """{"accuracy": …} for classes, {"r2": …} for values."""
-    if losses.name_of(config.loss) not in CLASSIFYING:
+def without_outputs(values: Array, squeeze: Any) -> Array:
+    """Return values (…, 1) of the only output as (…,) if `squeeze` is true."""
+    if not flag("squeeze", squeeze):
+        return values
+    if values.shape[-1] != 1:
+        raise ValueError(
+            f"squeeze: got True for a model with {values.shape[-1]} outputs; expected one output"
+        )
+    return values.reshape(values.shape[:-1])
+
+
+def evaluation_metric(
+    outputs: Array, y: Array, weights: Array | None, config: SupervisedConfig
+) -> dict[str, float]:
+    """Return {"accuracy": …} for classes, {"r2": …} for values."""
+    if not losses.predicts_classes(config.loss):
         return {"r2": r2(outputs, y, weights)}
     truth = y if y.ndim == 1 else np.argmax(y, axis=1) if takes_labels(config) else y >= 0.5
-    right = decided(outputs, config) == truth
-    by_row = right if right.ndim == 1 else right.mean(axis=1)
+    correct = predicted_classes(outputs, config) == truth
+    by_row = correct if correct.ndim == 1 else correct.mean(axis=1)
     return {"accuracy": float(np.average(by_row, weights=weights))}
 
 
 def r2(outputs: Array, y: Array, weights: Array | None) -> float:
-    """Coefficient of determination, averaged over outputs; as scikit-learn's `r2_score`."""
+    """Return the coefficient of determination, averaged over outputs, as `sklearn.metrics.r2_score` defines it."""
     y = y.astype(np.float64)
     w = np.ones(len(y)) if weights is None else weights.astype(np.float64)
     residual = w @ np.square(y - outputs)
-    spread = w @ np.square(y - np.average(y, axis=0, weights=w))
-    known = spread > 0
-    scores = np.where(residual > 0, 0.0, 1.0)  # of targets that do not vary
-    scores[known] = 1.0 - residual[known] / spread[known]
+    total = w @ np.square(y - np.average(y, axis=0, weights=w))
+    varies = total > 0
+    scores = np.where(residual > 0, 0.0, 1.0)  # of constant targets
+    scores[varies] = 1.0 - residual[varies] / total[varies]
     return float(scores.mean())

@@ -1,1 +1,1 @@
-"""What a Rec has beside the public class: its configuration, targets of steps, streaming, CTC."""
+"""Parts of `Rec`: targets of steps, streaming, CTC decoding, metrics."""

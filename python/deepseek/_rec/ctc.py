@@ -1,7 +1,7 @@
-"""Labels from the probabilities of output "ctc": the likeliest path, or prefix beam search.
+"""CTC decoding: labels from the class probabilities of each step, by the best path or by prefix beam search.
 
-Classes are the blank (0) and the labels. A path has a class a step; it reads as its labels without repeats, then
-without blanks (Graves et al. 2006).
+Class 0 is the blank, the other classes are labels. A path has one class per step. Its labels are the classes
+without repeats and then without blanks (Graves et al. 2006).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import BLANK
+from .._config.rec import BLANK
 
 Array = NDArray[Any]
 Prefix = tuple[int, ...]
 
 
 def greedy(probabilities: Array) -> Array:
-    """Labels of the likeliest path; probabilities (steps, classes)."""
+    """Return the labels of the most probable path; `probabilities` has shape (steps, classes)."""
     path = probabilities.argmax(axis=1)
     kept = path != BLANK
     kept[1:] &= path[1:] != path[:-1]
@@ -27,32 +27,39 @@ def greedy(probabilities: Array) -> Array:
 
 
 def beam_search(probabilities: Array, width: int) -> Array:
-    """Labels of the highest probability over all their paths, as far as `width` prefixes a step tell.
+    """Return the most probable labels found by prefix beam search; a label sequence sums over all its paths.
 
-    Prefix beam search without a language model (Hannun et al. 2014, arXiv:1408.2873, algorithm 1). Equal
-    probabilities: the prefix that is first in order stays.
+    The search has no language model (Hannun et al. 2014, arXiv:1408.2873, algorithm 1). Of equally probable
+    prefixes, those first in lexicographic order are kept.
 
     Parameters
     ----------
     probabilities : ndarray of shape (steps, classes)
+        Class probabilities of each step.
     width : int
-        Prefixes kept from step to step.
+        Beam width: prefixes kept after each step.
+
+    Returns
+    -------
+    ndarray of int64, shape (labels,)
     """
-    beam: dict[Prefix, tuple[float, float]] = {(): (1.0, 0.0)}  # paths that end in a blank, and in the label
+    beam: dict[Prefix, tuple[float, float]] = {
+        (): (1.0, 0.0)
+    }  # (paths ending in a blank, paths ending in a label)
     for step in probabilities.astype(np.float64).tolist():
-        grown: dict[Prefix, list[float]] = {}
+        candidates: dict[Prefix, list[float]] = {}
         for prefix, (blank, label) in beam.items():
             total = blank + label
-            own = grown.setdefault(prefix, [0.0, 0.0])
-            own[0] += step[BLANK] * total
+            unchanged = candidates.setdefault(prefix, [0.0, 0.0])
+            unchanged[0] += step[BLANK] * total
             last = prefix[-1] if prefix else BLANK
             if prefix:
-                own[1] += step[last] * label  # the same label, still the same
+                unchanged[1] += step[last] * label  # a repeated class without a blank adds no label
             for k in range(1, len(step)):
-                paths = blank if k == last else total  # a repeat needs a blank between
+                paths = blank if k == last else total  # a repeated label needs a blank in between
                 if step[k] * paths > 0.0:
-                    grown.setdefault((*prefix, k), [0.0, 0.0])[1] += step[k] * paths
-        kept = sorted(grown.items(), key=lambda item: (-item[1][0] - item[1][1], item[0]))[:width]
-        scale = kept[0][1][0] + kept[0][1][1]  # keeps long sequences from underflowing
+                    candidates.setdefault((*prefix, k), [0.0, 0.0])[1] += step[k] * paths
+        kept = sorted(candidates.items(), key=lambda item: (-item[1][0] - item[1][1], item[0]))[:width]
+        scale = kept[0][1][0] + kept[0][1][1]  # normalised so that long sequences do not underflow
         beam = {prefix: (b / scale, n / scale) for prefix, (b, n) in kept}
     return np.array(next(iter(beam)), np.int64)

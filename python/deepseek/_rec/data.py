@@ -1,4 +1,4 @@
-"""What a Rec learns from: sequences, targets and weights that belong together."""
+"""Data of a Rec: sequences with their targets and weights, validated."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import losses
+from .._config.rec import RecConfig
 from .._data.packed import Packed, in_steps, real_rows, starts_of
 from .._data.sequences import Sequences, as_sequences
 from .._data.targets import as_targets, check_range
 from .._data.weights import with_class_weights
-from .config import RecConfig
 from .targets import as_alignable, as_step_targets, as_step_weights
 
 Array = NDArray[Any]
@@ -21,17 +21,18 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class SequenceRows:
-    """One set of sequences of a Rec, whatever its output; a row is a sequence.
+    """Sequences of a Rec with targets and weights; a row is a sequence.
 
     Attributes
     ----------
     X : Sequences
+        Validated inputs.
     y : Packed or None
-        None where the targets are the inputs' own next steps.
+        Targets; None where the target of a step is the next step of X (output "next").
     weights : Packed or None
-        One a sequence, or one a step; the first is the first target's.
+        One weight per sequence or per target; None means 1.
     output : str
-        What there is a target for.
+        The model's `output`, which determines the targets.
     """
 
     X: Sequences
@@ -50,7 +51,7 @@ class SequenceRows:
 
     @property
     def scored(self) -> Array | None:
-        """How many targets each sequence has; None where it has one as a whole."""
+        """Number of targets of each sequence; None where a sequence has one target as a whole."""
         lengths = {"sequence": self.X.lengths, "next": self.X.lengths - 1}
         return lengths.get(self.output)
 
@@ -66,14 +67,14 @@ class SequenceRows:
 
     @property
     def labels(self) -> list[Array]:
-        """Of each sequence its labels, which are any number."""
+        """Labels of each sequence (output "ctc")."""
         assert self.y is not None and self.y.starts is not None and self.y.lengths is not None
-        places = zip(self.y.starts.tolist(), self.y.lengths.tolist(), strict=True)
-        return [self.y.values[start : start + length] for start, length in places]
+        spans = zip(self.y.starts.tolist(), self.y.lengths.tolist(), strict=True)
+        return [self.y.values[start : start + length] for start, length in spans]
 
     @property
     def target_weights(self) -> Array | None:
-        """Their weights."""
+        """Weights of the targets, in the order of `targets`."""
         scored = self.scored
         if self.weights is None or scored is None:
             return self.weights and self.weights.values
@@ -85,7 +86,7 @@ class SequenceRows:
         y, weights = (part and part.take(order) for part in (self.y, self.weights))
         return replace(self, X=self.X.take(order), y=y, weights=weights)
 
-    def weighs(self) -> bool:
+    def has_weight(self) -> bool:
         weights = self.target_weights
         return weights is None or bool(weights.any())
 
@@ -93,7 +94,9 @@ class SequenceRows:
         if class_weight is None:
             return self
         if self.output == "ctc":
-            raise ValueError("class_weight needs one class a target; output='ctc' has labels of any number")
+            raise ValueError(
+                "class_weight: got a value for output='ctc', whose targets are label sequences; expected None"
+            )
         weights = with_class_weights(self.target_weights, class_weight, self.targets, config)
         starts = None if self.scored is None else starts_of(self.scored)
         return replace(self, weights=None if weights is None else Packed(weights, starts))
@@ -102,25 +105,30 @@ class SequenceRows:
 def sequence_rows(
     config: RecConfig, X: Any, y: Any, lengths: Any, weights: Any, prefix: str = ""
 ) -> SequenceRows:
-    """Inputs, targets and weights of the same sequences, checked."""
-    found = as_sequences(X, config, lengths, f"{prefix}X", prefix)
-    targets = _targets(y, found, config, prefix)
-    weighted = as_step_weights(weights, found, config, f"{prefix}sample_weight")
-    if config.output == "next" and weighted is not None and weighted.starts is not None:
-        weighted = Packed(weighted.values, weighted.starts + 1)  # nothing predicts a first step
-    rows = SequenceRows(found, targets, weighted, config.output)
-    if not rows.weighs():
-        raise ValueError(f"{prefix}sample_weight must not be all zero where there are targets")
+    """Validate inputs, targets and weights of the same sequences; `prefix` precedes their names in messages."""
+    sequences = as_sequences(X, config, lengths, f"{prefix}X", prefix)
+    targets = _targets(y, sequences, config, prefix)
+    step_weights = as_step_weights(weights, sequences, config, f"{prefix}sample_weight")
+    if config.output == "next" and step_weights is not None and step_weights.starts is not None:
+        step_weights = Packed(step_weights.values, step_weights.starts + 1)  # the first step is no target
+    rows = SequenceRows(sequences, targets, step_weights, config.output)
+    if not rows.has_weight():
+        raise ValueError(f"{prefix}sample_weight: got only zeros at targets; expected a weight above 0")
     return rows
 
 
-def validation_sequences(config: RecConfig, given: Any) -> SequenceRows:
-    """What `Rec.fit` was given as validation data, checked."""
-    wanted = "(X, y), (X, y, sample_weight) or (X, y, sample_weight, lengths)"
-    fewest = 1 if config.output == "next" else 2
-    if not isinstance(given, tuple) or not fewest <= len(given) <= 4:
-        raise TypeError(f"validation_data must be a tuple {wanted}; y is None for output='next'")
-    X, y, weights, lengths = (*given, None, None, None)[:4]
+def validation_sequences(config: RecConfig, validation_data: Any) -> SequenceRows:
+    """Validate the argument `validation_data` of `Rec.fit`."""
+    min_length = 1 if config.output == "next" else 2
+    if not isinstance(validation_data, tuple) or not min_length <= len(validation_data) <= 4:
+        got = type(validation_data).__name__
+        if isinstance(validation_data, tuple):
+            got = f"a tuple of {len(validation_data)}"
+        raise TypeError(
+            f"validation_data: got {got}; expected a tuple (X, y), (X, y, sample_weight) or "
+            "(X, y, sample_weight, lengths), with y None for output='next'"
+        )
+    X, y, weights, lengths = (*validation_data, None, None, None)[:4]
     return sequence_rows(config, X, y, lengths, weights, "validation_data's ")
 
 
@@ -129,12 +137,14 @@ def _targets(y: Any, X: Sequences, config: RecConfig, prefix: str) -> Packed | N
     if config.output == "next":
         if y is not None:
             raise ValueError(
-                f"{name} must be None for output='next': each step's target is the next step of X"
+                f"{name}: got a value for output='next'; expected None, as the target of a step is the next step of X"
             )
         _check_next(X, config, f"{prefix}X")
         return None
     if y is None:
-        raise TypeError(f"{name} must be given for output={config.output!r}; only 'next' learns from X alone")
+        raise TypeError(
+            f"{name}: got None; expected targets for output={config.output!r} (only 'next' needs none)"
+        )
     if config.output == "sequence":
         return as_step_targets(y, X, config, name)
     if config.output == "ctc":
@@ -143,12 +153,11 @@ def _targets(y: Any, X: Sequences, config: RecConfig, prefix: str) -> Packed | N
 
 
 def _check_next(X: Sequences, config: RecConfig, name: str) -> None:
-    """Each sequence has a next step, and values are what the loss allows."""
+    """Check that each sequence has a next step and that values are in the range of the loss."""
     if X.lengths.min() < 2:
         raise ValueError(
-            f"{name} must have at least 2 steps a sequence for output='next'; "
-            f"sequence {int(X.lengths.argmin())} has 1"
+            f"{name}: got 1 step in sequence {int(X.lengths.argmin())}; expected at least 2 for output='next'"
         )
-    if not config.vocabulary and losses.name_of(config.loss) in losses.OUTPUTS:
+    if not config.vocabulary and losses.output_activations(losses.name_of(config.loss)):
         values = X.values[real_rows(X.starts, X.lengths)] if X.padded else X.values
         check_range(values, config, name, in_steps(starts_of(X.lengths), "feature"))

@@ -1,1 +1,1 @@
-"""The report on synthetic rows: how like real ones they are, and what they are good for."""
+"""The report on synthetic rows: their similarity to real rows, their utility, and copies of real rows."""

@@ -1,6 +1,6 @@
-"""What a report holds: figures on columns, pairs of columns, rows and what they are good for.
+"""Contents of a report: metrics of columns, of pairs of columns, of rows, and of utility.
 
-How they are measured is in `report`; how they look as text and as a picture, in `text` and `plot`.
+`report` computes them; `text` and `plot` show them.
 """
 
 from __future__ import annotations
@@ -18,25 +18,27 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Marginal:
-    """A column by itself.
+    """Distribution of one column in synthetic and real rows.
 
     Attributes
     ----------
     name : str or int
-    measure : str
-        "KS" (numbers: largest difference of the distribution functions) or "TV" (categories: total variation).
+        Name of the column.
+    measure : {"KS", "TV"}
+        Distance used: "KS" for numbers (largest difference of the distribution functions), "TV" for
+        categories (total variation).
     distance : float
-        Between synthetic and real rows, 0 to 1.
+        Distance between synthetic and real rows, 0 to 1.
     between_real : float
-        Between held-out and other real rows.
+        Distance between held-out and other real rows, for comparison.
     missing, missing_real : float
-        Shares of missing values.
+        Fractions of missing values in synthetic and real rows.
     edges : list of float
-        Of the histogram's bins; empty for categories.
+        Bin edges of the histogram; empty for categories.
     labels : list of str
-        Of the categories, the commonest first; empty for numbers.
+        Categories, the most frequent first; empty for numbers.
     shares, shares_real : list of float
-        Of the bins or categories.
+        Relative frequencies of the bins or categories in synthetic and real rows.
     """
 
     name: Name
@@ -53,9 +55,20 @@ class Marginal:
 
 @dataclass(frozen=True)
 class Utility:
-    """What a Net learns from synthetic rows (TSTR) and from real ones (TRTR), tested on held-out real rows.
+    """Utility of synthetic rows for training a Net that is tested on held-out real rows (Esteban et al. 2017).
 
-    `measure` is "accuracy", with the commonest class's share as `baseline`, or "R²" with 0.
+    Attributes
+    ----------
+    target : str or int
+        Column that the Net predicts.
+    measure : {"accuracy", "R²"}
+        Metric on the held-out real rows.
+    synthetic : float
+        Metric of a Net trained on synthetic rows (TSTR).
+    real : float
+        Metric of a Net trained on real rows (TRTR).
+    baseline : float
+        Metric without a model: the frequency of the most frequent class, or 0 for R².
     """
 
     target: Name
@@ -67,9 +80,16 @@ class Utility:
 
 @dataclass(frozen=True)
 class Distances:
-    """From rows to the nearest real row that is not held out: medians and 5 % quantiles.
+    """Distances of rows to the nearest real row that is not held out.
 
-    Numbers count in deviations, another category as one.
+    Numbers are measured in standard deviations; two different categories have distance 1.
+
+    Attributes
+    ----------
+    synthetic, synthetic_low : float
+        Median and 5 % quantile of synthetic rows.
+    real, real_low : float
+        Median and 5 % quantile of held-out real rows.
     """
 
     synthetic: float
@@ -80,16 +100,17 @@ class Distances:
 
 @dataclass(frozen=True)
 class Copies:
-    """Synthetic rows that real ones may have been copied to.
+    """Synthetic rows that equal or nearly equal a real row.
 
     Attributes
     ----------
     exact : int
-        Synthetic rows that equal any real row.
+        Number of synthetic rows that equal any real row.
     exact_share, exact_share_real : float
-        Shares of synthetic and of held-out rows that equal a real row which is not held out.
+        Fractions of synthetic and of held-out rows that equal a real row that is not held out.
     near_share, near_share_real : float
-        Shares of rows that are closer to such a row than all but the closest 1 % of held-out rows.
+        Fractions of synthetic and of held-out rows that are closer to a training row than 99 % of the held-out
+        rows.
     """
 
     exact: int
@@ -101,25 +122,30 @@ class Copies:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What `report` and `compare` found. ``print`` it, `plot` it, or take its numbers with `to_dict`.
+    """Result of `Gen.report` and `compare`: print it, `plot` it, or read its numbers with `to_dict`.
 
     Attributes
     ----------
-    rows : dict of int
-        How many were real, of these held_out, and synthetic.
+    rows : dict of str to int
+        Numbers of rows under the keys real, held_out (a part of real) and synthetic.
     marginals : list of Marginal
+        Distribution of each column.
     associations, associations_real : ndarray of shape (columns, columns)
-        Pearson's correlation of numbers, Cramér's V of categories, the correlation ratio of one of each.
+        Association of each pair of columns: Pearson's correlation of numbers, Cramér's V of categories, the
+        correlation ratio of one of each.
     association_difference, association_difference_real : float
-        Mean absolute difference over pairs of columns: of synthetic and real rows, of held-out and other real rows.
+        Mean absolute difference of associations over pairs of columns: between synthetic and real rows, and
+        between held-out and other real rows.
     detection : float
-        Area under the curve of a classifier that tells synthetic from real rows, cross-fitted: 0.5 is best.
+        Area under the ROC curve of a cross-fitted classifier of synthetic against real rows; 0.5 is best.
     detection_error : float
-        Its standard deviation where there is no difference.
+        Standard deviation of `detection` if both come from one distribution.
     utility : Utility or None
-        None without a target.
+        Utility for predicting the target; None without a target.
     distances : Distances
+        Distances to the nearest real row.
     copies : Copies
+        Exact and near copies of real rows.
     """
 
     rows: dict[str, int]
@@ -135,23 +161,34 @@ class Report:
     copies: Copies
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dictionary of numbers, texts and lists."""
+        """Return a plain dictionary of numbers, strings and lists.
+
+        Returns
+        -------
+        dict
+            Values under the names of the attributes.
+        """
         plain = asdict(self)
         for name in ("associations", "associations_real"):
             plain[name] = plain[name].tolist()
         return plain
 
     def plot(self, path: Any = None) -> Any:
-        """Draw marginals and correlations, synthetic beside real (needs matplotlib).
+        """Draw marginals and correlations of synthetic and real rows (needs the extra ``[plot]``).
 
         Parameters
         ----------
         path : path-like, optional
-            File to write; without it pyplot makes the figure.
+            File to write; default: no file, the figure is created with pyplot.
 
         Returns
         -------
-        matplotlib Figure
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
         """
         from .plot import draw
 

@@ -1,4 +1,4 @@
-"""The report's picture: each column's distribution, synthetic over real, and the correlations of both."""
+"""Plot of a report: the distribution of each column, synthetic over real, and the correlations of both."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..plot import BLUE, GREY, bare_figure, need_matplotlib, plain
 if TYPE_CHECKING:
     from .report import Marginal, Report
 
-_MOST = 24  # columns drawn, those that differ most
-_CATEGORIES = 10  # bars of a column
-_NAMED = 25  # columns whose names stand beside the correlations
+_MAX_COLUMNS = 24  # columns drawn; those with the largest distance
+_MAX_CATEGORIES = 10  # bars per column
+_MAX_NAMED = 25  # most columns with tick labels at the correlations
 
 
 def draw(report: Report, path: Any = None) -> Any:
-    """Draw the report; see `Report.plot`."""
-    shown = sorted(report.marginals, key=lambda column: -column.distance)[:_MOST]
+    """Draw a report; see `Report.plot`."""
+    shown = sorted(report.marginals, key=lambda column: -column.distance)[:_MAX_COLUMNS]
     columns = min(6, max(3, math.ceil(math.sqrt(len(shown)))))
     rows = math.ceil(len(shown) / columns)
     size = (2.5 * columns, 2.0 * rows + 4.4)
@@ -30,11 +30,11 @@ def draw(report: Report, path: Any = None) -> Any:
     else:
         figure = bare_figure(size)
     top, bottom = figure.subfigures(2, 1, height_ratios=(2.0 * rows + 0.5, 3.9))
-    kept = "" if len(shown) == len(report.marginals) else f", the {len(shown)} that differ most"
-    top.suptitle(f"Columns{kept}: real (grey), synthetic (blue)", fontsize=11)
+    selection = "" if len(shown) == len(report.marginals) else f", the {len(shown)} that differ most"
+    top.suptitle(f"Columns{selection}: real (grey), synthetic (blue)", fontsize=11)
     axes = top.subplots(rows, columns, squeeze=False).ravel()
-    for place, ax in enumerate(axes):
-        column = shown[place] if place < len(shown) else None
+    for i, ax in enumerate(axes):
+        column = shown[i] if i < len(shown) else None
         if column is None:
             ax.set_axis_off()
         elif column.labels:
@@ -51,26 +51,31 @@ def _numbers(ax: Any, column: Marginal) -> None:
     edges = np.array(column.edges)
     ax.stairs(column.shares_real, edges, fill=True, color=GREY, alpha=0.35)
     ax.stairs(column.shares, edges, color=BLUE, linewidth=1.5)
-    _named(ax, column)
+    _set_title(ax, column)
 
 
 def _categories(ax: Any, column: Marginal) -> None:
-    labels = [label if len(label) < 9 else label[:7] + "…" for label in column.labels[:_CATEGORIES]]
-    real, made = column.shares_real[:_CATEGORIES], column.shares[:_CATEGORIES]
-    if len(column.labels) > _CATEGORIES:
+    labels = [label if len(label) < 9 else label[:7] + "…" for label in column.labels[:_MAX_CATEGORIES]]
+    real, synthetic = (
+        [
+            *shares[:_MAX_CATEGORIES],
+            *([sum(shares[_MAX_CATEGORIES:])] if len(shares) > _MAX_CATEGORIES else []),
+        ]
+        for shares in (column.shares_real, column.shares)
+    )
+    if len(column.labels) > _MAX_CATEGORIES:
         labels.append("others")
-        real, made = [*real, sum(column.shares_real[_CATEGORIES:])], [*made, sum(column.shares[_CATEGORIES:])]
-    places = np.arange(len(labels))
-    ax.bar(places, real, width=0.85, color=GREY, alpha=0.35)
-    ax.bar(places, made, width=0.45, color=BLUE, alpha=0.9)
+    x = np.arange(len(labels))
+    ax.bar(x, real, width=0.85, color=GREY, alpha=0.35)
+    ax.bar(x, synthetic, width=0.45, color=BLUE, alpha=0.9)
     slant = max(map(len, labels)) * len(labels) > 24
     ax.set_xticks(
-        places, labels, rotation=60 if slant else 0, ha="right" if slant else "center", rotation_mode="anchor"
+        x, labels, rotation=60 if slant else 0, ha="right" if slant else "center", rotation_mode="anchor"
     )
-    _named(ax, column)
+    _set_title(ax, column)
 
 
-def _named(ax: Any, column: Marginal) -> None:
+def _set_title(ax: Any, column: Marginal) -> None:
     name = str(column.name)
     ax.set_title(
         f"{name if len(name) < 22 else name[:20] + '…'}  {column.measure} {column.distance:.3f}", fontsize=8
@@ -85,7 +90,7 @@ def _correlations(figure: Any, report: Report) -> None:
     difference = report.associations - report.associations_real
     parts = ("real", report.associations_real), ("synthetic", report.associations), ("difference", difference)
     names = [str(column.name) for column in report.marginals]
-    few = len(names) <= _NAMED
+    few = len(names) <= _MAX_NAMED
     for ax, (title, values) in zip(axes, parts, strict=True):
         image = ax.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1)
         mean = f", mean {report.association_difference:.3f}" if title == "difference" else ""

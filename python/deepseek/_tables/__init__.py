@@ -1,1 +1,1 @@
-"""Tables of any library as rows of numbers that a generator can learn, and back."""
+"""Encoding of tables of any library as rows of numbers for a generator, and decoding."""

@@ -1,15 +1,15 @@
-"""What columns of a table share: output blocks of a generator, and a message."""
+"""Helpers of all columns: output blocks of a generator, and the message about a missing value."""
 
 from __future__ import annotations
 
-from .raw import Config, Raw, called
+from .raw import Config, RawColumn, column_label
 
 TEMPERATURE = 0.5
-"""Of the Gumbel softmax."""
+"""Temperature of the Gumbel softmax."""
 
 
 def block(activation: str, units: int) -> Config:
-    """A generator's output block."""
+    """Return an output block of a generator as a plain dictionary."""
     return {
         "activation": activation,
         "units": units,
@@ -19,6 +19,6 @@ def block(activation: str, units: int) -> Config:
     }
 
 
-def unexpected(raw: Raw, row: int) -> str:
-    """The message for a missing value where none can be."""
-    return f"{called(raw.name)} has no value in row {row}, but was never missing at fit"
+def missing_value_message(raw: RawColumn, row: int) -> str:
+    """Message about a missing value in a column that had none at fit."""
+    return f"{column_label(raw.name)}: got a missing value in row {row}; expected a value, as fit saw none missing"

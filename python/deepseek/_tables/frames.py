@@ -1,7 +1,7 @@
-"""Tables of several libraries as columns, and columns as such tables again.
+"""Conversion between tables of several libraries and columns.
 
-A table is a two-dimensional array, a list of rows, a structured array, a dictionary of columns, or a frame of pandas
-or polars. A frame's library is never imported before a frame of it was met, or a model read that was fitted on one.
+A table is a two-dimensional array, a list of rows, a structured array, a dictionary of columns, or a frame of
+pandas or polars. The library of a frame is imported only to build a frame for a model that was fitted on one.
 """
 
 from __future__ import annotations
@@ -12,74 +12,81 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import frames_pandas, frames_polars
-from .raw import Array, Config, Name, Raw, from_numpy, to_numpy
+from .containers import library_of, open_table
+from .raw import Array, Config, Name, RawColumn, from_numpy, to_numpy
 
 _LIBRARIES: dict[str, Any] = {"pandas": frames_pandas, "polars": frames_polars}
 
 
 class Table(NamedTuple):
-    """The columns of a table, and what kind it is."""
+    """Columns of a table, and the kind of table they came from."""
 
     container: Config
-    columns: list[Raw]
+    columns: list[RawColumn]
 
     @property
     def rows(self) -> int:
-        """How many."""
+        """Number of rows."""
         return len(self.columns[0].values)
 
 
 def read(table: Any, name: str = "X") -> Table:
-    """The columns of a table.
+    """Read the columns of a table.
 
     Parameters
     ----------
     table : array, frame, dictionary or list of rows
-    name : str
-        What messages call it.
+        Table of any supported library.
+    name : str, default="X"
+        Name of the argument in error messages.
+
+    Returns
+    -------
+    Table
 
     Raises
     ------
     TypeError
-        If it is no table, or a column holds what cannot be learned.
+        If the value is no table, or a column holds values of an unsupported type.
     ValueError
-        If it has no rows or columns, doubled names, or columns of different lengths.
+        If there are no rows or columns, duplicate names, or columns of different lengths.
     """
-    library = library_of(table)
-    if library:
-        names = check_names(list(table.columns), name)
-        source = _LIBRARIES[library]
-        columns = [source.read(_at(table, place), column) for place, column in enumerate(names)]
-        found = Table({"kind": library}, columns)
-    elif isinstance(table, dict):
-        arrays = {key: np.asarray(value) for key, value in table.items()}
-        check_names(list(arrays), name)
-        flat = [key for key, array in arrays.items() if array.ndim != 1]
-        if flat:
-            raise ValueError(
-                f"{name}[{flat[0]!r}] must be one-dimensional, got shape {arrays[flat[0]].shape}"
-            )
-        found = Table({"kind": "dict"}, [from_numpy(array, key) for key, array in arrays.items()])
-    else:
-        found = _from_array(table, name)
-    if not found.columns or not found.rows:
-        raise ValueError(f"{name} must have rows and columns, got {len(found.columns)} columns without rows")
-    if len({len(column.values) for column in found.columns}) > 1:
-        lengths = {column.name: len(column.values) for column in found.columns}
-        raise ValueError(f"{name}'s columns must be equally long, got {lengths}")
-    return found
+    kind, parts = open_table(table, name)
+    if kind in ("pyarrow", "rows"):
+        got = {"pyarrow": "table of pyarrow", "rows": "list of dictionaries"}[kind]
+        raise TypeError(
+            f"{name}: got a {got}; expected an array, a dictionary of columns, or a frame of pandas or polars"
+        )
+    names = check_names([key for key, _ in parts], name)
+    if kind in _LIBRARIES:
+        source = _LIBRARIES[kind]
+        columns = [source.read(values, key) for key, (_, values) in zip(names, parts, strict=True)]
+        return Table({"kind": kind}, columns)
+    arrays = [np.asarray(values) for _, values in parts]
+    for key, array in zip(names, arrays, strict=True):
+        if array.ndim != 1:
+            raise ValueError(f"{name}[{key!r}]: got shape {array.shape}; expected one dimension")
+    return Table({"kind": kind}, [from_numpy(array, key) for key, array in zip(names, arrays, strict=True)])
 
 
-def build(container: Config, columns: list[tuple[Raw, Array, Array]]) -> Any:
-    """The table of that kind: a column is what it was when the table was read, its new values, what is missing."""
+def build(container: Config, columns: list[tuple[RawColumn, Array, Array]]) -> Any:
+    """Build a table of a given kind.
+
+    Parameters
+    ----------
+    container : dict
+        Kind of table, as `read` returned it.
+    columns : list of (RawColumn, ndarray, ndarray)
+        For each column the one that was read, its new values, and the mask of missing values.
+    """
     kind = container["kind"]
     if kind in _LIBRARIES:
         library = import_module(kind)
         source = _LIBRARIES[kind]
-        made = {was.name: source.write(library, v, gone, was.stored) for was, v, gone in columns}
-        return source.frame(library, made)
-    arrays = [to_numpy(values, missing, was.stored) for was, values, missing in columns]
-    names = [was.name for was, _, _ in columns]
+        series = {raw.name: source.write(library, v, missing, raw.stored) for raw, v, missing in columns}
+        return source.frame(library, series)
+    arrays = [to_numpy(values, missing, raw.stored) for raw, values, missing in columns]
+    names = [raw.name for raw, _, _ in columns]
     if kind == "dict":
         return dict(zip(names, arrays, strict=True))
     if kind == "records":
@@ -90,92 +97,59 @@ def build(container: Config, columns: list[tuple[Raw, Array, Array]]) -> Any:
     return np.stack(arrays, axis=1).astype(arrays[0].dtype, copy=False)  # stacking forgets the byte order
 
 
-def read_values(values: Any, name: str) -> tuple[str, Raw]:
-    """One column alone: a Series, an array or a list. Also says the library, or "array"."""
+def read_values(values: Any, name: str) -> tuple[str, RawColumn]:
+    """Read a single column: a Series, an array or a list. Return its library, or "array", and the column."""
     library = library_of(values)
-    if library:
+    if library in _LIBRARIES:
         return library, _LIBRARIES[library].read(values, name)
     array = np.asarray(values)
     if not isinstance(values, np.ndarray) and array.dtype.kind == "U":
         array = np.array(values, object)
     if array.ndim != 1:
-        raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}")
+        raise ValueError(f"{name}: got shape {array.shape}; expected one dimension")
     return "array", from_numpy(array, name)
 
 
 def build_values(library: str, values: Array, missing: Array, stored: Config) -> Any:
-    """What `read_values` was given."""
+    """Build a Series or array like the one that `read_values` read."""
     if library == "array":
         return to_numpy(values, missing, stored)
     return _LIBRARIES[library].write(import_module(library), values, missing, stored)
 
 
-def library_of(table: Any) -> str | None:
-    """pandas or polars, if the object is of a class of theirs or derived from one."""
-    roots = (kind.__module__.partition(".")[0] for kind in type(table).__mro__)
-    return next((root for root in roots if root in _LIBRARIES), None)
-
-
 def check_container(container: Any) -> Config:
-    """A container of a configuration; ValueError for what `read` does not give."""
-    if container not in [{"kind": kind} for kind in ("array", "records", "dict", *_LIBRARIES)]:
-        raise ValueError(f"container {container!r} is none of array, records, dict, {', '.join(_LIBRARIES)}")
+    """Validate the container of a configuration; raise ValueError for a value that `read` does not produce."""
+    kinds = ("array", "records", "dict", *_LIBRARIES)
+    if container not in [{"kind": kind} for kind in kinds]:
+        raise ValueError(f"container: got {container!r}; expected a kind of {', '.join(kinds)}")
     return dict(container)
 
 
 def check_stored(kind: str, stored: Any) -> Config:
-    """A column's way of being stored, of a configuration."""
+    """Validate the storage description of a column in a configuration."""
     if not isinstance(stored, dict):
-        raise ValueError(f"stored must be a dictionary, got {stored!r}")
+        raise ValueError(f"stored: got {stored!r}; expected a dictionary")
     if "dtype" not in stored and kind in _LIBRARIES:
         if not isinstance(stored.get(kind), str):
-            raise ValueError(f"stored has no dtype of {kind}: {stored!r}")
+            raise ValueError(f"stored: got {stored!r}; expected a dtype of {kind}")
     else:
         try:
             known = np.dtype(stored["dtype"]).kind in "fiubUMmO"
         except (KeyError, TypeError):
             known = False
         if not known:
-            raise ValueError(f"stored has no dtype of numbers, text, dates or objects: {stored!r}")
+            raise ValueError(f"stored: got {stored!r}; expected a dtype of numbers, text, dates or objects")
     return dict(stored)
 
 
-def _at(frame: Any, place: int) -> Any:
-    return frame.iloc[:, place] if hasattr(frame, "iloc") else frame[frame.columns[place]]
-
-
 def check_names(names: list[Any], table: str) -> list[Name]:
-    """Names, checked: text or whole numbers, each once."""
+    """Validate column names: text or whole numbers, each once."""
     plain = [item.item() if isinstance(item, np.generic) else item for item in names]
     for item in plain:
         if not isinstance(item, (str, int)) or isinstance(item, bool):
-            raise TypeError(f"{table}'s column names must be text or whole numbers, got {item!r}")
+            raise TypeError(f"{table}: got the column name {item!r}; expected text or whole numbers")
         if plain.count(item) > 1:
-            raise ValueError(f"{table} has {plain.count(item)} columns named {item!r}")
+            raise ValueError(
+                f"{table}: got {plain.count(item)} columns named {item!r}; expected different names"
+            )
     return plain
-
-
-def _from_array(table: Any, name: str) -> Table:
-    if isinstance(table, np.ma.MaskedArray):
-        masked = np.ma.getmaskarray(table)
-        table = np.array(table.data, object if masked.any() else None)
-        table[masked] = None
-    if not isinstance(table, (np.ndarray, list, tuple)) and hasattr(table, "columns"):
-        raise TypeError(
-            f"{name} is a {type(table).__module__}.{type(table).__name__}; expected an array, a dictionary of columns, "
-            "or a frame of pandas or polars (most frames have to_pandas())"
-        )
-    try:
-        array = np.asarray(table)
-        if not isinstance(table, np.ndarray) and array.dtype.kind == "U":
-            array = np.array(table, object)  # [[1, "a"]] is a number and a text, not two texts
-    except ValueError as error:
-        raise ValueError(f"{name} must be rows of equal length: {error}") from None
-    if array.dtype.names and array.ndim == 1:
-        columns = [from_numpy(array[field], field) for field in array.dtype.names]
-        return Table({"kind": "records"}, columns)
-    if array.ndim != 2:
-        raise ValueError(
-            f"{name} must be 2-D (rows, columns), a dictionary or a frame; got shape {array.shape}"
-        )
-    return Table({"kind": "array"}, [from_numpy(array[:, i], i) for i in range(array.shape[1])])

@@ -1,4 +1,4 @@
-"""Columns of polars, by what a Series offers; polars itself is handed in where one is made."""
+"""Columns of polars; reading needs only the Series, and the caller passes the module for writing."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from .raw import Array, Config, Name, Raw, called, from_numpy, from_objects
+from .raw import Array, Config, Name, RawColumn, column_label, from_numpy, from_objects
 
 _WHOLE = {"Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"}
 _TIMES = {"Date", "Datetime", "Duration", "Time"}
 _OTHERS = {"Float32", "Float64", "Boolean", "String", "Categorical", "Enum", "Null"}
 
 
-def read(series: Any, name: Name) -> Raw:
-    """A Series as a column; TypeError for a dtype that cannot be given back."""
+def read(series: Any, name: Name) -> RawColumn:
+    """Read a Series as a column; raise TypeError for a dtype that cannot be restored."""
     dtype = series.dtype
     kind = str(dtype).partition("(")[0]
     if kind not in _WHOLE | _TIMES | _OTHERS:
         raise TypeError(
-            f"{called(name)} has dtype {dtype}; expected numbers, text, booleans, categories or dates"
+            f"{column_label(name)}: got dtype {dtype}; expected numbers, text, booleans, categories or dates"
         )
     stored: Config = {"polars": kind}
     missing = series.is_null().to_numpy().astype(bool)
@@ -29,24 +29,24 @@ def read(series: Any, name: Name) -> Raw:
             stored["unit"] = dtype.time_unit
         if kind == "Datetime":
             stored["zone"] = dtype.time_zone
-        return Raw(name, whole.values, missing, stored)
+        return RawColumn(name, whole.values, missing, stored)
     if kind in ("Float32", "Float64"):
         real = from_numpy(series.fill_null(float("nan")).to_numpy(), name)
         stored["missing"] = "null" if missing.any() else "nan"
-        return Raw(name, real.values, real.missing, stored)
+        return RawColumn(name, real.values, real.missing, stored)
     if kind == "Enum":
         stored["categories"] = dtype.categories.to_list()
     objects = np.empty(len(series), object)
     objects[:] = series.to_list()
-    found = from_objects(objects, name, stored)
-    return Raw(name, found.values, missing, stored)
+    return RawColumn(name, from_objects(objects, name, stored).values, missing, stored)
 
 
 def write(polars: Any, values: Array, missing: Array, stored: Config) -> Any:
-    """The Series of the dtype that `read` saw."""
+    """Return a Series of the dtype that `read` saw."""
     kind = stored["polars"]
-    if kind not in _WHOLE | _TIMES | _OTHERS:
-        raise ValueError(f"polars has no column type {kind!r} that a model could hold")
+    known = _WHOLE | _TIMES | _OTHERS
+    if kind not in known:
+        raise ValueError(f"polars column type: got {kind!r}; expected one of {', '.join(sorted(known))}")
     dtype = getattr(polars, kind)
     if kind == "Datetime":
         dtype = dtype(stored["unit"], stored["zone"])
@@ -54,8 +54,8 @@ def write(polars: Any, values: Array, missing: Array, stored: Config) -> Any:
         dtype = dtype(stored["unit"])
     elif kind == "Enum":
         dtype = dtype(stored["categories"])
-    gone = float("nan") if stored.get("missing") == "nan" and kind.startswith("Float") else None
-    items = [gone if lost else item for item, lost in zip(values.tolist(), missing.tolist(), strict=True)]
+    marker = float("nan") if stored.get("missing") == "nan" and kind.startswith("Float") else None
+    items = [marker if na else item for item, na in zip(values.tolist(), missing.tolist(), strict=True)]
     if kind in _TIMES:
         return (
             polars.Series(items, dtype=polars.Int64)
@@ -66,5 +66,5 @@ def write(polars: Any, values: Array, missing: Array, stored: Config) -> Any:
 
 
 def frame(polars: Any, columns: dict[Name, Any]) -> Any:
-    """The DataFrame."""
+    """Return a DataFrame of these columns."""
     return polars.DataFrame(columns)

@@ -1,9 +1,9 @@
-"""Mixtures of one column's values: Gaussians by expectation-maximisation, and single values that stand out.
+"""Mixtures of the values of one column: Gaussians fitted by expectation-maximisation, and atoms.
 
-A value that many rows share (no overtime, a rounded price) is a mode of width 0, an atom: no Gaussian is that narrow.
-The others are fitted from ten Gaussians at quantiles (Dempster, Laird & Rubin 1977); the two most alike are merged
-again and again (Runnalls 2007), and the number with the best BIC (Schwarz 1978) stays. Nothing is random here: the
-same values give the same mixture.
+An atom is a mode of width 0: a value that many rows share (no overtime, a rounded price). The other modes
+start as ten Gaussians at quantiles and are fitted by EM (Dempster, Laird & Rubin 1977). The most similar pair
+is then merged again and again (Runnalls 2007), and the number of modes with the best BIC (Schwarz 1978) is
+kept. The fit is deterministic.
 """
 
 from __future__ import annotations
@@ -18,29 +18,33 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 MODES = 10
-"""Most modes of a column."""
+"""Largest number of modes of a column."""
 
 REACH = 4.0
-"""A mode's values lie within ±REACH deviations, which become ±1."""
+"""Half-width of a mode in standard deviations; ±REACH deviations are encoded as ±1."""
 
 EDGE = 0.99
-"""Largest encoded value: a tanh can reach it."""
+"""Largest encoded value; a tanh can reach it."""
 
-_ATOM_SHARE, _ATOM_COUNT = 0.05, 10  # how often a value occurs that becomes an atom
-_LEAST_WEIGHT = 0.01  # of a Gaussian, among the Gaussians
-_NARROWEST = 1e-3  # deviation of a Gaussian, in deviations of all values
-_FEWEST = 10  # different values a Gaussian, on average
-_GROUPS, _GAPS, _TURNS, _GAIN = 256, 64, 100, 1e-6
+_ATOM_SHARE, _ATOM_COUNT = (
+    0.05,
+    10,
+)  # smallest share of rows, and number of rows, of a value that becomes an atom
+_MIN_WEIGHT = 0.01  # smallest weight of a Gaussian among the Gaussians
+_MIN_STD = 1e-3  # smallest standard deviation of a Gaussian, relative to that of all values
+_MIN_VALUES = 10  # different values per initial Gaussian
+_GROUPS, _GAPS = 256, 64  # groups of values that EM runs on, and wide gaps at which a group always ends
+_MAX_ITERATIONS, _TOLERANCE = 100, 1e-6  # of EM; the tolerance is the gain of log-likelihood per value
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """Modes in ascending order of their means; a deviation of 0 is an atom.
+    """Modes in ascending order of their means; a mode with deviation 0 is an atom.
 
     Attributes
     ----------
     weights, means, deviations : tuple of float
-        One each per mode.
+        Weight, mean and standard deviation of each mode.
     """
 
     weights: tuple[float, ...]
@@ -50,97 +54,118 @@ class Mixture:
     def __post_init__(self) -> None:
         lengths = {len(self.weights), len(self.means), len(self.deviations)}
         if len(lengths) != 1 or not 1 <= len(self.means) <= MODES:
-            raise ValueError(f"a mixture has 1 to {MODES} modes, each with weight, mean and deviation")
+            raise ValueError(
+                f"mixture: got {sorted(lengths)} weights, means and deviations; expected equally many, 1 to {MODES}"
+            )
         numbers = [*self.weights, *self.means, *self.deviations]
         if not all(type(v) is float and math.isfinite(v) for v in numbers):
-            raise ValueError("weights, means and deviations of a mixture must be finite floats")
+            raise ValueError(
+                "mixture: got weights, means or deviations that are not finite floats; expected these"
+            )
         if min(self.weights) <= 0.0 or min(self.deviations) < 0.0:
-            raise ValueError("weights of a mixture must be above 0 and deviations at least 0")
+            raise ValueError(
+                f"mixture: got a weight of {min(self.weights):g} or a deviation of {min(self.deviations):g}; expected "
+                "weights above 0 and deviations of at least 0"
+            )
 
     def __len__(self) -> int:
         return len(self.means)
 
     def choose(self, values: Array, draws: Array) -> NDArray[np.int64]:
-        """The mode of each value, by responsibility: a number of [0, 1) for each says which.
+        """Draw the mode of each value in proportion to the responsibilities.
 
-        Modes out of whose reach a value lies are not chosen, unless all are; then it is the nearest.
+        A mode whose reach does not contain the value is excluded; if all are, the nearest mode is taken.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,)
+            Values to assign.
+        draws : ndarray of shape (n,)
+            Uniform random numbers in [0, 1), one per value.
         """
         means, deviations = np.array(self.means), np.array(self.deviations)
-        away = values[:, None] - means
-        z = np.divide(away, deviations, out=np.where(away == 0.0, 0.0, np.inf), where=deviations > 0.0)
+        difference = values[:, None] - means
+        z = np.divide(
+            difference, deviations, out=np.where(difference == 0.0, 0.0, np.inf), where=deviations > 0.0
+        )
         logs = np.log(self.weights) - np.log(np.where(deviations > 0.0, deviations, 1.0))
         density = np.where(
             np.abs(z) <= REACH * EDGE, logs - 0.5 * np.square(np.minimum(np.abs(z), REACH)), -np.inf
         )
-        density[(deviations == 0.0) & (away == 0.0)] = 1e9  # an atom is sure of its value
+        density[(deviations == 0.0) & (difference == 0.0)] = (
+            1e9  # the value of an atom always goes to the atom
+        )
         top = np.maximum(density.max(axis=1, keepdims=True), -1e300)
-        shares = np.cumsum(np.exp(density - top), axis=1)
-        total = shares[:, -1]
-        mark = np.minimum(draws * total, np.nextafter(total, 0.0))
-        chosen = np.argmax(shares > mark[:, None], axis=1)
+        cumulative = np.cumsum(np.exp(density - top), axis=1)
+        total = cumulative[:, -1]
+        threshold = np.minimum(draws * total, np.nextafter(total, 0.0))
+        chosen = np.argmax(cumulative > threshold[:, None], axis=1)
         nearest = np.argmin(
-            np.where(np.isfinite(z).any(axis=1, keepdims=True), np.abs(z), np.abs(away)), axis=1
+            np.where(np.isfinite(z).any(axis=1, keepdims=True), np.abs(z), np.abs(difference)), axis=1
         )
         modes: NDArray[np.int64] = np.where(total > 0.0, chosen, nearest)
         return modes
 
     def encode(self, values: Array, modes: NDArray[np.int64]) -> Array:
-        """Where in its mode each value lies, -EDGE to EDGE; 0 in an atom."""
+        """Return the position of each value within its mode, -EDGE to EDGE; 0 in an atom."""
         reach = REACH * np.array(self.deviations)[modes]
-        away = values - np.array(self.means)[modes]
-        places = np.divide(away, reach, out=np.zeros_like(away), where=reach > 0.0)
-        return np.asarray(np.clip(places, -EDGE, EDGE))
+        difference = values - np.array(self.means)[modes]
+        positions = np.divide(difference, reach, out=np.zeros_like(difference), where=reach > 0.0)
+        return np.asarray(np.clip(positions, -EDGE, EDGE))
 
-    def decode(self, places: Array, modes: NDArray[np.int64]) -> Array:
-        """The value at each place (-1 to 1) of a mode."""
+    def decode(self, positions: Array, modes: NDArray[np.int64]) -> Array:
+        """Return the value at each position (-1 to 1) of a mode."""
         return np.array(self.means)[modes] + REACH * np.array(self.deviations)[modes] * np.clip(
-            places, -1.0, 1.0
+            positions, -1.0, 1.0
         )
 
     def to_config(self) -> dict[str, Any]:
-        """Plain dictionary."""
+        """Return a plain dictionary for a file."""
         return {"weights": [*self.weights], "means": [*self.means], "deviations": [*self.deviations]}
 
     @staticmethod
     def from_config(config: Any) -> Mixture:
-        """The mixture that `to_config` wrote; ValueError for anything else."""
+        """Return the mixture that `to_config` wrote; raise ValueError for anything else."""
         if not isinstance(config, dict) or set(config) != {"weights", "means", "deviations"}:
-            raise ValueError("a mixture must be a dictionary of weights, means and deviations")
+            raise ValueError(
+                f"mixture: got {config!r:.80}; expected a dictionary of weights, means and deviations"
+            )
         if not all(isinstance(values, list) for values in config.values()):
-            raise ValueError("weights, means and deviations of a mixture must be lists")
+            raise ValueError(f"mixture: got {config!r:.80}; expected lists of weights, means and deviations")
         return Mixture(*(tuple(config[key]) for key in ("weights", "means", "deviations")))
 
 
-def fit_mixture(values: Array, finest: float = 0.0) -> Mixture:
-    """The mixture of some values.
+def fit_mixture(values: Array, spacing: float = 0.0) -> Mixture:
+    """Fit a mixture to values.
 
     Parameters
     ----------
     values : ndarray of shape (n,)
-        Finite, at least one.
-    finest : float, default=0.0
-        Distance of neighbouring values, if they lie on a grid: no Gaussian is narrower than half of it, since the
-        likelihood of rounded values has no bound.
+        Finite values, at least one.
+    spacing : float, default=0.0
+        Distance of neighbouring values on a grid; 0 if there is no grid. No Gaussian is narrower than half of
+        it, because the likelihood of rounded values is unbounded.
 
     Returns
     -------
     Mixture
+        1 to `MODES` modes.
     """
     points, counts = np.unique(values, return_counts=True)
-    often = counts >= max(_ATOM_COUNT, _ATOM_SHARE * len(values))
+    frequent = counts >= max(_ATOM_COUNT, _ATOM_SHARE * len(values))
     order = np.argsort(-counts, kind="stable")
-    atoms = np.sort(order[often[order]][: MODES - 1])
+    atoms = np.sort(order[frequent[order]][: MODES - 1])
     rest = np.setdiff1d(np.arange(len(points)), atoms)
     if len(rest) == 1:
         atoms, rest = np.sort(np.append(atoms, rest)), rest[:0]
     modes = [(float(counts[i]) / len(values), float(points[i]), 0.0) for i in atoms]
     if len(rest):
         share = float(counts[rest].sum()) / len(values)
-        unit = math.ldexp(
-            1.0, math.frexp(float(np.abs(points).max()))[1]
-        )  # so that no square is beyond the range
-        found = _gaussians(_grouped(points[rest] / unit, counts[rest]), finest / unit, MODES - len(atoms))
-        parts = (part.tolist() for part in found)
+        unit = math.ldexp(1.0, math.frexp(float(np.abs(points).max()))[1])  # keeps squares within the range
+        fitted = _fit_gaussians(
+            _grouped(points[rest] / unit, counts[rest]), spacing / unit, MODES - len(atoms)
+        )
+        parts = (part.tolist() for part in fitted)
         modes += [(share * w, m * unit, d * unit) for w, m, d in zip(*parts, strict=True)]
     modes.sort(key=lambda mode: mode[1])
     weights, means, deviations = zip(*modes, strict=True)
@@ -148,7 +173,7 @@ def fit_mixture(values: Array, finest: float = 0.0) -> Mixture:
 
 
 class _Points(NamedTuple):
-    """Ascending groups of values: how many, their means and variances."""
+    """Ascending groups of values: their sizes, means and variances."""
 
     counts: Array
     means: Array
@@ -162,78 +187,75 @@ class _Gaussians(NamedTuple):
 
 
 def _grouped(points: Array, counts: NDArray[np.int64]) -> _Points:
-    """A few hundred groups of about equal size: a fit's time does not depend on the number of rows."""
+    """Return a few hundred groups of about equal size, so that the time of EM does not grow with the rows."""
     n = counts.astype(np.float64)
     if len(points) <= _GROUPS:
         return _Points(n, points, np.zeros(len(points)))
-    upto = np.cumsum(n)
-    starts = np.searchsorted(upto, np.arange(_GROUPS) * (upto[-1] / _GROUPS), side="right")
-    gaps = (
-        np.argsort(-np.diff(points), kind="stable")[:_GAPS] + 1
-    )  # no group lies on both sides of a wide one
+    cumulative = np.cumsum(n)
+    starts = np.searchsorted(cumulative, np.arange(_GROUPS) * (cumulative[-1] / _GROUPS), side="right")
+    gaps = np.argsort(-np.diff(points), kind="stable")[:_GAPS] + 1  # no group spans one of the widest gaps
     starts = np.unique([*starts.tolist(), *gaps.tolist()])
     sizes = np.add.reduceat(n, starts)
     means = np.add.reduceat(n * points, starts) / sizes
-    around = np.square(points - np.repeat(means, np.diff([*starts.tolist(), len(points)])))
-    return _Points(sizes, means, np.add.reduceat(n * around, starts) / sizes)
+    squares = np.square(points - np.repeat(means, np.diff([*starts.tolist(), len(points)])))
+    return _Points(sizes, means, np.add.reduceat(n * squares, starts) / sizes)
 
 
-def _gaussians(points: _Points, finest: float, most: int) -> _Gaussians:
-    """The best number of Gaussians and these, by BIC."""
+def _fit_gaussians(points: _Points, spacing: float, most: int) -> _Gaussians:
+    """Fit at most `most` Gaussians; the number is chosen by BIC."""
     n = float(points.counts.sum())
     center = float(points.counts @ points.means) / n
     spread = math.sqrt(float(points.counts @ (points.variances + np.square(points.means - center))) / n)
     scaled = _Points(points.counts, (points.means - center) / spread, points.variances / spread**2)
-    floor = max(_NARROWEST, 0.5 * finest / spread)
+    floor = max(_MIN_STD, 0.5 * spacing / spread)
 
-    start = min(most, max(1, len(points.counts) // _FEWEST))
-    places = (np.arange(start) + 0.5) / start * n
-    means = scaled.means[np.searchsorted(np.cumsum(points.counts), places)]
-    now = _Gaussians(np.full(start, 1.0 / start), means, np.full(start, max(floor, 1.0 / start)))
-    best, least = now, math.inf
+    start = min(most, max(1, len(points.counts) // _MIN_VALUES))
+    quantiles = (np.arange(start) + 0.5) / start * n
+    means = scaled.means[np.searchsorted(np.cumsum(points.counts), quantiles)]
+    modes = _Gaussians(np.full(start, 1.0 / start), means, np.full(start, max(floor, 1.0 / start)))
+    best, best_bic = modes, math.inf
     while True:
-        now, likelihood = _maximised(scaled, now, floor)
-        while len(now.weights) > 1 and now.weights.min() < _LEAST_WEIGHT:
-            kept = now.weights > now.weights.min()
+        modes, likelihood = _maximise(scaled, modes, floor)
+        while len(modes.weights) > 1 and modes.weights.min() < _MIN_WEIGHT:
+            kept = modes.weights > modes.weights.min()
             kept = kept if kept.any() else np.arange(len(kept)) > 0
-            now = _Gaussians(
-                now.weights[kept] / now.weights[kept].sum(), now.means[kept], now.deviations[kept]
+            modes = _Gaussians(
+                modes.weights[kept] / modes.weights[kept].sum(), modes.means[kept], modes.deviations[kept]
             )
-            now, likelihood = _maximised(scaled, now, floor)
-        bic = (3 * len(now.weights) - 1) * math.log(n) - 2.0 * likelihood
-        if bic < least:
-            best, least = now, bic
-        if len(now.weights) == 1:
+            modes, likelihood = _maximise(scaled, modes, floor)
+        bic = (3 * len(modes.weights) - 1) * math.log(n) - 2.0 * likelihood
+        if bic < best_bic:
+            best, best_bic = modes, bic
+        if len(modes.weights) == 1:
             return _Gaussians(best.weights, best.means * spread + center, best.deviations * spread)
-        now = _merged(now)
+        modes = _merge_pair(modes)
 
 
-def _maximised(points: _Points, modes: _Gaussians, floor: float) -> tuple[_Gaussians, float]:
-    """The mixture after expectation-maximisation, and its log-likelihood."""
+def _maximise(points: _Points, modes: _Gaussians, floor: float) -> tuple[_Gaussians, float]:
+    """Run expectation-maximisation; return the mixture and its log-likelihood."""
     n, before = float(points.counts.sum()), -math.inf
-    for _ in range(_TURNS):
-        away = points.means[:, None] - modes.means
-        squares = points.variances[:, None] + np.square(away)
-        # a group counts with the mean log-density of its values, which keeps each turn an ascent
+    for _ in range(_MAX_ITERATIONS):
+        squares = points.variances[:, None] + np.square(points.means[:, None] - modes.means)
+        # a group has the mean log-density of its values, with which no iteration lowers the likelihood
         logs = np.log(modes.weights / modes.deviations) - 0.5 * squares / np.square(modes.deviations)
         top = logs.max(axis=1, keepdims=True)
         parts = np.exp(logs - top)
         sums = parts.sum(axis=1, keepdims=True)
         likelihood = float(points.counts @ (top + np.log(sums))[:, 0]) - 0.5 * n * math.log(2.0 * math.pi)
-        if likelihood - before <= _GAIN * n:
+        if likelihood - before <= _TOLERANCE * n:
             break
         before = likelihood
-        shares = parts / sums * points.counts[:, None]
-        sizes = np.maximum(shares.sum(axis=0), 1e-9)
-        means = (shares * points.means[:, None]).sum(axis=0) / sizes
-        around = points.variances[:, None] + np.square(points.means[:, None] - means)
-        deviations = np.sqrt((shares * around).sum(axis=0) / sizes)
+        responsibilities = parts / sums * points.counts[:, None]
+        sizes = np.maximum(responsibilities.sum(axis=0), 1e-9)
+        means = (responsibilities * points.means[:, None]).sum(axis=0) / sizes
+        squares = points.variances[:, None] + np.square(points.means[:, None] - means)
+        deviations = np.sqrt((responsibilities * squares).sum(axis=0) / sizes)
         modes = _Gaussians(sizes / sizes.sum(), means, np.maximum(deviations, floor))
     return modes, likelihood
 
 
-def _merged(modes: _Gaussians) -> _Gaussians:
-    """One Gaussian fewer: the pair whose merging costs least (a bound of the divergence) becomes one."""
+def _merge_pair(modes: _Gaussians) -> _Gaussians:
+    """Merge the pair with the lowest cost, an upper bound of the Kullback-Leibler divergence (Runnalls 2007)."""
     w, m, v = modes.weights, modes.means, np.square(modes.deviations)
     both = w[:, None] + w
     part = w[:, None] / both

@@ -1,8 +1,8 @@
-"""A table's column as plain values, and NumPy arrays as such columns and back.
+"""A column of a table as plain values with a mask of missing ones, and its conversion from and to NumPy arrays.
 
-Every column becomes one of three families: real (float64), whole (int64; dates count in their own unit) or values
-(objects: text, booleans, or a mixture with numbers), with a mask of what is missing. What else is needed to give the
-column back as it came is a small dictionary, `stored`.
+Every column belongs to one of three families: real (float64), whole (int64; dates count in their own unit) or
+values (objects: text, booleans, or a mixture with numbers). The dictionary `stored` describes the original
+storage, so that the column can be restored.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ Config = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Raw:
-    """A column's values.
+class RawColumn:
+    """A column of a table.
 
     Attributes
     ----------
     name : str or int
-        A frame's column name, an array's column number.
+        Column name of a frame, or column number of an array.
     values : ndarray of shape (n,)
-        float64, int64 or objects (str, bool, int, float); anything where missing.
+        Values: float64, int64 or objects (str, bool, int, float); unspecified where missing.
     missing : ndarray of bool, shape (n,)
+        Mask of the missing values.
     stored : dict
-        How the column was stored, for `to_numpy` and its like.
+        Description of the original storage, for `to_numpy` and the writers of frames.
     """
 
     name: Name
@@ -40,22 +41,22 @@ class Raw:
 
     @property
     def family(self) -> str:
-        """real, whole or values."""
+        """Family of the values: "real", "whole" or "values"."""
         return {"f": "real", "i": "whole"}.get(self.values.dtype.kind, "values")
 
     @property
     def present(self) -> Array:
-        """The values that are not missing."""
+        """Values that are not missing."""
         return self.values[~self.missing]
 
 
-def called(name: Name) -> str:
-    """What messages call a column."""
+def column_label(name: Name) -> str:
+    """Return the name of a column as error messages show it."""
     return f"column {name!r}"
 
 
-def from_numpy(array: Array, name: Name) -> Raw:
-    """A one-dimensional array of any dtype as a column; TypeError or ValueError for what cannot be one."""
+def from_numpy(array: Array, name: Name) -> RawColumn:
+    """Read a one-dimensional array as a column; raise TypeError or ValueError for unsupported values."""
     stored: Config = {"dtype": array.dtype.str}
     kind = array.dtype.kind
     if kind == "f":
@@ -63,26 +64,29 @@ def from_numpy(array: Array, name: Name) -> Raw:
         infinite = np.flatnonzero(np.isinf(values))
         if len(infinite):
             raise ValueError(
-                f"{called(name)} has {values[infinite[0]]} in row {infinite[0]}; use NaN if it is missing"
+                f"{column_label(name)}: got {values[infinite[0]]} in row {infinite[0]}; expected finite numbers, or "
+                "NaN where missing"
             )
-        return Raw(name, values, np.isnan(values), stored)
+        return RawColumn(name, values, np.isnan(values), stored)
     if kind in "iu":
         if kind == "u" and array.size and int(array.max()) >= 2**63:
-            raise ValueError(f"{called(name)} has {array.max()}; whole numbers must be below 2**63")
-        return Raw(name, array.astype(np.int64), np.zeros(len(array), bool), stored)
+            raise ValueError(f"{column_label(name)}: got {array.max()}; expected whole numbers below 2**63")
+        return RawColumn(name, array.astype(np.int64), np.zeros(len(array), bool), stored)
     if kind in "Mm":
-        return Raw(name, array.astype(array.dtype.newbyteorder("=")).view(np.int64), np.isnat(array), stored)
+        return RawColumn(
+            name, array.astype(array.dtype.newbyteorder("=")).view(np.int64), np.isnat(array), stored
+        )
     if kind in "bU":
-        return Raw(name, array.astype(object), np.zeros(len(array), bool), stored)
+        return RawColumn(name, array.astype(object), np.zeros(len(array), bool), stored)
     if kind == "O":
         return from_objects(array, name, stored)
     raise TypeError(
-        f"{called(name)} has dtype {array.dtype}; expected numbers, text, booleans, dates or objects"
+        f"{column_label(name)}: got dtype {array.dtype}; expected numbers, text, booleans, dates or objects"
     )
 
 
-def from_objects(objects: Array, name: Name, stored: Config) -> Raw:
-    """Python objects as a column: numbers alone become numbers; None, NaN, NA and NaT are missing."""
+def from_objects(objects: Array, name: Name, stored: Config) -> RawColumn:
+    """Read Python objects as a column; None, NaN, NA and NaT are missing, and a column of numbers is numeric."""
     items = [item.item() if isinstance(item, np.generic) else item for item in objects.tolist()]
     missing = np.array([_is_missing(item) for item in items], bool)
     kinds: set[type] = set()
@@ -90,29 +94,34 @@ def from_objects(objects: Array, name: Name, stored: Config) -> Raw:
         kind = next((kind for kind in (bool, str, int, float) if isinstance(items[row], kind)), None)
         if kind is None:
             raise TypeError(
-                f"{called(name)} holds {items[row]!r} ({type(items[row]).__name__}) in row {row}; "
-                "expected numbers, text or booleans (dates: as datetime64)"
+                f"{column_label(name)}: got {items[row]!r} ({type(items[row]).__name__}) in row {row}; "
+                "expected numbers, text or booleans (dates as datetime64)"
             )
         kinds.add(kind)
         items[row] = kind(items[row])
     marker = "nan" if any(missing) and all(i is not None for i in objects[missing].tolist()) else "none"
     stored = {**stored, "missing": marker}
     if kinds in ({int}, {float}, {int, float}):
-        filled = [0 if gone else item for item, gone in zip(items, missing, strict=True)]
+        filled = [0 if na else item for item, na in zip(items, missing, strict=True)]
         try:
             values = np.array(filled, np.int64 if kinds == {int} else np.float64)
         except OverflowError:
-            raise ValueError(f"{called(name)} has whole numbers beyond 2**63") from None
+            raise ValueError(
+                f"{column_label(name)}: got a whole number of 2**63 or more; expected smaller ones"
+            ) from None
         if not np.isfinite(values).all():
-            raise ValueError(f"{called(name)} has an infinite value; use NaN if it is missing")
-        return Raw(name, values, missing, stored)
+            row = int(np.argmin(np.isfinite(values)))
+            raise ValueError(
+                f"{column_label(name)}: got {values[row]} in row {row}; expected finite numbers, or NaN where missing"
+            )
+        return RawColumn(name, values, missing, stored)
     values = np.empty(len(items), object)
     values[:] = items
-    return Raw(name, values, missing, stored)
+    return RawColumn(name, values, missing, stored)
 
 
 def to_numpy(values: Array, missing: Array, stored: Config) -> Array:
-    """The array of the dtype that `from_numpy` saw; `values` are of the family that it gave."""
+    """Return an array of the dtype that `from_numpy` saw; `values` have the family that it returned."""
     dtype = np.dtype(stored["dtype"])
     if dtype.kind in "Mm":
         return (

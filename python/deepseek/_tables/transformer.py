@@ -1,6 +1,6 @@
-"""TableTransformer: rows of any table as rows of numbers that a generator can learn, and back.
+"""TableTransformer: encodes the rows of any table as rows of numbers for a generator, and decodes them.
 
-What a single column becomes is the business of `columns`; how tables are read and built, of `frames`.
+`columns` encodes a single column; `frames` reads and builds tables.
 """
 
 from __future__ import annotations
@@ -11,47 +11,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._config.model import as_seed
+from .._rng_streams import COLUMN
 from .._sampling import uniform
-from .._settings import as_seed
 from . import frames
 from .categories import Categories
 from .columns import column_from_config, is_categorical
 from .frames import Table
 from .labels import LabelColumn
 from .numbers import Numbers
-from .raw import Config, Name, Raw, called
+from .raw import Config, Name, RawColumn, column_label
 
 Array = NDArray[np.float64]
 
-_STREAM = 10  # of Philox; the layer is the column
-
 
 class TableTransformer:
-    """Coding of a table's rows.
+    """Encoder of the rows of a table, as in CTGAN (Xu et al. 2019).
 
-    A column of numbers becomes its place in a mode of a mixture and that mode, one-hot; a column of categories becomes
-    one-hot. Missing values, ranges, decimal places, dtypes, categories and the kind of table are restored. Dates are
-    numbers of their unit.
+    A column of numbers becomes its position within a mode of a mixture and that mode, one-hot. A column of
+    categories becomes one-hot. Decoding restores missing values, ranges, decimal places, dtypes, categories
+    and the kind of table. Dates are numbers of their unit.
 
     Parameters
     ----------
-    categorical : iterable of column names, optional
-        Columns of numbers that are categories. Default: those with at most ten different values, each of which occurs
-        five times on average. Text and booleans always are.
-    integer : iterable of column names, optional
-        Columns of floats that hold whole numbers; refused if they do not. They are never taken for categories by
-        themselves. Columns of whole numbers stay whole in any case.
+    categorical : iterable of str or int, optional
+        Names (frames) or numbers (arrays) of the numeric columns that are categories. Default: the columns
+        with at most ten different values, each of which occurs five times on average. Text and booleans are
+        always categories.
+    integer : iterable of str or int, optional
+        Names or numbers of the columns of floats that hold whole numbers; default: none. They are never
+        detected as categories. Columns of integer dtype need not be named.
 
     Attributes
     ----------
     blocks : list of dict
         Output blocks of a generator, in order: activation, units, alpha, temperature, hard.
     width : int
-        Columns of encoded rows.
+        Number of columns of encoded rows.
     names : list
-        Names (frames) or numbers (arrays) of the columns, without the labels'.
+        Names (frames) or numbers (arrays) of the columns, without the column of labels.
     labels : LabelColumn or None
-        Coding of the column that `fit` was told to leave out of the rows.
+        Encoder of the column of labels, if `fit` was called with y.
     """
 
     def __init__(
@@ -63,23 +63,25 @@ class TableTransformer:
         self._columns: list[Categories | Numbers] = []
 
     def fit(self, X: Any, y: Name | None = None) -> TableTransformer:
-        """Learn a table's columns.
+        """Determine the encoding of a table's columns.
 
         Parameters
         ----------
         X : array, list of rows, structured array, dictionary of columns, or frame of pandas or polars
+            Table of real rows.
         y : str or int, optional
-            The column that holds labels: it is no part of the encoded rows.
+            Name or number of the column that holds labels; it is not part of the encoded rows. Default: none.
 
         Returns
         -------
         TableTransformer
-            This one.
+            The transformer itself.
 
         Raises
         ------
         TypeError, ValueError
-            For a table or a column that cannot be learned, named; nothing is changed.
+            For a table or a column that cannot be encoded; the message names it, and the transformer is
+            unchanged.
         """
         table = frames.read(X)
         names = [raw.name for raw in table.columns]
@@ -90,21 +92,19 @@ class TableTransformer:
         ):
             for name in listed or []:
                 if name not in names:
-                    raise ValueError(
-                        f"{argument} names {called(name)}, which X has not; its columns are {_some(names)}"
-                    )
+                    raise ValueError(f"{argument}: got {name!r}; expected a column of X: {_some(names)}")
         both = set(self.categorical or []) & set(self.integer or [])
         if both:
-            raise ValueError(f"{called(both.pop())} is named as categorical and as integer")
+            raise ValueError(f"categorical, integer: got {both.pop()!r} in both; expected it in one of them")
         kept = [raw for raw in table.columns if raw.name != y or y is None]
-        columns = [self._learned(raw) for raw in kept]
+        columns = [self._fit_column(raw) for raw in kept]
         if not any(column.blocks for column in columns):
-            raise ValueError("every column of X is constant: there is nothing to learn")
+            raise ValueError("X: got only constant columns; expected at least one that varies")
         labels = None
         if y is not None:
             raw = table.columns[names.index(y)]
             library = table.container["kind"]
-            labels = LabelColumn(called(y)).fit_raw(
+            labels = LabelColumn(column_label(y)).fit_raw(
                 raw, library if library in ("pandas", "polars") else "array"
             )
         self._container, self._columns, self.labels = table.container, columns, labels
@@ -112,29 +112,31 @@ class TableTransformer:
         self._names, self._label = names, None if y is None else names.index(y)
         return self
 
-    def _learned(self, raw: Raw) -> Categories | Numbers:
+    def _fit_column(self, raw: RawColumn) -> Categories | Numbers:
         integer = raw.name in (self.integer or [])
         if integer and raw.family == "values" and len(raw.present):
-            raise TypeError(f"{called(raw.name)} is said to be integer, but holds text or booleans")
-        named = raw.name in (self.categorical or [])
-        itself = not integer and self.categorical is None and is_categorical(raw)
-        if named or itself or raw.family == "values" or len(np.unique(raw.present)) <= 1:
+            raise TypeError(
+                f"{column_label(raw.name)}: got text or booleans; expected whole numbers (integer names the column)"
+            )
+        declared = raw.name in (self.categorical or [])
+        detected = not integer and self.categorical is None and is_categorical(raw)
+        if declared or detected or raw.family == "values" or len(np.unique(raw.present)) <= 1:
             return Categories.fit(raw, raw.stored.get("categories"))
         return Numbers.fit(raw, integer)
 
     @property
     def names(self) -> list[Name]:
-        """Names of the columns, without the labels'."""
-        return [name for place, name in enumerate(self._names) if place != self._label]
+        """Names or numbers of the columns, without the column of labels."""
+        return [name for i, name in enumerate(self._names) if i != self._label]
 
     @property
     def blocks(self) -> list[Config]:
-        """Output blocks of a generator."""
+        """Output blocks of a generator, in order."""
         return [block for column in self._columns for block in column.blocks]
 
     @property
     def width(self) -> int:
-        """Columns of encoded rows."""
+        """Number of columns of encoded rows."""
         return sum(block["units"] for block in self.blocks)
 
     def transform(self, X: Any, seed: int = 0) -> Array:
@@ -142,40 +144,59 @@ class TableTransformer:
 
         Parameters
         ----------
-        X : table like that of `fit`
-            Columns of frames and dictionaries are found by name, in any order; the labels' may be left out.
+        X : table
+            Table of the kind that `fit` saw. Columns of frames and dictionaries are found by name, in any
+            order; the column of labels may be left out.
         seed : int, default=0
-            Of the choice between modes that a value may belong to. Row i's draws do not depend on other rows.
+            Seed of the choice between modes that contain the same value. The draws of a row do not depend on
+            the other rows.
 
         Returns
         -------
         ndarray of float64, shape (rows, width)
+            Encoded rows.
 
         Raises
         ------
         TypeError, ValueError
-            For columns or values that `fit` did not see, named.
+            For columns or values that `fit` did not see; the message names them.
         """
         seed = as_seed(seed)
         table = self._read(X)
         rows = np.empty((table.rows, self.width))
         start = 0
-        for place, column in enumerate(self._columns):
-            raw = table.columns[place]
-            part = column.encode(raw, lambda: uniform(seed, 0, table.rows, stream=_STREAM, layer=place))  # noqa: B023
+        for i, column in enumerate(self._columns):
+            raw = table.columns[i]
+            part = column.encode(raw, lambda: uniform(seed, 0, table.rows, purpose=COLUMN, stream=i))  # noqa: B023
             rows[:, start : start + part.shape[1]] = part
             start += part.shape[1]
         return rows
 
     def codes(self, X: Any) -> NDArray[np.int64]:
-        """Classes 0 … C-1 of a table's column of labels; ValueError if there is none or a label is unknown."""
+        """Encode the column of labels of a table.
+
+        Parameters
+        ----------
+        X : table
+            Table of the kind that `fit` saw, with the column of labels.
+
+        Returns
+        -------
+        ndarray of int64, shape (rows,)
+            Classes 0 to C - 1.
+
+        Raises
+        ------
+        ValueError
+            If there is no column of labels, or a label is unknown.
+        """
         if self.labels is None or self._label is None:
-            raise ValueError("the transformer was fitted without a column of labels")
+            raise ValueError("codes: got a transformer fitted without labels; expected one fitted with y=")
         name = self._names[self._label]
         for raw in self._ordered(frames.read(X)):
             if raw.name == name:
                 return self.labels.codes(raw)
-        raise ValueError(f"X lacks the {called(name)}, which holds the labels")
+        raise ValueError(f"X: got no {column_label(name)}; expected it, as it holds the labels")
 
     def inverse(self, rows: Any, codes: Any = None) -> Any:
         """Decode rows.
@@ -183,75 +204,82 @@ class TableTransformer:
         Parameters
         ----------
         rows : array-like of shape (rows, width)
-            The largest entry of a one-hot block counts.
+            Encoded rows; the largest entry of a one-hot block is taken.
         codes : array-like of int, shape (rows,), optional
-            Classes of the column of labels, which is left out without them.
+            Classes of the column of labels; default: the table has no column of labels.
 
         Returns
         -------
         array, structured array, dictionary or frame
-            As `fit` saw it: columns in its order, of its dtypes. A frame has a new index.
+            Table of the kind that `fit` saw, with its columns in its order and of its dtypes. A frame has a
+            new index.
+
+        Raises
+        ------
+        ValueError
+            For rows of another shape or not finite, and for invalid codes.
         """
         rows = np.asarray(rows, np.float64)
         if rows.ndim != 2 or rows.shape[1] != self.width:
-            raise ValueError(f"rows must have the shape (rows, {self.width}), got {rows.shape}")
+            raise ValueError(f"rows: got shape {rows.shape}; expected (rows, {self.width})")
         if not np.isfinite(rows).all():
-            raise ValueError("rows have a value that is not finite")
+            i, j = (int(k) for k in np.argwhere(~np.isfinite(rows))[0])
+            raise ValueError(f"rows: got {rows[i, j]} in row {i}, column {j}; expected finite numbers")
         decoded = []
         start = 0
         for column in self._columns:
             units = sum(block["units"] for block in column.blocks)
             decoded.append(column.decode(rows[:, start : start + units]))
             start += units
-        places = [place for place in range(len(self._names)) if place != self._label]
+        indices = [i for i in range(len(self._names)) if i != self._label]
         if codes is not None:
             if self.labels is None or self._label is None:
-                raise ValueError(
-                    "codes were given, but the transformer was fitted without a column of labels"
-                )
+                raise ValueError("codes: got values, but fit had no column of labels; expected None")
             if len(codes) != len(rows):
-                raise ValueError(f"codes must be as many as rows: {len(rows)}, got {len(codes)}")
+                raise ValueError(f"codes: got {len(codes)}; expected {len(rows)}, one per row")
             decoded.insert(self._label, self.labels.raw_values(codes))
-            places = list(range(len(self._names)))
-        made = []
-        for place, (values, missing) in zip(places, decoded, strict=True):
-            made.append((Raw(self._names[place], values, missing, self._stored[place]), values, missing))
-        return frames.build(self._container, made)
+            indices = list(range(len(self._names)))
+        columns = []
+        for i, (values, missing) in zip(indices, decoded, strict=True):
+            columns.append((RawColumn(self._names[i], values, missing, self._stored[i]), values, missing))
+        return frames.build(self._container, columns)
 
     def _read(self, X: Any) -> Table:
-        """The table's columns in the order of the fit, without the labels'."""
+        """Return the table's columns in the order of the fit, without the column of labels."""
         if not self._columns:
-            raise ValueError("the transformer has not been fitted")
+            raise ValueError(
+                "TableTransformer: got X before fit; expected a fitted transformer (call fit first)"
+            )
         table = frames.read(X)
         ordered = self._ordered(table)
         label = None if self._label is None else self._names[self._label]
         kept = [raw for raw in ordered if label is None or raw.name != label]
         if len(kept) != len(self.names):
-            raise ValueError(f"X must have {len(self.names)} columns as at fit, got {len(kept)}")
+            raise ValueError(f"X: got {len(kept)} columns; expected {len(self.names)}, as at fit")
         return Table(table.container, kept)
 
-    def _ordered(self, table: Table) -> list[Raw]:
+    def _ordered(self, table: Table) -> list[RawColumn]:
         by_number = self._container["kind"] == "array"
         if by_number != (table.container["kind"] == "array"):
-            was, now = ("an array", "named columns") if by_number else ("named columns", "an array")
-            raise ValueError(f"the transformer was fitted on {was}, but X has {now}")
+            fitted, got = ("an array", "named columns") if by_number else ("named columns", "an array")
+            raise ValueError(f"X: got {got}; expected {fitted}, as at fit")
         if by_number:
             count = len(table.columns)
             if self._label is not None and count == len(self._names) - 1:
                 return [
-                    Raw(name, raw.values, raw.missing, raw.stored)
+                    RawColumn(name, raw.values, raw.missing, raw.stored)
                     for name, raw in zip(self.names, table.columns, strict=True)
                 ]
             if count != len(self._names):
-                raise ValueError(f"X must have {len(self._names)} columns as at fit, got {count}")
+                raise ValueError(f"X: got {count} columns; expected {len(self._names)}, as at fit")
             return table.columns
-        found = {raw.name: raw for raw in table.columns}
-        lacking = [name for name in self.names if name not in found]
-        unknown = [name for name in found if name not in self._names]
+        by_name = {raw.name: raw for raw in table.columns}
+        lacking = [name for name in self.names if name not in by_name]
+        unknown = [name for name in by_name if name not in self._names]
         if lacking or unknown:
-            what = f"lacks {_some(lacking)}" if lacking else f"has {_some(unknown)}, unknown at fit"
-            raise ValueError(f"X {what}; the columns at fit were {_some(self._names)}")
-        return [found[name] for name in self._names if name in found]
+            got = f"no column {_some(lacking)}" if lacking else f"the unknown column {_some(unknown)}"
+            raise ValueError(f"X: got {got}; expected the columns of fit: {_some(self._names)}")
+        return [by_name[name] for name in self._names if name in by_name]
 
     def __repr__(self) -> str:
         if not self._columns:
@@ -259,7 +287,7 @@ class TableTransformer:
         return f"TableTransformer({len(self._columns)} columns as {self.width} numbers)"
 
     def to_config(self) -> Config:
-        """Plain dictionary, from which `from_config` makes the same transformer."""
+        """Return a plain dictionary from which `from_config` restores the transformer."""
         return {
             "container": self._container,
             "names": [*self._names],
@@ -273,41 +301,51 @@ class TableTransformer:
 
     @staticmethod
     def from_config(config: Any) -> TableTransformer:
-        """The transformer that `to_config` wrote; ValueError for anything else."""
+        """Return the transformer that `to_config` wrote; raise ValueError for anything else."""
         keys = {"container", "names", "stored", "columns", "label", "labels", "categorical", "integer"}
         if not isinstance(config, dict) or set(config) != keys:
-            raise ValueError(f"a table transformer must be a dictionary of {', '.join(sorted(keys))}")
-        if not all(isinstance(config[key], list) for key in ("names", "stored", "columns")):
-            raise ValueError("names, stored and columns of a table transformer must be lists")
-        if not all(
-            config[key] is None or isinstance(config[key], list) for key in ("categorical", "integer")
-        ):
-            raise ValueError("categorical and integer of a table transformer must be lists or None")
-        made = TableTransformer(categorical=config["categorical"], integer=config["integer"])
-        made._container = frames.check_container(config["container"])
-        made._names = frames.check_names(config["names"], "the table transformer")
-        made._stored = [frames.check_stored(made._container["kind"], stored) for stored in config["stored"]]
-        made._columns = [column_from_config(column) for column in config["columns"]]
-        made._label, count = config["label"], len(made._names)
-        if made._label is not None and (type(made._label) is not int or not 0 <= made._label < count):
-            raise ValueError(f"label must be the number of one of {count} columns, got {made._label!r}")
-        if (made._label is None) != (config["labels"] is None):
-            raise ValueError("a table transformer's label and labels go together")
-        if len(made._stored) != count or len(made._columns) != count - (made._label is not None):
-            raise ValueError("a table transformer's names, stored and columns differ in number")
-        made.labels = None if config["labels"] is None else LabelColumn.from_config(config["labels"])
-        if not made.blocks:
-            raise ValueError("a table transformer needs a column that is not constant")
-        return made
+            got = sorted(config) if isinstance(config, dict) else type(config).__name__
+            raise ValueError(f"transformer: got {got}; expected a dictionary of {', '.join(sorted(keys))}")
+        for key in ("names", "stored", "columns"):
+            if not isinstance(config[key], list):
+                raise ValueError(f"transformer: got {key}={config[key]!r:.60}; expected a list")
+        for key in ("categorical", "integer"):
+            if config[key] is not None and not isinstance(config[key], list):
+                raise ValueError(f"transformer: got {key}={config[key]!r:.60}; expected a list or None")
+        result = TableTransformer(categorical=config["categorical"], integer=config["integer"])
+        result._container = frames.check_container(config["container"])
+        result._names = frames.check_names(config["names"], "transformer")
+        result._stored = [
+            frames.check_stored(result._container["kind"], stored) for stored in config["stored"]
+        ]
+        result._columns = [column_from_config(column) for column in config["columns"]]
+        result._label, count = config["label"], len(result._names)
+        if result._label is not None and (type(result._label) is not int or not 0 <= result._label < count):
+            raise ValueError(
+                f"transformer: got label={result._label!r}; expected None or a column, 0 to {count - 1}"
+            )
+        if (result._label is None) != (config["labels"] is None):
+            raise ValueError(
+                "transformer: got label without labels or labels without label; expected both or none"
+            )
+        if len(result._stored) != count or len(result._columns) != count - (result._label is not None):
+            raise ValueError(
+                f"transformer: got {count} names, {len(result._stored)} stored and {len(result._columns)} columns; "
+                "expected one of each per column"
+            )
+        result.labels = None if config["labels"] is None else LabelColumn.from_config(config["labels"])
+        if not result.blocks:
+            raise ValueError("transformer: got only constant columns; expected at least one that varies")
+        return result
 
 
 def _listed(argument: str, names: Iterable[Name]) -> list[Name]:
     if isinstance(names, (str, bytes)):
-        raise TypeError(f"{argument} must be a list of column names, got {names!r}")
+        raise TypeError(f"{argument}: got {names!r}; expected a list of column names")
     listed = [item.item() if isinstance(item, np.generic) else item for item in names]
     for item in listed:
         if not isinstance(item, (str, int)) or isinstance(item, bool):
-            raise TypeError(f"{argument} must hold column names, got {item!r}")
+            raise TypeError(f"{argument}: got {item!r}; expected column names")
     return listed
 
 

@@ -1,13 +1,13 @@
-"""Microbenchmarks of this package beside its peers, interleaved in one run.
+"""Microbenchmarks of this package and of other libraries (peers), interleaved in one run.
 
-One process per contestant and number of threads stays alive for the whole run; every row is measured in rounds that
-go through all of them in turn, so a busy moment of the machine hits everybody.  The process that conducts the run
-never imports a peer.  ``docs/benchmarks.md`` says how each contestant is set up.
+Each library has one process per number of threads for the whole run. Every row is measured in rounds that go through
+all processes in turn, so that a disturbance of the machine affects all of them. The main process does not import any
+peer. ``docs/benchmarks.md`` describes the configuration of each library.
 
-    rows.py      what is measured: a registry of rows, one group per kind of model
-    ours.py, peer_*.py   how each contestant does a row; imported in worker processes only
-    worker.py    the process of one contestant
-    runner.py    the rounds
+    rows.py      registry of the measured rows, one group per kind of model
+    ours.py, peer_*.py   implementation of the rows by each library; imported in worker processes only
+    worker.py    process of one library
+    runner.py    loop over rows and rounds
     coldstart.py whole processes, from their start to the end of the first epoch
     report.py    medians, ratios, the table and the JSON file
 """

@@ -1,4 +1,4 @@
-"""The benchmark as a picture: a bar per row, right of 1 where we are ahead of the best peer."""
+"""Chart of a benchmark: one bar per row, to the right of 1 where deepseek is faster than the fastest peer."""
 
 from __future__ import annotations
 
@@ -9,37 +9,51 @@ from ..plot import BLUE, GREY, ORANGE, RED, bare_figure, plain
 
 
 def save_bench(path: str, sheet: Mapping[str, Any]) -> None:
-    """Write a chart of a benchmark: how many times faster than the best peer, by row.
+    """Write a chart of the speed relative to the fastest peer, by row.
 
     Parameters
     ----------
     path : str
-        The file; its ending chooses the format.
+        File name; its extension sets the format.
     sheet : mapping
-        What ``deepseek bench --json`` keeps.
+        Content of a file of ``deepseek bench --json``.
+
+    Raises
+    ------
+    ValueError
+        If no row was measured with a peer.
     """
     rows = [row for row in sheet["rows"] if row["ratio"] is not None]
     if not rows:
-        raise ValueError("no row has a peer to compare with; there is nothing to draw")
+        raise ValueError(
+            "sheet: got no row that a peer ran too; expected at least one (install a peer, see --vs)"
+        )
     names = list(dict.fromkeys(row["name"] for row in rows))
     threads = sorted({row["threads"] for row in rows})
     figure = bare_figure((8.4, 1.5 + 0.26 * len(names) * (0.6 + 0.4 * len(threads))))
     ax = figure.subplots()
-    thick = 0.8 / len(threads)
+    bar_height = 0.8 / len(threads)
     for position, count in enumerate(threads):
-        found = {row["name"]: row for row in rows if row["threads"] == count}
-        kept = [(index, found[name]) for index, name in enumerate(names) if name in found]
-        places = [index + (position - (len(threads) - 1) / 2) * thick for index, _ in kept]
-        ratios = [row["ratio"] for _, row in kept]
+        by_name = {row["name"]: row for row in rows if row["threads"] == count}
+        indexed = [(index, by_name[name]) for index, name in enumerate(names) if name in by_name]
+        heights = [index + (position - (len(threads) - 1) / 2) * bar_height for index, _ in indexed]
+        ratios = [row["ratio"] for _, row in indexed]
         color = (BLUE, ORANGE, GREY)[position % 3]
         label = f"{count} thread{'s' * (count > 1)}"
-        # Bars grow from 1, so that a row where a peer is ahead points to the other side.
-        ax.barh(places, [ratio - 1 for ratio in ratios], left=1, height=0.9 * thick, color=color, label=label)
-        for place, ratio, (_, row) in zip(places, ratios, kept, strict=True):
+        # Bars start at 1: those of rows where a peer is faster point to the left.
+        ax.barh(
+            heights,
+            [ratio - 1 for ratio in ratios],
+            left=1,
+            height=0.9 * bar_height,
+            color=color,
+            label=label,
+        )
+        for height, ratio, (_, row) in zip(heights, ratios, indexed, strict=True):
             ahead = ratio >= 1
             ax.annotate(
-                f"{ratio:.2f}× {row['best_peer']}",
-                (ratio, place),
+                f"{ratio:.2f}× {row['fastest_peer']}",
+                (ratio, height),
                 xytext=(4 if ahead else -4, 0),
                 textcoords="offset points",
                 ha="left" if ahead else "right",
@@ -56,7 +70,7 @@ def save_bench(path: str, sheet: Mapping[str, Any]) -> None:
     ax.axvline(1, color="black", linewidth=1)
     ax.set_yticks(range(len(names)), names, fontsize=8.5)
     ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.set_xlabel("times the best peer (right of 1: deepseek is ahead)")
+    ax.set_xlabel("speed relative to the fastest peer (right of 1: deepseek is faster)")
     ax.set_title(str(sheet["machine"]["cpu"]), fontsize=10, loc="left")
     if len(threads) > 1:
         ax.legend(

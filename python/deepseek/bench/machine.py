@@ -1,4 +1,4 @@
-"""What a result has to say about the machine it was measured on."""
+"""Description of the machine on which a result was measured."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def describe() -> dict[str, Any]:
-    """Return the machine, the system and the load as plain data."""
+    """Return processor, system, versions and load as plain data."""
     from .. import __version__, _core
 
     cpu = dict(_core.cpu_info())

@@ -1,4 +1,4 @@
-"""Our own package as a contestant, through the interface its users call."""
+"""The rows by this package, through its public interface."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from .timing import (
     Measure,
     calls,
     fit_estimator,
+    fit_sparse,
     function_data,
     gen_data,
+    many_data,
     matmul_data,
     matrix,
     net_data,
@@ -34,7 +36,7 @@ def setup(threads: int) -> str:
 
 
 def probe(what: str, threads: int, size: int, seconds: float) -> float:
-    """Measure a limit of the machine: ``peak`` in FLOP/s of float32, or ``bandwidth`` in B/s over ``size`` bytes."""
+    """Measure a limit of the machine: ``peak`` in float32 FLOP/s, or ``bandwidth`` in B/s for ``size`` bytes."""
     from deepseek import _core
 
     if what == "peak":
@@ -43,7 +45,7 @@ def probe(what: str, threads: int, size: int, seconds: float) -> float:
 
 
 def _matmul(params: Mapping[str, Any], threads: int) -> Measure:
-    """Time calls from Python, as the peers', and beside them the kernel alone: one call that repeats inside."""
+    """Time calls from Python, as for the peers, and one call that repeats the kernel inside."""
     from deepseek._core import kernels
 
     a, b = matmul_data(params)
@@ -84,6 +86,25 @@ def _train_net(params: Mapping[str, Any], threads: int) -> Measure:
         lambda count: net.fit(X, y, epochs=count, batch_size=params["batch"], verbose=False),
         params["batches"],
     )
+
+
+def _fit_many(params: Mapping[str, Any], threads: int) -> Measure:
+    """Time new nets, per net: one call of `fit_many`, or `Net.fit` in a loop."""
+    import deepseek as ds
+
+    data = many_data(params)
+    options = {"epochs": params["epochs"], "batch_size": params["batch"]}
+
+    def run(count: int) -> None:
+        nets = [ds.Net(params["layers"], threads=threads, seed=seed) for seed in range(count)]
+        samples = [data.samples[i % len(data.samples)] for i in range(count)]
+        if params["loop"]:
+            for net, rows in zip(nets, samples, strict=True):
+                net.fit(data.X[rows], data.y[rows], verbose=False, **options)
+        else:
+            ds.fit_many(nets, data.X, data.y, rows=samples, threads=threads, **options)
+
+    return per_step(run)
 
 
 def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
@@ -158,12 +179,11 @@ def _train_gen(params: Mapping[str, Any], threads: int) -> Measure:
         discriminator_output_activation=outputs[1],
         bias=params["bias"],
         loss=params["loss"],
-        penalty="r1r2" if params["penalty"] else None,
-        penalty_weight=params["penalty"] or None,
-        average=params["average"],
-        optimizer=ds.SGD(params["rate"])
+        penalty=ds.Penalty("r1r2", params["penalty"]) if params["penalty"] else None,
+        ema_decay=params["ema_decay"],
+        optimizer=ds.SGD(params["learning_rate"])
         if params["optimizer"] == "sgd"
-        else ds.Adam(params["rate"], *params["betas"]),
+        else ds.Adam(params["learning_rate"], *params["betas"]),
         threads=threads,
         seed=0,
     )
@@ -178,6 +198,12 @@ def _fit_estimator(params: Mapping[str, Any], threads: int) -> Measure:
     return fit_estimator(NetClassifier, NetRegressor, params)
 
 
+def _fit_sparse(params: Mapping[str, Any], threads: int) -> Measure:
+    from ..sklearn import NetClassifier
+
+    return fit_sparse(NetClassifier, params)
+
+
 def _predict_estimator(params: Mapping[str, Any], threads: int) -> Measure:
     from ..sklearn import NetClassifier
 
@@ -188,10 +214,12 @@ BUILDERS: dict[str, Builder] = {
     "matmul": _matmul,
     "function": _function,
     "train_net": _train_net,
+    "fit_many": _fit_many,
     "predict_net": _predict_net,
     "train_rec": _train_rec,
     "step_rec": _step_rec,
     "train_gen": _train_gen,
     "fit_estimator": _fit_estimator,
+    "fit_sparse": _fit_sparse,
     "predict_estimator": _predict_estimator,
 }

@@ -1,7 +1,7 @@
-"""JAX as a contestant: a whole pass over the batches inside one compiled ``lax.scan``, no Python between steps.
+"""The rows by JAX: a whole pass over the batches is one compiled ``lax.scan``, without Python between steps.
 
-Compilation is not counted here (the cold-start row counts it).  The thread setting comes from the environment and
-the CPU affinity that the runner gives to the process.
+Compilation is not counted here; the cold-start row counts it. The environment and the CPU affinity of the process set
+the number of threads.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _outputs(weights: Any, x: Any, activation: str) -> Any:
 
 
 def _adam(rate: float, beta1: float = 0.9, beta2: float = 0.999) -> Any:
-    """Return Adam's update on trees, written out so that no further package is needed."""
+    """Return Adam's update on trees; JAX itself has no optimizers."""
     jax: Any = import_module("jax")
     jnp: Any = import_module("jax.numpy")
 
@@ -92,7 +92,7 @@ def _moments(weights: Any) -> Any:
 
 
 def training(objective: Any, weights: Any, optimizer: str, batches: Any, count: int) -> Measure:
-    """Measure a compiled pass over stacked batches that are on hand, divided by their number."""
+    """Time a compiled pass over stacked mini-batches in memory, divided by their number."""
     jax: Any = import_module("jax")
     update = _sgd(1e-3) if optimizer == "sgd" else _adam(1e-4)
 
@@ -166,17 +166,17 @@ def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
 
 def _train_rec(params: Mapping[str, Any], threads: int) -> Measure:
     if params.get("packed"):
-        raise Unsupported("packed sequences are PyTorch's")
+        raise Unsupported("ragged-packed: only PyTorch has packed sequences")
     jnp: Any = import_module("jax.numpy")
     k = params["batches"]
-    # Sequences of unequal length are padded to the longest of all: a compiled loop has one shape.
+    # Sequences of unequal length are padded to the longest one, since a compiled loop has one shape.
     arrays = [array for array in rec_data(params) if array is not None]
     batches = tuple(jnp.asarray(array.reshape(k, params["batch"], *array.shape[1:])) for array in arrays)
     return training(cells.objective(params["cell"]), cells.initial(**_sizes(params)), "adam", batches, k)
 
 
 def _step_rec(params: Mapping[str, Any], threads: int) -> Measure:
-    """Time a step from a NumPy array to a NumPy array; the state stays with JAX."""
+    """Time a step from a NumPy array to a NumPy array; the state is a JAX array."""
     jax: Any = import_module("jax")
     step = jax.jit(cells.lstm_step)
     weights = cells.initial(**_sizes(params))
@@ -196,30 +196,32 @@ def _sizes(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _train_gen(params: Mapping[str, Any], threads: int) -> Measure:
-    """Time turns; their latents are drawn inside the compiled loop."""
+    """Time updates of both networks; the compiled loop also draws the latent variables."""
     jax: Any = import_module("jax")
     jnp: Any = import_module("jax.numpy")
     k, rows, latent = params["batches"], params["batch"], params["players"][0][0]
-    update, state = adversaries(params)
-    turn = gen.turns(params, _outputs, update)
+    update, state = players_update(params)
+    train_step = gen.make_train_step(params, _outputs, update)
 
     def step(state: Any, x: Any) -> tuple[Any, None]:
         players, key = state
         key, now = jax.random.split(key)
-        return (turn(players, x, jax.random.normal(now, (rows, latent)))[0], key), None
+        return (train_step(players, x, jax.random.normal(now, (rows, latent)))[0], key), None
 
     batches = jnp.asarray(gen_data(params).reshape(k, rows, -1))
     return _passes(step, (state, jax.random.key(0)), batches, k)
 
 
-def adversaries(params: Mapping[str, Any]) -> tuple[Any, gen.State]:
-    """Return the update of both players of a row, and the state before the first turn."""
+def players_update(params: Mapping[str, Any]) -> tuple[Any, gen.State]:
+    """Return the update of both networks of a row, and the state before the first update."""
     generator, discriminator = (_initial(layers, params["bias"]) for layers in params["players"])
-    average = generator if params["average"] else ()
+    average = generator if params["ema_decay"] else ()
     if params["optimizer"] == "sgd":
-        return _sgd(params["rate"]), gen.State(generator, discriminator, (), (), average)
+        return _sgd(params["learning_rate"]), gen.State(generator, discriminator, (), (), average)
     moments = _moments(generator), _moments(discriminator)
-    return _adam(params["rate"], *params["betas"]), gen.State(generator, discriminator, *moments, average)
+    return _adam(params["learning_rate"], *params["betas"]), gen.State(
+        generator, discriminator, *moments, average
+    )
 
 
 BUILDERS: dict[str, Builder] = {

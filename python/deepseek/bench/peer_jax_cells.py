@@ -1,4 +1,4 @@
-"""Recurrent cells for JAX: the input products of all steps at once, then ``lax.scan`` over the states."""
+"""Recurrent cells in JAX: the input products of all steps at once, then ``lax.scan`` over the states."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .rows import GATES
 
 
 def initial(cell: str, inputs: int, hidden: int, outputs: int) -> dict[str, Any]:
-    """Return random weights of a layer and of the dense one behind it.
+    """Return random weights of a recurrent layer and of the dense layer after it.
 
-    A bias of the state's product is there for the GRU only; elsewhere it would add to the other one.
+    Only the GRU has a bias for the product with the state; in the other cells it would be redundant.
     """
     jnp: Any = import_module("jax.numpy")
     rng = np.random.default_rng(0)
@@ -40,7 +40,7 @@ def zero_state(cell: str, rows: int, hidden: int) -> Any:
 
 
 def _advance(cell: str, weights: Any, a: Any, state: Any) -> Any:
-    """Return the next state; ``a`` is the inputs' product with its bias."""
+    """Return the next state; ``a`` is the product with the inputs plus its bias."""
     jax: Any = import_module("jax")
     jnp: Any = import_module("jax.numpy")
     h = state[0] if cell == "lstm" else state
@@ -61,7 +61,7 @@ def _advance(cell: str, weights: Any, a: Any, state: Any) -> Any:
 
 
 def objective(cell: str) -> Any:
-    """Return the squared error of an output read from each sequence's last real step."""
+    """Return the squared error of the output at the last real step of each sequence."""
     jax: Any = import_module("jax")
     jnp: Any = import_module("jax.numpy")
 

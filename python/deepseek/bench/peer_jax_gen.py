@@ -1,4 +1,4 @@
-"""Adversaries for JAX: both updates of a batch in one function; the generator's pass is made once (``jax.vjp``)."""
+"""GANs in JAX: both updates of a mini-batch in one function, with one forward pass of the generator (``jax.vjp``)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class State(NamedTuple):
-    """Both players' weights and moments, and the generator's moving average, between turns."""
+    """Weights and moments of both networks, and the moving average of the generator, between updates."""
 
     generator: Any
     discriminator: Any
@@ -18,7 +18,7 @@ class State(NamedTuple):
 
 
 def _losses(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
-    """Return the discriminator's and the generator's, of the scores of training and of generated rows."""
+    """Return the losses of discriminator and generator as functions of the scores of training and generated rows."""
     jax: Any = import_module("jax")
     jnp: Any = import_module("jax.numpy")
     softplus = jax.nn.softplus
@@ -34,62 +34,64 @@ def _losses(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], 
             return (lambda a, b: softplus(b - a).mean()), lambda a, b: softplus(a - b).mean()
 
 
-def turns(
+def make_train_step(
     params: Mapping[str, Any], outputs: Any, update: Any
 ) -> Callable[[State, Any, Any], tuple[State, Any]]:
-    """Return the work of a batch.
+    """Return the training step of a mini-batch.
 
     Parameters
     ----------
     params : mapping
         Parameters of a row.
     outputs : callable
-        A player's outputs from its weights, inputs and activation.
+        Function from weights, inputs and activation to the outputs of a network.
     update : callable
-        Weights and moments after an update from gradients.
+        Function from weights, gradients and moments to the updated weights and moments.
 
     Returns
     -------
     callable
-        Makes one update of each player from a state, training rows and latents; returns the state and (the
-        discriminator's loss, its penalty, the generator's loss).
+        Function of a state, training rows and latent variables that updates both networks once and returns
+        the state and (the discriminator's loss, its penalty, the generator's loss).
     """
     jax: Any = import_module("jax")
     jnp: Any = import_module("jax.numpy")
-    rows, weight, average = params["batch"], params["penalty"], params["average"]
-    of_discriminator, of_generator = _losses(params["loss"])
+    rows, weight, average = params["batch"], params["penalty"], params["ema_decay"]
+    discriminator_loss, generator_loss = _losses(params["loss"])
     acts = params["activations"]
 
     def scores(discriminator: Any, x: Any) -> Any:
         return outputs(discriminator, x, acts[1])
 
-    def objective(discriminator: Any, shown: Any) -> tuple[Any, tuple[Any, Any]]:
-        extra = jnp.zeros(())
+    def objective(discriminator: Any, inputs: Any) -> tuple[Any, tuple[Any, Any]]:
+        penalty = jnp.zeros(())
         if weight:
-            summed = jax.vjp(lambda x: scores(discriminator, x), shown)
+            summed = jax.vjp(lambda x: scores(discriminator, x), inputs)
             both, (gradient,) = summed[0], summed[1](jnp.ones((2 * rows, 1)))
-            extra = weight / (2 * rows) * jnp.square(gradient).sum()
+            penalty = weight / (2 * rows) * jnp.square(gradient).sum()
         else:
-            both = scores(discriminator, shown)
-        loss = of_discriminator(both[:rows], both[rows:])
-        return loss + extra, (loss, extra)
+            both = scores(discriminator, inputs)
+        loss = discriminator_loss(both[:rows], both[rows:])
+        return loss + penalty, (loss, penalty)
 
-    def turn(state: State, x: Any, z: Any) -> tuple[State, Any]:
-        fake, back = jax.vjp(lambda weights: outputs(weights, z, acts[0]), state.generator)
-        shown = jnp.concatenate([x, fake])
-        gradients, (loss, extra) = jax.grad(objective, has_aux=True)(state.discriminator, shown)
+    def train_step(state: State, x: Any, z: Any) -> tuple[State, Any]:
+        fake, generator_vjp = jax.vjp(lambda weights: outputs(weights, z, acts[0]), state.generator)
+        inputs = jnp.concatenate([x, fake])
+        gradients, (loss, penalty) = jax.grad(objective, has_aux=True)(state.discriminator, inputs)
         discriminator, moments = update(state.discriminator, gradients, state.discriminator_moments)
 
         real = scores(discriminator, x) if params["loss"] == "relativistic" else None
-        against, by_fake = jax.value_and_grad(lambda made: of_generator(real, scores(discriminator, made)))(
+        loss_g, d_fake = jax.value_and_grad(lambda rows: generator_loss(real, scores(discriminator, rows)))(
             fake
         )
-        generator, own = update(state.generator, back(by_fake)[0], state.generator_moments)
-        followed = state.average
+        generator, generator_moments = update(
+            state.generator, generator_vjp(d_fake)[0], state.generator_moments
+        )
+        ema = state.average
         if average:
-            done = own[2]
-            keep = jnp.minimum(average, (1 + done) / (10 + done))
-            followed = jax.tree.map(lambda old, new: old + (1 - keep) * (new - old), followed, generator)
-        return State(generator, discriminator, own, moments, followed), (loss, extra, against)
+            updates = generator_moments[2]
+            decay = jnp.minimum(average, (1 + updates) / (10 + updates))
+            ema = jax.tree.map(lambda old, new: old + (1 - decay) * (new - old), ema, generator)
+        return State(generator, discriminator, generator_moments, moments, ema), (loss, penalty, loss_g)
 
-    return turn
+    return train_step

@@ -1,4 +1,4 @@
-"""NumPy as a contestant in the kernel rows: its BLAS and its loops."""
+"""The kernel rows by NumPy, with its BLAS and its elementwise loops."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FUNCTIONS: dict[str, Callable[[NDArray[np.float32]], Any]] = {
 
 
 def setup(threads: int) -> str:
-    """Return the version; the environment has set the threads of the BLAS."""
+    """Return the version; environment variables set the number of BLAS threads."""
     return np.__version__
 
 

@@ -1,4 +1,4 @@
-"""scikit-learn's MLP as a contestant: ``partial_fit`` over the whole data set, divided by its batches; or a ``fit``."""
+"""The rows by scikit-learn's MLP: time of ``partial_fit`` per mini-batch, or of a whole ``fit``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from .timing import Builder, Measure, calls, fit_estimator, net_data, per_step, predict_estimator
+from .timing import (
+    Builder,
+    Measure,
+    calls,
+    fit_estimator,
+    fit_sparse,
+    many_data,
+    net_data,
+    per_step,
+    predict_estimator,
+)
 
 
 def setup(threads: int) -> str:
-    """Return the version; the environment has set the threads of the BLAS."""
+    """Return the version; environment variables set the number of BLAS threads."""
     warnings.filterwarnings("ignore")
     import_module("sklearn.neural_network")
     return str(import_module("sklearn").__version__)
@@ -41,6 +51,29 @@ def _train_net(params: Mapping[str, Any], threads: int) -> Measure:
     return per_step(calls(lambda: model.partial_fit(X, y)), params["batches"])
 
 
+def _fit_many(params: Mapping[str, Any], threads: int) -> Measure:
+    """Time new models with one call of ``fit`` each."""
+    models: Any = import_module("sklearn.neural_network")
+    data = many_data(params)
+    options = {
+        "batch_size": params["batch"],
+        "max_iter": params["epochs"],
+        "alpha": 0.0,
+        "tol": 0.0,
+        "n_iter_no_change": np.inf,
+    }
+
+    def run(count: int) -> None:
+        for seed in range(count):
+            sample = data.samples[seed % len(data.samples)]
+            model = models.MLPRegressor(
+                hidden_layer_sizes=params["layers"][1:-1], random_state=seed, **options
+            )
+            model.fit(data.X[sample], data.y[sample])
+
+    return per_step(run)
+
+
 def _predict_net(params: Mapping[str, Any], threads: int) -> Measure:
     models: Any = import_module("sklearn.neural_network")
     layers = params["layers"]
@@ -55,6 +88,11 @@ def _fit_estimator(params: Mapping[str, Any], threads: int) -> Measure:
     return fit_estimator(models.MLPClassifier, models.MLPRegressor, params)
 
 
+def _fit_sparse(params: Mapping[str, Any], threads: int) -> Measure:
+    models: Any = import_module("sklearn.neural_network")
+    return fit_sparse(models.MLPClassifier, params)
+
+
 def _predict_estimator(params: Mapping[str, Any], threads: int) -> Measure:
     models: Any = import_module("sklearn.neural_network")
     return predict_estimator(models.MLPClassifier, params)
@@ -62,7 +100,9 @@ def _predict_estimator(params: Mapping[str, Any], threads: int) -> Measure:
 
 BUILDERS: dict[str, Builder] = {
     "train_net": _train_net,
+    "fit_many": _fit_many,
     "predict_net": _predict_net,
     "fit_estimator": _fit_estimator,
+    "fit_sparse": _fit_sparse,
     "predict_estimator": _predict_estimator,
 }

@@ -1,4 +1,4 @@
-"""PyTorch as a contestant: eager, fused optimizers, the batches already in tensors, no data loader."""
+"""The rows by PyTorch: eager mode, fused optimizers, mini-batches in tensors, no data loader."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _perceptron(layers: list[int], activation: str, bias: bool = True) -> Any:
         between = {"relu": nn.ReLU(), "sigmoid": nn.Sigmoid(), "leaky_relu": nn.LeakyReLU(0.2)}[activation]
         modules += [nn.Linear(fan_in, fan_out, bias), between]
     if activation != "sigmoid":
-        modules.pop()  # a plain output layer; the rows with sigmoids have one there too
+        modules.pop()  # the output layer is linear, except in rows with sigmoids
     return nn.Sequential(*modules)
 
 
@@ -51,8 +51,8 @@ def _matmul(params: Mapping[str, Any], threads: int) -> Measure:
 
 def _function(params: Mapping[str, Any], threads: int) -> Measure:
     torch: Any = import_module("torch")
-    places = {"relu": torch, "sigmoid": torch, "tanh": torch, "exp": torch}
-    function = getattr(places.get(params["function"], torch.nn.functional), params["function"])
+    namespaces = {"relu": torch, "sigmoid": torch, "tanh": torch, "exp": torch}
+    function = getattr(namespaces.get(params["function"], torch.nn.functional), params["function"])
     x = torch.from_numpy(function_data(params))
     return per_step(calls(lambda: function(x)))
 
@@ -132,7 +132,7 @@ def _train_rec(params: Mapping[str, Any], threads: int) -> Measure:
 
 
 def _step_rec(params: Mapping[str, Any], threads: int) -> Measure:
-    """Time a step from a NumPy array to a NumPy array; the state stays with PyTorch."""
+    """Time a step from a NumPy array to a NumPy array; the state is a tensor."""
     torch: Any = import_module("torch")
     cell = torch.nn.LSTMCell(params["inputs"], params["hidden"]).eval()
     head = torch.nn.Linear(params["hidden"], params["outputs"]).eval()
@@ -150,20 +150,20 @@ def _step_rec(params: Mapping[str, Any], threads: int) -> Measure:
 
 
 def _train_gen(params: Mapping[str, Any], threads: int) -> Measure:
-    """Time turns; their latents are drawn inside."""
+    """Time updates of both networks, including the drawing of latent variables."""
     torch: Any = import_module("torch")
     batches = torch.from_numpy(gen_data(params)).split(params["batch"])
     players = [
         _perceptron(layers, activation, params["bias"])
         for layers, activation in zip(params["players"], params["activations"], strict=True)
     ]
-    turn = peer_torch_gen.turns(params, *players)
+    train_step = peer_torch_gen.make_train_step(params, *players)
     shape = (params["batch"], params["players"][0][0])
     endless = chain.from_iterable(repeat(batches))
 
     def run(count: int) -> None:
         for x in islice(endless, count):
-            turn(x, torch.randn(shape))
+            train_step(x, torch.randn(shape))
 
     return per_step(run)
 

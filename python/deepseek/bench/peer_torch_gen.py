@@ -1,6 +1,6 @@
-"""Adversaries for PyTorch, as its tutorials write them: the generated rows detached, then used again.
+"""GANs in PyTorch as in its tutorials: generated rows are detached for the discriminator's update, then reused.
 
-The discriminator reads training rows and generated ones in one pass; what no update needs has no gradient.
+The discriminator scores training and generated rows in one pass. Gradients that no update needs are not computed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Losses = Callable[[Any, Any], Any]
 
 
 def _losses(name: str, like: Any) -> tuple[Losses, Losses]:
-    """Return the discriminator's and the generator's, of the scores of training and of generated rows."""
+    """Return the losses of discriminator and generator as functions of the scores of training and generated rows."""
     torch: Any = import_module("torch")
     softplus, mse = torch.nn.functional.softplus, torch.nn.functional.mse_loss
     one, zero = torch.ones_like(like), torch.zeros_like(like)
@@ -26,65 +26,66 @@ def _losses(name: str, like: Any) -> tuple[Losses, Losses]:
             return (lambda a, b: softplus(b - a).mean()), lambda a, b: softplus(a - b).mean()
 
 
-def turns(
+def make_train_step(
     params: Mapping[str, Any], generator: Any, discriminator: Any
 ) -> Callable[[Any, Any], tuple[Any, Any, Any]]:
-    """Return the work of a batch.
+    """Return the training step of a mini-batch.
 
     Parameters
     ----------
     params : mapping
         Parameters of a row.
     generator, discriminator : torch.nn.Module
-        The players.
+        The two networks.
 
     Returns
     -------
     callable
-        Makes one update of each player from training rows and latents; returns the discriminator's loss and penalty
-        (0.0: none) and the generator's loss.
+        Function of training rows and latent variables that updates both networks once and returns the
+        discriminator's loss, its penalty (0.0 for none) and the generator's loss.
     """
     torch: Any = import_module("torch")
-    rows, weight, average = params["batch"], params["penalty"], params["average"]
-    of_discriminator, of_generator = _losses(params["loss"], torch.empty(rows, 1))
+    rows, weight, average = params["batch"], params["penalty"], params["ema_decay"]
+    discriminator_loss, generator_loss = _losses(params["loss"], torch.empty(rows, 1))
     pairs = params["loss"] == "relativistic"
-    owned = [list(player.parameters()) for player in (generator, discriminator)]
-    followed = [parameter.detach().clone() for parameter in owned[0]] if average else []
+    parameters = [list(player.parameters()) for player in (generator, discriminator)]
+    ema = [parameter.detach().clone() for parameter in parameters[0]] if average else []
     if params["optimizer"] == "sgd":
-        optimizers = [torch.optim.SGD(mine, lr=params["rate"], fused=True) for mine in owned]
+        optimizers = [torch.optim.SGD(group, lr=params["learning_rate"], fused=True) for group in parameters]
     else:
         optimizers = [
-            torch.optim.Adam(mine, lr=params["rate"], betas=params["betas"], fused=True) for mine in owned
+            torch.optim.Adam(group, lr=params["learning_rate"], betas=params["betas"], fused=True)
+            for group in parameters
         ]
     updates = 0
 
     def update(player: int, loss: Any) -> None:
         optimizers[player].zero_grad(set_to_none=True)
-        loss.backward(inputs=owned[player])
+        loss.backward(inputs=parameters[player])
         optimizers[player].step()
 
-    def turn(x: Any, z: Any) -> tuple[Any, Any, Any]:
+    def train_step(x: Any, z: Any) -> tuple[Any, Any, Any]:
         nonlocal updates
-        fake, extra = generator(z), 0.0
-        shown = torch.cat([x, fake.detach()]).requires_grad_(weight > 0)
-        scores = discriminator(shown)
-        loss = of_discriminator(scores[:rows], scores[rows:])
+        fake, penalty = generator(z), 0.0
+        inputs = torch.cat([x, fake.detach()]).requires_grad_(weight > 0)
+        scores = discriminator(inputs)
+        loss = discriminator_loss(scores[:rows], scores[rows:])
         if weight:
-            (gradient,) = torch.autograd.grad(scores.sum(), shown, create_graph=True)
-            extra = weight / (2 * rows) * gradient.square().sum()
-        update(1, loss + extra)
+            (gradient,) = torch.autograd.grad(scores.sum(), inputs, create_graph=True)
+            penalty = weight / (2 * rows) * gradient.square().sum()
+        update(1, loss + penalty)
 
         real = None
         if pairs:
             with torch.no_grad():
                 real = discriminator(x)
-        against = of_generator(real, discriminator(fake))
-        update(0, against)
+        loss_g = generator_loss(real, discriminator(fake))
+        update(0, loss_g)
         if average:
             updates += 1
-            keep = min(average, (1 + updates) / (10 + updates))
+            decay = min(average, (1 + updates) / (10 + updates))
             with torch.no_grad():
-                torch._foreach_lerp_(followed, owned[0], 1 - keep)
-        return loss, extra, against
+                torch._foreach_lerp_(ema, parameters[0], 1 - decay)
+        return loss, penalty, loss_g
 
-    return turn
+    return train_step

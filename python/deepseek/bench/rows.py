@@ -1,8 +1,8 @@
-"""What is measured: the rows, by group.
+"""Registry of the measured rows, by group.
 
-A row names a kind of work (``matmul``, ``train_net``, …) and its parameters as plain data, so that it can be sent to
-any worker; a contestant that knows the kind can run it.  Another kind of model adds a function to ``GROUPS`` and its
-kinds to the contestants; nothing else changes.
+A row has a kind of work (``matmul``, ``train_net``, …) and its parameters as plain data, which can be sent to any
+worker. All libraries with a builder for the kind run it. A new kind of model needs a function in ``GROUPS``, and a
+builder in the module of each library.
 """
 
 from __future__ import annotations
@@ -20,22 +20,25 @@ class Row:
 
     Attributes
     ----------
-    name, group : str
-        How it is called and where it belongs.
+    name : str
+        Name of the row.
+    group : str
+        Name of its group.
     kind : str
-        The work; the key in a contestant's ``BUILDERS``.
+        Kind of work: the key in the ``BUILDERS`` of a library's module.
     params : dict
-        Parameters of the work, plain data.
-    unit : {"us", "GFLOP/s", "GB/s", "s", "MiB"}
-        How the result is shown; times are kept in seconds a step.
-    flops : float
-        Floating-point operations of a step: with the measured FMA rate, its floor.
-    moved : float
-        Bytes that a step moves, for GB/s.
-    read : float
-        Bytes a step cannot avoid reading: with the measured bandwidth, its floor where ``flops`` is 0.
-    slice : float
-        Length of its slices beside those of the others; short work needs less.
+        Parameters of the work as plain data.
+    unit : {"us", "GFLOP/s", "GB/s", "s", "MiB"}, default="us"
+        Unit of the table; samples are in seconds per step.
+    flops : float, default=0.0
+        Floating-point operations per step. Their time at the measured FMA rate is the least possible time.
+    bytes_accessed : float, default=0.0
+        Bytes that a step reads and writes, for GB/s.
+    bytes_read : float, default=0.0
+        Bytes that a step has to read. If ``flops`` is 0, their time at the measured bandwidth is the least
+        possible time.
+    time_factor : float, default=1.0
+        Factor of the measuring time per round; kernels need less.
     """
 
     name: str
@@ -44,9 +47,9 @@ class Row:
     params: dict[str, Any] = field(default_factory=dict)
     unit: str = "us"
     flops: float = 0.0
-    moved: float = 0.0
-    read: float = 0.0
-    slice: float = 1.0
+    bytes_accessed: float = 0.0
+    bytes_read: float = 0.0
+    time_factor: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain data."""
@@ -63,7 +66,9 @@ _NETS: dict[str, tuple[list[int], int, str, str, str, int]] = {
     "net-mnist-b512": ([784, 256, 128, 10], 512, "relu", "cross_entropy", "adam", 50),
     "net-wide-b512": ([1024, 2048, 2048, 1000], 512, "relu", "cross_entropy", "adam", 4),
 }
-# name: cell, inputs, hidden, outputs, steps or their least and most, batch, batches in the data set
+# Layers, rows, batch, epochs of each of many small nets; a step is the fit of one net.
+_MANY: tuple[list[int], int, int, int] = ([16, 32, 1], 500, 32, 10)
+# name: cell, inputs, hidden, outputs, steps or their minimum and maximum, batch, batches in the data set
 _RECS: dict[str, tuple[str, int, int, int, int | list[int], int, int]] = {
     "rec-seed": ("rnn", 2, 50, 1, 3, 1, 1000),
     "rnn-small": ("rnn", 8, 64, 1, 32, 32, 50),
@@ -71,7 +76,7 @@ _RECS: dict[str, tuple[str, int, int, int, int | list[int], int, int]] = {
     "lstm-char": ("lstm", 64, 256, 64, 64, 32, 3),
     "lstm-large": ("lstm", 512, 1024, 10, 50, 64, 1),
     "ragged-gru": ("gru", 8, 64, 1, [16, 128], 64, 5),
-    # beside PyTorch's PackedSequence, which padding outruns
+    # compared with PyTorch's PackedSequence, which is slower than padding
     "ragged-packed": ("gru", 8, 64, 1, [16, 128], 64, 5),
 }
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
@@ -83,26 +88,27 @@ _GENS: dict[str, tuple[int, list[int], int, list[int], int, int, str]] = {
     "gan-mnist": (100, [256, 512, 1024], 784, [512, 256], 64, 10, "plain"),
     "gan-r1r2": (64, [128, 256], 64, [256, 128], 64, 100, "modern"),
 }
-# Sigmoid: in every layer. Otherwise the outputs are plain, and leaky_relu's slope is 0.2.  Both players have the same
-# optimizer. The penalty is r1r2 of this weight; the average is the decay of the generator's. 0: none.
+# Sigmoid is used in every layer; otherwise the outputs are linear, and the slope of leaky_relu is 0.2. Generator and
+# discriminator have the same optimizer. `penalty` is the weight of r1r2, `ema_decay` the decay of the generator's
+# moving average; 0 for none.
 _RECIPES: dict[str, dict[str, Any]] = {
     "article": {
         "activations": ["sigmoid", "sigmoid"],
         "bias": False,
         "loss": "least_squares",
         "penalty": 0.0,
-        "average": 0.0,
+        "ema_decay": 0.0,
         "optimizer": "sgd",
-        "rate": 1.0,
+        "learning_rate": 1.0,
     },
     "plain": {
         "activations": ["relu", "leaky_relu"],
         "bias": True,
         "loss": "non_saturating",
         "penalty": 0.0,
-        "average": 0.0,
+        "ema_decay": 0.0,
         "optimizer": "adam",
-        "rate": 1e-4,
+        "learning_rate": 1e-4,
         "betas": [0.9, 0.999],
     },
     "modern": {
@@ -110,46 +116,48 @@ _RECIPES: dict[str, dict[str, Any]] = {
         "bias": True,
         "loss": "relativistic",
         "penalty": 0.1,
-        "average": 0.999,
+        "ema_decay": 0.999,
         "optimizer": "adam",
-        "rate": 1e-3,
+        "learning_rate": 1e-3,
         "betas": [0.0, 0.99],
     },
 }
-# name: layers, loss, rows, epochs of a fit; as scikit-learn's estimators are by default: Adam, batches of 200 rows
+# name: layers, loss, rows, epochs of a fit; with the defaults of scikit-learn: Adam, mini-batches of 200 rows
 _ESTIMATORS: dict[str, tuple[list[int], str, int, int]] = {
     "fit-digits": ([64, 100, 10], "cross_entropy", 1800, 20),
     "fit-table": ([32, 128, 128, 1], "squared_error", 10000, 5),
 }
+# name: layers, rows, entries per row, epochs of a fit on sparse rows, such as bags of words
+_SPARSE: dict[str, tuple[list[int], int, int, int]] = {"fit-text": ([20000, 32, 2], 5000, 40, 3)}
 _ACTIVATIONS = ("relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "exp")
 _ELEMENTS = 65536
 
 
 def net_flops(layers: Sequence[int], batch: int) -> float:
-    """Return the operations of one training step: forward, weight gradient, and input gradient but the first's."""
+    """Return the operations of a training step: forward pass, weight gradients, later layers' input gradients."""
     weights = [a * b for a, b in pairwise(layers)]
     return 2.0 * batch * (2 * sum(weights) + sum(weights[1:]))
 
 
 def rec_flops(cell: str, inputs: int, hidden: int, outputs: int, steps: float, batch: int) -> float:
-    """Return the operations of one training step of a recurrent layer that is read out at the end.
+    """Return the operations of a training step of a recurrent layer with an output at the last step.
 
     Parameters
     ----------
     cell : str
-        Which cell: how many gates.
+        Type of the cell, which sets the number of gates.
     inputs, hidden, outputs : int
-        Sizes.
+        Number of input features, units and outputs.
     steps : float
-        Real steps in all sequences of the batch together.
+        Total number of real steps of the sequences of the batch.
     batch : int
-        Sequences in the batch.
+        Number of sequences of the batch.
 
     Returns
     -------
     float
-        Forward, weight gradients, and the gradient of the state; none of the inputs. The first step's state is
-        zero, so its product and both that follow from it are not needed.
+        Operations of the forward pass, the weight gradients and the gradient of the state. Input gradients
+        are not computed; products with the initial state, which is zero, are not needed.
     """
     units = GATES[cell] * hidden
     return 2.0 * (
@@ -169,27 +177,27 @@ def gen_flops(
     Parameters
     ----------
     generator, discriminator : sequence of int
-        Sizes from the inputs to the outputs.
+        Sizes of the layers from the inputs to the outputs.
     batch : int
-        Training rows; as many are generated.
-    pairs : bool
-        The generator's loss reads the scores of training rows too.
-    penalty : bool
-        The gradient by both kinds of rows is penalised.
+        Number of training rows; the same number is generated.
+    pairs : bool, default=False
+        Whether the generator's loss depends on the scores of training rows too.
+    penalty : bool, default=False
+        Whether there is a penalty on the gradient with respect to training and generated rows.
 
     Returns
     -------
     float
-        One forward pass of the generator for both updates. The discriminator learns from twice the batch; in the
-        generator's update it has a forward pass and an input gradient, no weight gradient. A penalty of gradients
-        adds a backward pass to the rows, a forward pass of tangents, both without the last layer's one unit, and one
-        more product in each weight gradient.
+        Operations with one forward pass of the generator for both updates. The discriminator is trained on
+        twice the batch. In the generator's update it has a forward pass and an input gradient, but no weight
+        gradient. A gradient penalty adds a backward pass to the rows and a forward pass of tangents, both
+        without the last layer's single unit. It also adds one product to each weight gradient.
     """
     g, d = ([a * b for a, b in pairwise(sizes)] for sizes in (generator, discriminator))
-    learning = 2 * (2 * sum(d) + sum(d[1:]))
+    update = 2 * (2 * sum(d) + sum(d[1:]))
     if penalty:
-        learning += 2 * (2 * sum(d[:-1]) + sum(d))
-    return 2.0 * batch * (learning + (3 if pairs else 2) * sum(d) + 2 * sum(g) + sum(g[1:]))
+        update += 2 * (2 * sum(d[:-1]) + sum(d))
+    return 2.0 * batch * (update + (3 if pairs else 2) * sum(d) + 2 * sum(g) + sum(g[1:]))
 
 
 def _kernel_rows() -> list[Row]:
@@ -205,14 +213,22 @@ def _kernel_rows() -> list[Row]:
             {"m": m, "k": k, "n": n},
             "GFLOP/s",
             flops=2.0 * m * k * n,
-            slice=1 / 3,
+            time_factor=1 / 3,
         )
         for m, k, n in shapes
     ]
     for name in _ACTIVATIONS:
         params = {"function": name, "elements": _ELEMENTS}
         rows.append(
-            Row(f"function-{name}", "kernels", "function", params, "GB/s", moved=8.0 * _ELEMENTS, slice=1 / 3)
+            Row(
+                f"function-{name}",
+                "kernels",
+                "function",
+                params,
+                "GB/s",
+                bytes_accessed=8.0 * _ELEMENTS,
+                time_factor=1 / 3,
+            )
         )
     return rows
 
@@ -229,11 +245,16 @@ def _net_rows() -> list[Row]:
             "batches": batches,
         }
         rows.append(Row(name, "net", "train_net", params, flops=net_flops(layers, batch)))
+    layers, count, batch, epochs = _MANY
+    for name, loop in (("fit-many", False), ("fit-loop", True)):
+        params = {"layers": layers, "rows": count, "batch": batch, "epochs": epochs, "loop": loop}
+        flops = epochs * net_flops(layers, count)
+        rows.append(Row(name, "net", "fit_many", params, flops=flops, time_factor=4.0))
     layers = [784, 256, 128, 10]
     weights = sum(a * b for a, b in pairwise(layers))
-    rows.append(Row("net-predict-1", "net", "predict_net", {"layers": layers}, read=4.0 * weights))
-    rows.append(Row("net-cold-start", "net", "cold_start", unit="s"))
-    rows.append(Row("net-memory", "net", "cold_memory", unit="MiB"))
+    rows.append(Row("net-predict-1", "net", "predict_net", {"layers": layers}, bytes_read=4.0 * weights))
+    rows.append(Row("net-cold-start", "net", "cold_start", {"workload": "net"}, unit="s"))
+    rows.append(Row("net-memory", "net", "cold_memory", {"workload": "net"}, unit="MiB"))
     return rows
 
 
@@ -252,11 +273,13 @@ def _rec_rows() -> list[Row]:
         }
         average = steps if isinstance(steps, int) else sum(steps) / 2
         flops = rec_flops(cell, inputs, hidden, outputs, average * batch, batch)
-        # A slice is one fit: where a step takes a second, several must share what a fit begins with.
-        rows.append(Row(name, "rec", "train_rec", params, flops=flops, slice=20.0 if flops > 1e11 else 1.0))
+        # A measurement is one fit. If a step takes a second, several steps have to share the initial cost of the fit.
+        rows.append(
+            Row(name, "rec", "train_rec", params, flops=flops, time_factor=20.0 if flops > 1e11 else 1.0)
+        )
     params = {"cell": "lstm", "inputs": 256, "hidden": 256, "outputs": 10}
     weights = 4 * 256 * (256 + 256) + 256 * 10
-    rows.append(Row("lstm-step", "rec", "step_rec", params, read=4.0 * weights))
+    rows.append(Row("lstm-step", "rec", "step_rec", params, bytes_read=4.0 * weights))
     return rows
 
 
@@ -276,6 +299,10 @@ def _estimator_rows() -> list[Row]:
         params = {"layers": layers, "loss": loss, "batch": 200, "batches": count // 200, "epochs": epochs}
         flops = epochs * (count // 200) * net_flops(layers, 200)
         rows.append(Row(name, "estimators", "fit_estimator", params, flops=flops))
+    for name, (layers, count, entries, epochs) in _SPARSE.items():
+        params = {"layers": layers, "rows": count, "entries": entries, "epochs": epochs}
+        rows.append(Row(name, "estimators", "fit_sparse", params, time_factor=4.0))
+    rows.append(Row("text-memory", "estimators", "cold_memory", {"workload": "text"}, unit="MiB"))
     for name, count in (("proba-1", 1), ("proba-1000", 1000)):
         params = {"layers": [64, 100, 10], "loss": "cross_entropy", "batch": count, "batches": 1}
         rows.append(Row(name, "estimators", "predict_estimator", params))
@@ -297,19 +324,24 @@ def rows_of(groups: Sequence[str], patterns: Sequence[str] = ()) -> list[Row]:
     Parameters
     ----------
     groups : sequence of str
-        Names from ``GROUPS``.
-    patterns : sequence of str
-        Keep rows whose name matches one of these (``net-tab-*``); all if empty.
+        Names in ``GROUPS``.
+    patterns : sequence of str, default=()
+        Patterns of names, such as ``net-tab-*``; empty for all rows.
 
     Returns
     -------
     list of Row
-        In the registry's order.
+        Rows of the groups whose name matches a pattern, in the order of the registry.
+
+    Raises
+    ------
+    ValueError
+        If a pattern matches no row.
     """
     rows = [row for group in groups for row in GROUPS[group]()]
     for pattern in patterns:
         if not any(fnmatchcase(row.name, pattern) for row in rows):
-            raise ValueError(f"no row matches {pattern!r}; rows: {', '.join(row.name for row in rows)}")
+            raise ValueError(f"rows: got {pattern!r}; expected one of {', '.join(row.name for row in rows)}")
     return [
         row for row in rows if not patterns or any(fnmatchcase(row.name, pattern) for pattern in patterns)
     ]

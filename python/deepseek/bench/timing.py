@@ -1,4 +1,4 @@
-"""Timing inside a worker: how long one step takes, and the data that all contestants get."""
+"""Timing of one step inside a worker, and the data of the rows, which are the same for all libraries."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 Measure = Callable[[float], dict[str, float]]
-"""Measures for about so many seconds; returns at least ``seconds``: those of one step."""
+"""Function that measures for about the given number of seconds; its result has the key ``seconds``, those of a step."""
 
 Builder = Callable[[Mapping[str, Any], int], Measure]
-"""Sets up a row's work from its parameters and the number of threads."""
+"""Function that sets up the work of a row from its parameters and the number of threads."""
 
 
 class Unsupported(Exception):
-    """A contestant that cannot do this row."""
+    """Raised by a builder if the library cannot run the row."""
 
 
 def calls(step: Callable[[], object]) -> Callable[[int], None]:
-    """Return a function that calls ``step`` so many times."""
+    """Return a function that calls ``step`` a given number of times."""
 
     def run(count: int) -> None:
         for _ in repeat(None, count):
@@ -34,19 +34,19 @@ def calls(step: Callable[[], object]) -> Callable[[int], None]:
 
 
 def per_step(run: Callable[[int], object], steps: int = 1) -> Measure:
-    """Return a measure of work that is repeated.
+    """Return a measure of repeated work.
 
     Parameters
     ----------
     run : callable
-        ``run(n)`` does the work n times and returns when it is done.
-    steps : int
-        Steps in one such work.
+        ``run(n)`` does the work n times.
+    steps : int, default=1
+        Number of steps of the work.
 
     Returns
     -------
     Measure
-        Times one long run; the count is adapted from slice to slice.
+        Measure that times one long run; the number of repetitions is adapted from call to call.
     """
     run(1)  # compiles, allocates, warms caches
     count = 1
@@ -77,25 +77,74 @@ def per_step(run: Callable[[int], object], steps: int = 1) -> Measure:
 
 
 def net_data(params: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[Any]]:
-    """Return samples and targets for a training row: the same for every contestant."""
+    """Return samples and targets of a training row."""
     rng = np.random.default_rng(0)
     layers, rows = params["layers"], params["batch"] * params["batches"]
     X = rng.standard_normal((rows, layers[0]), dtype=np.float32)
     if params["loss"] == "cross_entropy":
         y = rng.integers(0, layers[-1], rows)
-        y[: min(rows, layers[-1])] = np.arange(min(rows, layers[-1]))  # every class is there
+        y[: min(rows, layers[-1])] = np.arange(min(rows, layers[-1]))  # every class occurs
         return X, y
     return X, rng.standard_normal((rows, layers[-1]), dtype=np.float32)
 
 
+class ManyData(NamedTuple):
+    """Samples and targets, and the rows of each net: bootstrap samples, which are used in turn."""
+
+    X: NDArray[np.float32]
+    y: NDArray[np.float32]
+    samples: list[NDArray[np.int64]]
+
+
+def many_data(params: Mapping[str, Any]) -> ManyData:
+    """Return the data of many small nets."""
+    rng = np.random.default_rng(0)
+    inputs, count = params["layers"][0], params["rows"]
+    X = rng.standard_normal((count, inputs), dtype=np.float32)
+    y = np.sin(X @ rng.standard_normal(inputs, dtype=np.float32))
+    return ManyData(X, y, [rng.integers(0, count, count) for _ in range(100)])
+
+
 def fit_estimator(classifier: Any, regressor: Any, params: Mapping[str, Any]) -> Measure:
-    """Time whole fits of an estimator with scikit-learn's interface, all epochs of each."""
+    """Time whole fits of an estimator with scikit-learn's interface."""
     X, y = net_data(params)
-    made = classifier if params["loss"] == "cross_entropy" else regressor
+    estimator = classifier if params["loss"] == "cross_entropy" else regressor
     options = {"tol": 0.0, "n_iter_no_change": np.inf, "max_iter": params["epochs"], "random_state": 0}
-    model = made(hidden_layer_sizes=params["layers"][1:-1], **options)
+    model = estimator(hidden_layer_sizes=params["layers"][1:-1], **options)
     target = y if y.ndim == 1 else y[:, 0]
     return per_step(calls(lambda: model.fit(X, target)))
+
+
+def sparse_data(params: Mapping[str, Any]) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+    """Return the arrays of a CSR matrix (values, columns, positions) of bags of words, and two classes.
+
+    Columns are as frequent as words: the share of column k is proportional to 1 / (k + 100).
+    """
+    rng = np.random.default_rng(0)
+    columns, count, entries = params["layers"][0], params["rows"], params["entries"]
+    total = np.cumsum(1.0 / (np.arange(columns) + 100.0))
+    found = np.searchsorted(total, rng.random((count, entries)) * total[-1])
+    found = np.sort(found, axis=1)
+    first = np.ones(found.shape, bool)
+    first[:, 1:] = found[:, 1:] > found[:, :-1]  # a word that occurs twice has one entry
+    indptr = np.concatenate([[0], np.cumsum(first.sum(axis=1))]).astype(np.int32)
+    indices = rng.permutation(columns).astype(np.int32)[found[first]]
+    data = rng.random(len(indices))
+    scores = np.add.reduceat(data * rng.standard_normal(columns)[indices], indptr[:-1])
+    return (data, indices, indptr), (scores > 0).astype(np.int64)
+
+
+def fit_sparse(classifier: Any, params: Mapping[str, Any]) -> Measure:
+    """Time whole fits of a classifier with scikit-learn's interface on a sparse matrix of SciPy."""
+    arrays, y = sparse_data(params)
+    try:
+        from scipy.sparse import csr_array
+    except ImportError as error:
+        raise Unsupported from error
+    X = csr_array(arrays, shape=(params["rows"], params["layers"][0]))
+    options = {"tol": 0.0, "n_iter_no_change": np.inf, "max_iter": params["epochs"], "random_state": 0}
+    model = classifier(hidden_layer_sizes=params["layers"][1:-1], **options)
+    return per_step(calls(lambda: model.fit(X, y)))
 
 
 def predict_estimator(classifier: Any, params: Mapping[str, Any]) -> Measure:
@@ -108,7 +157,7 @@ def predict_estimator(classifier: Any, params: Mapping[str, Any]) -> Measure:
 
 
 class RecData(NamedTuple):
-    """Sequences, targets, and the real steps of each sequence where they differ."""
+    """Sequences, targets, and the number of real steps of each sequence if they differ."""
 
     X: NDArray[np.float32]
     y: NDArray[np.float32]
@@ -116,7 +165,7 @@ class RecData(NamedTuple):
 
 
 def rec_data(params: Mapping[str, Any]) -> RecData:
-    """Return sequences and targets for a recurrent training row: the same for every contestant."""
+    """Return sequences and targets of a recurrent training row."""
     rng = np.random.default_rng(0)
     rows, steps = params["batch"] * params["batches"], params["steps"]
     low, high = (steps, steps) if isinstance(steps, int) else steps
@@ -130,21 +179,21 @@ def rec_data(params: Mapping[str, Any]) -> RecData:
 
 
 def gen_data(params: Mapping[str, Any]) -> NDArray[np.float32]:
-    """Return the rows that adversaries learn from: the same for every contestant."""
+    """Return the training rows of a GAN."""
     rows, columns = params["batch"] * params["batches"], params["players"][0][-1]
     return np.random.default_rng(0).standard_normal((rows, columns), dtype=np.float32)
 
 
 def matrix(rows: int, columns: int) -> NDArray[np.float32]:
-    """Return an empty matrix that begins on a cache line, as PyTorch's and JAX's do.
+    """Return an empty matrix aligned to a cache line, as those of PyTorch and JAX are.
 
-    NumPy's begin wherever the heap puts them, which makes a tenth of a small product's time and changes from one
-    process to the next.
+    The alignment of NumPy's own arrays varies between processes and changes the time of small products by a
+    tenth.
     """
     line, size = 64, 4 * rows * columns
-    room = np.empty(size + line, dtype=np.uint8)
-    start = -room.ctypes.data % line
-    return room[start : start + size].view(np.float32).reshape(rows, columns)
+    buffer = np.empty(size + line, dtype=np.uint8)
+    start = -buffer.ctypes.data % line
+    return buffer[start : start + size].view(np.float32).reshape(rows, columns)
 
 
 def matmul_data(params: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -1,4 +1,4 @@
-"""``deepseek bench``: this package beside its peers, as tables, JSON and a chart."""
+"""``deepseek bench``: speed of this package and of other libraries, as tables, JSON and a chart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from .parser import InputError, name_list, number, whole, whole_list
+from . import bench_tables
+from .outputs import check_outputs
+from .parser import InputError, integer, integer_list, name_list, number
 from .terminal import heading, say, table
 
 if TYPE_CHECKING:
@@ -19,53 +21,89 @@ _PEERS = ("torch", "jax", "sklearn")
 
 def add(commands: Commands) -> None:
     """Add the command to the parser."""
-    p = commands.add_parser("bench", help="measure speed, beside peers if installed")
-    p.add_argument("groups", nargs="*", metavar="GROUP", help=f"{' or '.join(_GROUPS)} (default: all)")
+    p = commands.add_parser("bench", help="measure the speed of deepseek and of other installed libraries")
     p.add_argument(
-        "--vs", type=name_list, default=list(_PEERS), metavar="A,B", help=f"of {', '.join(_PEERS)}; or none"
+        "groups", nargs="*", metavar="GROUP", help=f"{', '.join(_GROUPS)} (default: all of these), or tables"
     )
     p.add_argument(
-        "--threads", type=whole_list(1), default=[1], metavar="1,2", help="numbers of threads (default: 1)"
+        "--vs",
+        type=name_list,
+        metavar="A,B",
+        help=f"libraries to compare with, of {', '.join(_PEERS)}; of {', '.join(bench_tables.PEERS)} for tables;"
+        " or none (default: all installed)",
     )
     p.add_argument(
-        "--rows", type=name_list, default=[], metavar="A,B", help="only these rows; * stands for anything"
+        "--threads",
+        type=integer_list(1),
+        metavar="1,2",
+        help="numbers of threads (default: 1; for tables, the CPUs available to the process)",
     )
     p.add_argument(
-        "--rounds", type=whole(1), default=7, metavar="N", help="rounds through all contestants (default: 7)"
+        "--rows",
+        type=name_list,
+        default=[],
+        metavar="A,B",
+        help="names of benchmarks, with * as wildcard (default: all)",
     )
     p.add_argument(
-        "--seconds", type=number(0, 60, open_low=True), default=0.15, metavar="S", help="length of a slice"
+        "--rounds",
+        type=integer(1),
+        metavar="N",
+        help="interleaved rounds of measurement (default: 7)",
     )
-    p.add_argument("--quick", action="store_true", help="3 short rounds: a first look, not a result")
-    p.add_argument("--json", metavar="FILE", help="keep all samples")
-    p.add_argument("--plot", metavar="FILE", help="draw the ratios (needs matplotlib)")
+    p.add_argument(
+        "--seconds",
+        type=number(0, 60, open_low=True),
+        metavar="S",
+        help="seconds per measurement (default: 0.15)",
+    )
+    p.add_argument(
+        "--against", metavar="PYTHON", help="interpreter of another installation of deepseek to compare with"
+    )
+    p.add_argument("--quick", action="store_true", help="3 short rounds, for a rough result")
+    p.add_argument("--json", metavar="FILE", help="write all measurements to a JSON file")
+    p.add_argument("--plot", metavar="FILE", help="write a chart of the speed-ups (needs matplotlib)")
+    bench_tables.add_options(p)
     p.set_defaults(run=run)
 
 
-def _peers(names: list[str]) -> list[str]:
+def _peers(names: list[str] | None) -> list[str]:
+    if names is None:
+        return list(_PEERS)
     if names == ["none"]:
         return []
     for name in names:
         if name not in _PEERS:
-            raise InputError(f'--vs: no peer "{name}"; peers: {", ".join(_PEERS)}, or none')
+            raise InputError(f'--vs: got "{name}"; expected names of {", ".join(_PEERS)}, or none')
     return names
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print and keep."""
+    """Measure, print and save."""
     from .. import bench
 
+    if "tables" in arguments.groups:
+        if set(arguments.groups) != {"tables"}:
+            raise InputError("GROUP: got tables with other groups; expected tables alone")
+        return bench_tables.run(arguments)
+    bench_tables.refuse_options(arguments)
     groups = list(dict.fromkeys(arguments.groups)) or list(_GROUPS)
     for group in groups:
         if group not in bench.GROUPS:
-            raise InputError(f'no group "{group}" of rows; groups: {", ".join(bench.GROUPS)}')
+            raise InputError(f'GROUP: got "{group}"; expected one of {", ".join(bench.GROUPS)}')
+    seconds = arguments.seconds or 0.15
     settings = bench.Settings(
         groups=groups,
         peers=_peers(arguments.vs),
-        threads=sorted(set(arguments.threads)),
-        rounds=3 if arguments.quick else arguments.rounds,
-        seconds=min(0.05, arguments.seconds) if arguments.quick else arguments.seconds,
+        threads=sorted(set(arguments.threads or [1])),
+        rounds=3 if arguments.quick else arguments.rounds or 7,
+        seconds=min(0.05, seconds) if arguments.quick else seconds,
         patterns=arguments.rows,
+        against=arguments.against,
+    )
+    check_outputs(
+        {"--json": arguments.json, "--plot": arguments.plot},
+        {"the interpreter of --against": arguments.against},
     )
     if arguments.plot:
         from ..plot import need_matplotlib
@@ -89,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
     _show(sheet, groups)
     if arguments.json:
         sheet.save(arguments.json)
-        say(f"samples: {arguments.json}")
+        say(f"measurements: {arguments.json}")
     if arguments.plot:
         from ..bench.chart import save_bench
 
@@ -99,14 +137,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(sheet: Sheet, groups: list[str]) -> None:
-    from ..bench.report import summary
+    from ..bench.report import LEGEND, summary
     from ..bench.report import table as cells
 
     machine = sheet.machine
     say(f"{machine['cpu']}, {machine['cores']} cores, {machine['isa']}; load {machine['load'][:1]}")
     say(", ".join(f"{name} {version}" for name, version in sheet.versions.items()))
-    for name, why in sheet.missing.items():
-        say(f"{name} is left out: {why}")
+    for name, reason in sheet.missing.items():
+        say(f"without {name}: {reason}")
     for threads in sheet.threads:
         for group in groups:
             header, rows = cells(sheet, group, threads)
@@ -115,6 +153,9 @@ def _show(sheet: Sheet, groups: list[str]) -> None:
                 heading(f"{group}, {threads} thread{'s' * (threads > 1)}")
                 for line in table(header, rows):
                     say(line)
+    say()
+    for line in LEGEND if len(sheet.threads) > 1 else LEGEND[:-1]:
+        say(line)
     say()
     for line in [*summary(sheet, groups), *sheet.notes]:
         say(line)

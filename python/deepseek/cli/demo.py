@@ -1,4 +1,4 @@
-"""``deepseek demo``: a network trains on bundled real data and the terminal shows what it learned."""
+"""``deepseek demo``: trains a model on bundled real data and shows the result in the terminal."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from . import demo_gen, demo_net, demo_rec
-from .parser import whole
+from .parser import add_threads, integer
 
 if TYPE_CHECKING:
     from .parser import Commands
 
-# what is trained, and for how many epochs if nothing is said
+# function and default number of epochs of each demo
 _DEMOS: dict[str, tuple[Callable[[argparse.Namespace], int], int]] = {
     "net": (demo_net.run, 20),
     "rec": (demo_rec.run, 30),
@@ -22,21 +22,21 @@ _DEMOS: dict[str, tuple[Callable[[argparse.Namespace], int], int]] = {
 
 def add(commands: Commands) -> None:
     """Add the command to the parser."""
-    p = commands.add_parser("demo", help="train on bundled real data and draw the result")
+    p = commands.add_parser("demo", help="train a model on bundled real data and show the result")
     p.add_argument(
-        "model", nargs="?", choices=tuple(_DEMOS), default="net", help="what to train (default: net)"
+        "model", nargs="?", choices=tuple(_DEMOS), default="net", help="model to train (default: net)"
     )
     p.add_argument(
         "--png",
         metavar="FILE",
-        help="draw into a PNG file instead of the terminal (needs matplotlib); gen always does both (gen.png)",
+        help="draw into a PNG file instead of the terminal (needs matplotlib); gen always writes one (gen.png)",
     )
-    usual = ", ".join(f"{model} {epochs}" for model, (_, epochs) in _DEMOS.items())
-    p.add_argument("--epochs", type=whole(1), metavar="N", help=f"default: {usual}")
-    p.add_argument("--seed", type=whole(0, 2**64 - 1), default=0, metavar="N")
+    defaults = ", ".join(f"{model} {epochs}" for model, (_, epochs) in _DEMOS.items())
+    p.add_argument("--epochs", type=integer(1), metavar="N", help=f"number of epochs (default: {defaults})")
     p.add_argument(
-        "--threads", type=whole(1, 1024), metavar="N", help="default: as many as the process may use"
+        "--seed", type=integer(0, 2**64 - 1), default=0, metavar="N", help="seed of the model (default: 0)"
     )
+    add_threads(p)
     p.set_defaults(run=run)
 
 

@@ -1,4 +1,4 @@
-"""``deepseek demo rec``: a Rec learns who speaks, and names the speaker while he is still speaking."""
+"""``deepseek demo rec``: a Rec recognises speakers, also frame by frame while a recording goes on."""
 
 from __future__ import annotations
 
@@ -9,32 +9,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .terminal import beside, chart, heading, picture, say
+from .terminal import chart, heading, say, shaded, side_by_side
 
 _SPEAKERS = 9
 
 
 def nearest_mean(X: list[NDArray[Any]], y: NDArray[Any], X_test: list[NDArray[Any]]) -> NDArray[Any]:
-    """Return the speaker whose mean frame is nearest: the baseline."""
-    frames = np.stack([sequence.mean(axis=0) for sequence in X])
-    asked = np.stack([sequence.mean(axis=0) for sequence in X_test])
+    """Return the baseline: the speaker with the nearest mean frame."""
+    frames, frames_test = (np.stack([sequence.mean(axis=0) for sequence in part]) for part in (X, X_test))
     means = np.stack([frames[y == speaker].mean(axis=0) for speaker in range(_SPEAKERS)])
-    nearest: NDArray[Any] = np.square(asked[:, None] - means).sum(axis=2).argmin(axis=1)
+    nearest: NDArray[Any] = np.square(frames_test[:, None] - means).sum(axis=2).argmin(axis=1)
     return nearest
 
 
-def listen(rec: Any, sequence: NDArray[Any]) -> NDArray[Any]:
-    """Return the chances of the speakers after each frame (frames, speakers)."""
+def stream(rec: Any, sequence: NDArray[Any]) -> NDArray[Any]:
+    """Return the probabilities of the speakers after each frame (frames, speakers)."""
     state = rec.initial_state(1)
-    chances = []
+    probabilities = []
     for frame in sequence:
         y, state = rec.step(frame[None], state)
-        chances.append(y[0])
-    return np.stack(chances)
+        probabilities.append(y[0])
+    return np.stack(probabilities)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train on the vowels, compare and draw."""
+    """Train on the vowels, compare with a baseline and draw."""
     import deepseek as ds
     from deepseek.datasets import load_japanese_vowels
 
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     sequences = [((sequence - mean) / spread).astype(np.float32) for sequence in vowels.data]
     X, y, X_test, y_test = sequences[:cut], vowels.target[:cut], sequences[cut:], vowels.target[cut:]
     heading(
-        f"Nine speakers say /ae/: {len(X)} recordings to learn from, {len(X_test)} to test on, "
+        f"Recognising nine speakers: {len(X)} training and {len(X_test)} test recordings of /ae/, "
         "7 to 29 frames of 12 coefficients"
     )
     baseline = float(np.mean(nearest_mean(X, y, X_test) == y_test))
@@ -57,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         output="last",
         output_size=_SPEAKERS,
         loss="cross_entropy",
-        optimizer=ds.AdamW(rate=3e-3, weight_decay=0.01, schedule=ds.Cosine()),
+        optimizer=ds.AdamW(learning_rate=3e-3, weight_decay=0.01, schedule=ds.Cosine()),
         dropout=0.3,
         input_dropout=0.1,
         seed=arguments.seed,
@@ -69,46 +68,47 @@ def run(arguments: argparse.Namespace) -> int:
     predicted = rec.predict_classes(X_test)
     accuracy = float(np.mean(predicted == y_test))
 
-    shown = _interesting([listen(rec, sequence) for sequence in X_test], y_test)
+    example = _hardest([stream(rec, sequence) for sequence in X_test], y_test)
     if arguments.png:
         from .. import plot
 
-        plot.save_rec_demo(arguments.png, history, y_test, predicted, *shown)
+        plot.save_rec_demo(arguments.png, history, y_test, predicted, *example)
     else:
-        _draw_terminal(history, *shown)
-    say(f"baseline (nearest mean frame)  {baseline:6.1%} of the test recordings right")
-    say(f"Rec, a GRU of 64 units         {accuracy:6.1%} of the test recordings right")
+        _draw_terminal(history, *example)
+    say("accuracy on the test recordings:")
+    say(f"  baseline (nearest mean frame)  {baseline:6.1%}")
+    say(f"  Rec, a GRU of 64 units         {accuracy:6.1%}")
     rate = arguments.epochs * sum(map(len, X)) / max(seconds, 1e-9)
-    say(f"{arguments.epochs} epochs of {len(X)} recordings in {seconds:.2f} s: {rate:,.0f} frames a second")
+    say(f"{arguments.epochs} epochs of {len(X)} recordings in {seconds:.2f} s: {rate:,.0f} frames/s")
     if arguments.png:
         say(f"picture: {arguments.png}")
     return 0
 
 
-def _interesting(heard: list[NDArray[Any]], truth: NDArray[Any]) -> tuple[NDArray[Any], int]:
-    """Return a recording that is told right in the end, after the longest doubt, and its speaker."""
+def _hardest(probabilities: list[NDArray[Any]], truth: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """Return the correctly recognised recording with the latest wrong frame, and its speaker."""
 
-    def doubt(row: int) -> int:
-        right = heard[row].argmax(axis=1) == truth[row]
-        return int(np.flatnonzero(~right).max(initial=-1)) if right[-1] else -2
+    def last_error(row: int) -> int:
+        correct = probabilities[row].argmax(axis=1) == truth[row]
+        return int(np.flatnonzero(~correct).max(initial=-1)) if correct[-1] else -2
 
-    row = max(range(len(heard)), key=doubt)
-    return heard[row], int(truth[row])
+    row = max(range(len(probabilities)), key=last_error)
+    return probabilities[row], int(truth[row])
 
 
-def _draw_terminal(history: Any, chances: NDArray[Any], speaker: int) -> None:
-    every = [*history["loss"], *history["val_loss"]]
-    low, high = max(min(every), 1e-6), max(every)
+def _draw_terminal(history: Any, probabilities: NDArray[Any], speaker: int) -> None:
+    losses = [*history["loss"], *history["val_loss"]]
+    low, high = max(min(losses), 1e-6), max(losses)
     say()
     curves = [
         chart(history["loss"], "training loss, by epoch", low=low, high=high, width=30),
         chart(history["val_loss"], "test loss, by epoch", low=low, high=high, width=30),
     ]
-    for line in beside(curves):
+    for line in side_by_side(curves):
         say(line)
     say()
-    say(f"Speaker {speaker + 1} is heard, frame by frame: how likely the Rec takes each of the nine to be")
-    for index, line in enumerate(picture(chances.T)):
+    say(f"One recording of speaker {speaker + 1}: probability of each speaker by frame, and at the end")
+    for index, line in enumerate(shaded(probabilities.T)):
         mark = "*" if index == speaker else " "
-        say(f"{mark}{index + 1} │{line}│ {chances[-1, index]:4.0%}")
+        say(f"{mark}{index + 1} │{line}│ {probabilities[-1, index]:4.0%}")
     say()

@@ -1,4 +1,4 @@
-"""``deepseek info``: what this machine offers and what the package makes of it."""
+"""``deepseek info``: properties of this machine, and the settings and versions of the package."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _EXTRAS = {
     "scikit-learn": "deepseek.sklearn",
     "matplotlib": "plots",
-    "rich": "paint in the terminal",
+    "rich": "progress line",
     "onnx": "to_onnx, export",
     "torch": "to_torch, from_torch; benchmark peer",
     "jax": "benchmark peer",
@@ -24,7 +24,7 @@ _EXTRAS = {
 
 def add(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("info", help="CPU, instruction sets, threads, CUDA, versions")
+    parser = commands.add_parser("info", help="show CPU, instruction sets, threads, CUDA and versions")
     parser.set_defaults(run=run)
 
 
@@ -42,7 +42,7 @@ def _version(name: str) -> str | None:
 
 
 def facts() -> list[tuple[str, str]]:
-    """Return everything the command prints, as pairs of a name and a value."""
+    """Return everything that the command prints, as pairs of a name and a value."""
     import numpy
 
     from .. import __version__, _core, cuda
@@ -52,27 +52,30 @@ def facts() -> list[tuple[str, str]]:
     caches = " · ".join(
         f"{name} {_size(int(cpu[key]))}" for name, key in (("L1d", "l1d"), ("L2", "l2"), ("L3", "l3"))
     )
-    found = [
+    pairs = [
         ("deepseek", f"{__version__} (core {_core.__version__})"),
         ("Python", f"{platform.python_version()} ({platform.python_implementation()}, {platform.machine()})"),
         ("NumPy", numpy.__version__),
         ("safetensors", _version("safetensors") or "not installed"),
         ("CPU", str(cpu.get("brand") or cpu.get("vendor") or "unknown").strip()),
         ("caches", caches),
-        ("instruction set", f"{_core.isa()} in use; usable here: {', '.join(isas)} (DEEPSEEK_ISA chooses)"),
-        ("threads", f"{_core.get_num_threads()} of {cpu['cores']} cores (DEEPSEEK_NUM_THREADS chooses)"),
+        ("instruction set", f"{_core.isa()}; available: {', '.join(isas)} (set DEEPSEEK_ISA to change)"),
+        (
+            "threads",
+            f"{_core.get_num_threads()}; available cores: {cpu['cores']} (set DEEPSEEK_NUM_THREADS to change)",
+        ),
         ("CUDA", f"no: {why}" if (why := cuda.why()) else "yes"),
     ]
     for name, use in _EXTRAS.items():
-        found.append((name, f"{_version(name) or 'not installed'} ({use})"))
-    return found
+        pairs.append((name, f"{_version(name) or 'not installed'} ({use})"))
+    return pairs
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the facts."""
+    """Print the properties."""
     heading("deepseek on this machine")
-    found = facts()
-    width = max(len(name) for name, _ in found)
-    for name, value in found:
+    pairs = facts()
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
         say(f"  {name.ljust(width)}  {value}")
     return 0

@@ -1,4 +1,4 @@
-"""Grey pictures as PNG files, with the standard library alone: an install without matplotlib keeps pictures too."""
+"""Writer of grey PNG files that needs only the standard library, so that the demo works without matplotlib."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 
 def sheet(images: NDArray[Any], scale: int, gap: int = 1) -> NDArray[Any]:
-    """Return images (rows, columns, height, width) as one (height, width), pixels enlarged, 0 in the gaps between."""
+    """Return images (rows, columns, height, width) as one enlarged image (height, width) with gaps of 0."""
     padded = np.pad(images, ((0, 0), (0, 0), (gap, 0), (gap, 0)))
     rows, columns, height, width = padded.shape
-    whole = padded.transpose(0, 2, 1, 3).reshape(rows * height, columns * width)
-    return np.pad(whole, ((0, gap), (0, gap))).repeat(scale, axis=0).repeat(scale, axis=1)
+    joined = padded.transpose(0, 2, 1, 3).reshape(rows * height, columns * width)
+    return np.pad(joined, ((0, gap), (0, gap))).repeat(scale, axis=0).repeat(scale, axis=1)
 
 
 def save(path: str | Path, ink: NDArray[Any]) -> None:
-    """Write an image (height, width) of ink from 0, white, to 1, black (PNG specification, third edition, 2025)."""
+    """Write an image (height, width) with values from 0 (white) to 1 (black) as PNG (third edition, 2025)."""
     grey = np.round(255 * (1 - np.clip(ink, 0, 1))).astype(np.uint8)
     height, width = grey.shape
-    lines = np.pad(grey, ((0, 0), (1, 0))).tobytes()  # before each line the number of its filter: none
+    lines = np.pad(grey, ((0, 0), (1, 0))).tobytes()  # each line begins with its filter type, 0
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b"")]
     body = b"".join(

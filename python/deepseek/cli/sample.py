@@ -1,4 +1,4 @@
-"""``deepseek sample gen.ds -n 1000``: rows that a trained Gen makes, as CSV."""
+"""``deepseek sample gen.ds -n 1000``: samples of a trained Gen, as CSV."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._gen import tables
-from .csvfile import write_rows
-from .parser import InputError, whole
+from .csv_output import write_rows
+from .outputs import check_outputs
+from .parser import InputError, add_threads, integer
 from .terminal import say
 
 if TYPE_CHECKING:
@@ -19,49 +20,56 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the command to the parser."""
-    p = commands.add_parser("sample", help="draw rows from a generative model")
-    p.add_argument("model", help="file of a Gen")
-    p.add_argument("-n", "--rows", type=whole(1), default=10, metavar="N", help="how many (default: 10)")
+    p = commands.add_parser("sample", help="draw samples from a generative model")
+    p.add_argument("model", help="model file of a Gen")
+    p.add_argument(
+        "-n", "--rows", type=integer(1), default=10, metavar="N", help="number of rows (default: 10)"
+    )
     p.add_argument(
         "-o", "--output", default="-", metavar="FILE", help="CSV file to write (default: standard output)"
     )
-    p.add_argument("--seed", type=whole(0, 2**64 - 1), default=0, metavar="N", help="default: 0")
     p.add_argument(
-        "--label", metavar="L", help="label of all rows (default: as in training, or each in its turn)"
+        "--seed", type=integer(0, 2**64 - 1), default=0, metavar="N", help="seed of the samples (default: 0)"
     )
     p.add_argument(
-        "--threads", type=whole(1, 1024), metavar="N", help="default: as many as the process may use"
+        "--label",
+        metavar="L",
+        help="label of all rows (default: random for tables with a label column, otherwise all labels in turn)",
     )
+    add_threads(p)
     p.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Draw and write."""
+    """Draw samples and write them."""
     import deepseek as ds
 
+    check_outputs({"--output": arguments.output}, {"the model": arguments.model})
     gen = ds.load(arguments.model, threads=arguments.threads)
     if not isinstance(gen, ds.Gen):
-        raise InputError(f"{arguments.model}: this is a {type(gen).__name__}, which cannot be sampled")
+        raise InputError(f"{arguments.model}: got a {type(gen).__name__}; expected a Gen")
     if gen._config.sequences:
-        raise InputError(f"{arguments.model}: this Gen makes sequences, which are no rows: use Gen.sample")
-    names, columns = _drawn(gen, arguments.rows, arguments.seed, arguments.label)
+        raise InputError(
+            f"{arguments.model}: got a Gen of sequences; expected one of rows (use Gen.sample in Python)"
+        )
+    names, columns = _draw(gen, arguments.rows, arguments.seed, arguments.label)
     write_rows(arguments.output, _lines(names, columns))
     if arguments.output != "-":
         say(f"{arguments.rows} rows: {arguments.output}")
     return 0
 
 
-def _drawn(gen: Any, n: int, seed: int, label: str | None) -> tuple[list[str], list[Any]]:
-    """Names and columns; numbers' labels, which no column tells, behind them."""
+def _draw(gen: Any, n: int, seed: int, label: str | None) -> tuple[list[str], list[Any]]:
+    """Return names and columns of samples; labels that are no column of the table come last."""
     if gen.label_column is not None:
-        table = gen.sample(n, None if label is None else _known(gen.labels, label), seed)
+        table = gen.sample(n, None if label is None else _label(gen.labels, label), seed)
         names = tables.names_of(table)
         return [str(name) for name in names], [tables.column(table, name) for name in names]
     y = None
     if gen.classes:
-        y = np.arange(n) % gen.classes if label is None else np.repeat(_known(gen.labels, label), n)
+        y = np.arange(n) % gen.classes if label is None else np.repeat(_label(gen.labels, label), n)
     elif label is not None:
-        raise InputError(f"--label {label}: this model knows no labels")
+        raise InputError(f'--label: got "{label}", but the model has no labels; expected no --label')
     table = gen.sample(n, y, seed)
     names = tables.names_of(table)
     columns = [tables.column(table, name) for name in names]
@@ -70,12 +78,12 @@ def _drawn(gen: Any, n: int, seed: int, label: str | None) -> tuple[list[str], l
     return [*map(str, names), *(["label"] if gen.classes else [])], [*columns, *([] if y is None else [y])]
 
 
-def _known(labels: Any, text: str) -> Any:
-    """The label that is written so."""
+def _label(labels: Any, text: str) -> Any:
+    """Return the label with this text."""
     for label in labels:
         if str(label) == text:
             return label
-    raise InputError(f"--label {text}: the model's labels are {', '.join(map(str, list(labels)[:8]))}")
+    raise InputError(f'--label: got "{text}"; expected one of {", ".join(map(str, list(labels)[:8]))}')
 
 
 def _lines(names: list[str], columns: list[Any]) -> Iterator[Sequence[str]]:

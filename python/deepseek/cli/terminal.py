@@ -1,36 +1,55 @@
-"""Pictures and tables for the terminal: text in, lines of text out.
+"""Charts, images and tables as lines of text for the terminal.
 
-Block characters where the output can carry them, ASCII where it cannot.  rich, when installed, only paints
-headings; every line reads the same without it.
+Block characters are used if the encoding of the output has them, otherwise ASCII. rich, if installed, only
+makes headings bold.
 """
 
 from __future__ import annotations
 
 import math
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .parser import printable
+
 _BARS = " ▁▂▃▄▅▆▇█"
 _SHADES = " ░▒▓█"
-_PLAIN = str.maketrans("▁▂▃▄▅▆▇█░▒▓│└─×·–…", "..::||##.:*|+-x--.")
+_ASCII = str.maketrans("▁▂▃▄▅▆▇█░▒▓│└─×·–…", "..::||##.:*|+-x--.")
 
 
-def say(text: str = "") -> None:
-    """Print a line, in ASCII if standard output has no block characters."""
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+def say(text: str = "", *, error: bool = False) -> None:
+    """Print a line to standard output or standard error, in ASCII if that has no block characters."""
+    stream = sys.stderr if error else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    text = printable(text)
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
-    print(text)
+        text = text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
+    print(text, file=stream)
+
+
+def say_wrapped(text: str) -> None:
+    """Print a paragraph, indented by two; on a terminal its lines end between words."""
+    if not sys.stdout.isatty():
+        say(f"  {text}")
+        return
+    width = max(40, shutil.get_terminal_size().columns)
+    filler = textwrap.TextWrapper(
+        width, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    for line in filler.wrap(text):
+        say(line)
 
 
 def heading(text: str) -> None:
-    """Print a heading: bold where rich is installed and the output is a terminal."""
+    """Print a heading, bold if rich is installed and the output is a terminal."""
     if sys.stdout.isatty():
         try:
             from rich.console import Console
@@ -43,7 +62,7 @@ def heading(text: str) -> None:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return aligned lines: the first column to the left, all others to the right."""
+    """Return lines of a table: the first column aligned to the left, the others to the right."""
     cells = [list(header), *(list(row) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     lines = []
@@ -63,12 +82,12 @@ def chart(
     Parameters
     ----------
     values : sequence of float
-        Positive values in order; more than ``width`` are averaged in groups.
+        Positive values in order; if there are more than ``width``, groups of them are averaged.
     title : str
-        The line above the chart.
+        Line above the chart.
     low, high : float
-        The ends of the scale.
-    width, rows : int
+        Limits of the scale.
+    width, rows : int, default=34, 5
         Size of the plotting area in characters.
 
     Returns
@@ -92,13 +111,13 @@ def chart(
     return lines
 
 
-def picture(image: NDArray[Any]) -> list[str]:
-    """Return a grey image as shaded characters, two to a pixel.
+def shaded(image: NDArray[Any]) -> list[str]:
+    """Return a grey image as shaded characters, two per pixel.
 
     Parameters
     ----------
-    image : ndarray
-        Two dimensions, values 0 (blank) to 1 (full).
+    image : ndarray of shape (height, width)
+        Values from 0 (blank) to 1 (full).
 
     Returns
     -------
@@ -109,7 +128,7 @@ def picture(image: NDArray[Any]) -> list[str]:
     return ["".join(_SHADES[level] * 2 for level in row) for row in levels]
 
 
-def beside(blocks: Sequence[Sequence[str]], gap: int = 3) -> list[str]:
+def side_by_side(blocks: Sequence[Sequence[str]], gap: int = 3) -> list[str]:
     """Join blocks of lines from left to right."""
     height = max(len(block) for block in blocks)
     widths = [max(len(line) for line in block) for block in blocks]

@@ -1,167 +1,266 @@
-"""``deepseek train data.csv --target column``: a Net from a CSV file.
-
-The model file carries the reading of the columns (``recipe.py``), so ``predict`` needs nothing but model and data.
-"""
+"""``deepseek train data.csv --target column``: trains a TabularNet on a CSV file and scores it on rows held out."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import time
+import re
+import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .csvfile import read_table
-from .learn import learn
-from .models import attach_recipe, score
-from .parser import InputError, name_list, number, whole, whole_list
-from .recipe import Recipe
-from .terminal import heading, say
+from .._io.atomic import replace_file
+from .._tables.cells import listed, quoted
+from .._tables.readings import KINDS
+from .._tables.target import TASKS
+from .._tabular_report.assess import assess
+from .._tabular_report.assessment import Assessment
+from .._tabular_report.report import html
+from ..plot import need_matplotlib
+from .outputs import check_outputs
+from .parser import InputError, add_threads, integer, integer_list, number
+from .score_lines import score_lines
+from .table_options import add_table_options, column_names, no_column, read_columns
+from .terminal import heading, say, say_wrapped
+from .training import announcement, encode, fit, split
 
 if TYPE_CHECKING:
-    from .. import Net
+    from .. import TabularNet
+    from .._tables.arrays import Columns
     from .parser import Commands
 
-_ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "silu", "leaky_relu", "elu", "selu", "mish")
+_MODEL_OPTIONS = (
+    "members", "time_limit", "task", "hidden", "activation", "dropout", "learning_rate", "weight_decay", "epochs",
+    "batch_size", "seed", "threads",
+)  # fmt: skip
+"""Options that are those of TabularNet."""
 
 
 def add(commands: Commands) -> None:
     """Add the command to the parser."""
-    p = commands.add_parser("train", help="train a network on a CSV file")
-    p.add_argument("data", help="CSV file with a header row")
-    p.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict")
-    p.add_argument("-o", "--output", metavar="FILE", help="model file (default: the data's name with .ds)")
-    p.add_argument("--task", choices=("auto", "classification", "regression"), default="auto")
-    p.add_argument("--drop", type=name_list, default=[], metavar="A,B", help="columns to leave out")
+    p = commands.add_parser("train", help="train a model on a CSV file, and score it on rows held out")
+    p.add_argument("data", help="CSV file with a header row, or JSON, also compressed; - is standard input")
+    p.add_argument("--target", metavar="COLUMN", help="name of the column to predict (no default)")
     p.add_argument(
-        "--categorical", type=name_list, default=[], metavar="A,B", help="columns of names, even if numbers"
+        "-o", "--output", metavar="FILE", help="model file to write (default: the name of the data with .ds)"
     )
-    p.add_argument("--delimiter", type=delimiter, default=",", help="between cells: one character or 'tab'")
     p.add_argument(
-        "--hidden", type=whole_list(1), default=[64, 64], metavar="64,64", help="widths of the hidden layers"
+        "--report",
+        metavar="FILE",
+        help="HTML report to write, with plots (needs the extra [plot]; default: none)",
     )
-    p.add_argument("--activation", choices=_ACTIVATIONS, default="relu")
-    p.add_argument("--epochs", type=whole(1), default=100, metavar="N")
-    p.add_argument("--batch-size", type=whole(1), default=32, metavar="N")
-    p.add_argument(
-        "--rate", type=number(0, np.inf, open_low=True), default=1e-3, metavar="R", help="learning rate"
+    group = p.add_argument_group("rows for the scores")
+    group.add_argument(
+        "--test",
+        metavar="FILE",
+        help="CSV file with the rows to score (default: some rows of the data, see --holdout)",
     )
-    p.add_argument("--dropout", type=number(0, 1, open_high=True), default=0.0, metavar="P")
-    p.add_argument("--weight-decay", type=number(0, np.inf), default=0.0, metavar="D")
-    p.add_argument(
-        "--validation",
+    group.add_argument(
+        "--holdout",
         type=number(0, 1, open_high=True),
-        default=0.2,
         metavar="F",
-        help="fraction of the rows to hold out (0: none)",
+        help="share of the rows that is not trained on but scored; 0 trains on all (default: 0.2)",
     )
-    p.add_argument(
-        "--early-stopping",
-        type=whole(0),
-        default=10,
-        metavar="N",
-        help="stop after N epochs without a better validation loss (0: never)",
+    group = p.add_argument_group("how the columns are read")
+    group.add_argument(
+        "--task",
+        choices=("auto", *TASKS),
+        default="auto",
+        help="whether the target is a class or a number (default: auto, by its values)",
     )
-    p.add_argument("--seed", type=whole(0, 2**64 - 1), default=0, metavar="N")
-    p.add_argument(
-        "--threads", type=whole(1, 1024), metavar="N", help="default: as many as the process may use"
+    group.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="column to leave out, repeatable (default: none)",
     )
+    group.add_argument(
+        "--kind",
+        action="append",
+        type=_kind,
+        default=[],
+        metavar="COLUMN=KIND",
+        help=f"kind of a column: {', '.join(KINDS[:-1])}; repeatable (default: by its content)",
+    )
+    add_table_options(p)
+    _add_model_options(p)
+    p.retired = {
+        "--categorical": "--kind COLUMN=category",
+        "--validation": "--holdout",
+        "--early-stopping": "not needed: the best epoch is kept",
+    }
     p.set_defaults(run=run)
 
 
-def delimiter(text: str) -> str:
-    """Return the character between cells; an option type."""
-    text = "\t" if text in ("tab", "\\t") else text
-    if len(text) != 1 or text in '"\r\n':
-        raise argparse.ArgumentTypeError(f"one character or 'tab' expected, got {text!r}")
-    return text
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    p = parser.add_argument_group("the model")
+    p.add_argument("--members", type=integer(1, 1000), metavar="N", help="number of networks (default: 8)")
+    p.add_argument(
+        "--time-limit",
+        type=number(0, np.inf, open_low=True),
+        metavar="S",
+        help="approximate limit of the training in seconds (default: none)",
+    )
+    p.add_argument(
+        "--hidden",
+        type=integer_list(1),
+        metavar="128,128",
+        help="units of the hidden layers (default: 128,128)",
+    )
+    p.add_argument("--activation", metavar="NAME", help="activation of the hidden layers (default: mish)")
+    p.add_argument(
+        "--epochs", type=integer(1), metavar="N", help="number of epochs (default: by the number of rows)"
+    )
+    p.add_argument(
+        "--batch-size",
+        type=integer(1),
+        metavar="N",
+        help="rows per mini-batch (default: by the number of rows)",
+    )
+    p.add_argument(
+        "--learning-rate",
+        type=number(0, np.inf, open_low=True),
+        metavar="R",
+        help="learning rate of AdamW (default: 0.006)",
+    )
+    p.add_argument(
+        "--dropout",
+        type=number(0, 1, open_high=True),
+        metavar="P",
+        help="dropout probability of the hidden units (default: 0.1)",
+    )
+    p.add_argument("--weight-decay", type=number(0, np.inf), metavar="D", help="weight decay (default: 0.01)")
+    p.add_argument(
+        "--seed",
+        type=integer(0, 2**64 - 1),
+        metavar="N",
+        help="seed of model and held-out rows (default: 0)",
+    )
+    add_threads(p)
 
 
-def _output(arguments: argparse.Namespace) -> str:
-    """Return where the model goes, refusing before the training what could not be written after it."""
-    path: str = arguments.output or os.path.splitext(os.path.basename(arguments.data))[0] + ".ds"
-    folder = os.path.dirname(path) or "."
-    if os.path.isdir(path):
-        raise InputError(f"{path}: this is a folder, a file name is needed")
-    if not os.path.isdir(folder):
-        raise InputError(f"{folder}: no such folder")
-    if os.path.exists(path) and os.path.exists(arguments.data) and os.path.samefile(path, arguments.data):
-        raise InputError(f"{path}: the model would overwrite the data")
-    return path
+def _kind(text: str) -> tuple[str, str]:
+    name, mark, kind = text.rpartition("=")
+    if not mark or kind not in KINDS[:-1]:
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}; expected COLUMN=KIND with a kind of {', '.join(KINDS[:-1])}"
+        )
+    return name, kind
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, report and save."""
-    from ..datasets import fixed_order
-
-    path = _output(arguments)
-    table = read_table(arguments.data, arguments.delimiter)
-    table.column(arguments.target)  # a wrong name is the first thing to say
-    order = fixed_order(len(table), arguments.seed)
-    held = round(len(table) * arguments.validation)
-    if arguments.validation:
-        held = max(1, held)
-    if len(table) - held < 2:
-        raise InputError(f"{table.path}: {len(table)} rows are too few (2 to train on, {held} held out)")
-    rows = np.sort(order[held:])
-    recipe = learn(
-        table,
-        arguments.target,
-        rows,
-        task=arguments.task,
-        drop=arguments.drop,
-        categorical=arguments.categorical,
+    """Train, score, report and save."""
+    path = arguments.output or _default_output(arguments.data)
+    check_outputs(
+        {"--output": path, "--report": arguments.report},
+        {"the data": arguments.data, "the file of --test": arguments.test},
     )
-    X, y = recipe.encode(table), recipe.target.encode(table)
-    net = _network(arguments, recipe)
-    _announce(table.path, len(table), recipe, net)
-    fitting: dict[str, Any] = {"epochs": arguments.epochs, "batch_size": min(arguments.batch_size, len(rows))}
-    if held:
-        from .. import EarlyStopping
+    if arguments.report:
+        need_matplotlib()
+    columns = read_columns(arguments.data, arguments)
+    test = None if arguments.test is None else read_columns(arguments.test, arguments)
+    drop = _checked_names(arguments, columns, test)
+    given = {name: getattr(arguments, name) for name in _MODEL_OPTIONS}
+    options = {name: value for name, value in given.items() if value is not None}
+    try:
+        return _run(arguments, columns, test, {**options, "drop": drop, "kinds": dict(arguments.kind)}, path)
+    except ValueError as error:
+        raise InputError(_with_options(str(error))) from None
 
-        aside = np.sort(order[:held])
-        fitting["validation_data"] = (X[aside], y[aside])
-        if arguments.early_stopping:
-            fitting["early_stopping"] = EarlyStopping(patience=arguments.early_stopping)
-    start = time.perf_counter()
-    history = net.fit(X[rows], y[rows], **fitting)
-    seconds = time.perf_counter() - start
-    epochs = len(history["loss"])
-    say(f"{epochs} epochs in {seconds:.2f} s ({epochs * len(rows) / max(seconds, 1e-9):,.0f} rows/s)")
-    _report(net, recipe, X, y, rows, order[:held])
-    attach_recipe(net, recipe)
-    net.save(path)
+
+def _default_output(data: str) -> str:
+    name = "model" if data == "-" else os.path.basename(data).removesuffix(".gz")
+    return (os.path.splitext(name)[0] or name) + ".ds"
+
+
+def _checked_names(arguments: argparse.Namespace, columns: Columns, test: Columns | None) -> list[str]:
+    """Return the columns to leave out; raise InputError with all names that are wrong."""
+    target = arguments.target
+    if target is None:
+        raise InputError(f"--target: got none; expected a column of {columns.source}: {listed(columns, 50)}")
+    drop = column_names(arguments.drop, columns)
+    problems = [no_column(columns.source, target, columns)] * (target not in columns)
+    if test is not None and target in columns and target not in test:
+        problems.append(no_column(test.source, target, test))
+    for option, names in (("--drop", drop), ("--kind", [name for name, _ in arguments.kind])):
+        problems += [
+            no_column(f"{option}: {columns.source}", name, columns) for name in names if name not in columns
+        ]
+        if target in names:
+            problems.append(f"{option}: got {quoted(target)}, which is the target; expected another column")
+    if problems:
+        raise InputError("\n".join(problems))
+    return drop
+
+
+def _with_options(message: str) -> str:
+    """Return an error of TabularNet with the options of the command line instead of its arguments."""
+    message = re.sub(r"\btask '(\w+)'", r"--task \1", message)
+    names = "|".join((*_MODEL_OPTIONS, "drop"))
+    return re.sub(rf"(?m)^({names}):", lambda match: f"--{match[1].replace('_', '-')}:", message)
+
+
+def _run(
+    arguments: argparse.Namespace, columns: Columns, test: Columns | None, options: dict[str, Any], path: str
+) -> int:
+    target = arguments.target
+    share = 0.0 if test is not None else 0.2 if arguments.holdout is None else arguments.holdout
+    parts = split(columns, target, share, options.get("seed", 0), arguments.task)
+    if test is not None:
+        parts = replace(parts, test=test, source=f"of {test.source}")
+    notes = [*columns.notes, *(test.notes if test is not None else ())]
+    model, table = encode(parts.training, target, options, test)
+    heading(f"{columns.source}: {columns.rows:,} rows, {len(columns)} columns")
+    for line in [*notes, *announcement(table, parts.left_out)]:
+        say_wrapped(line)
+    seconds = fit(model, table)
+    model.save(path)
+    members = f"{len(model.nets)} network{'s' * (len(model.nets) > 1)}"
+    say(f"trained {members} on {len(table.targets):,} rows in {seconds:.1f} s")
+    scored = None
+    if parts.test.rows:
+        with warnings.catch_warnings():
+            if (
+                test is None
+            ):  # rows held out may have categories that the others lack; a user can do nothing about it
+                warnings.simplefilter("ignore", UserWarning)
+            scored = assess(model, parts.test, parts.source, options.get("seed", 0))
+    if scored is None:
+        say("no rows are held out, so there are no scores (see --holdout and --test)")
+    else:
+        for line in ["", *score_lines(model.target, scored), ""]:
+            say(line)
     say(f"model: {path}")
+    if arguments.report:
+        assessment = Assessment(
+            target=target,
+            source=columns.source,
+            model=path,
+            task=model.task,
+            target_reason=table.target.reason,
+            readings=table.inputs.features.readings,
+            notes=notes,
+            rows=len(table.targets),
+            histories=[net.history for net in model.nets],
+            test=scored,
+            settings=_settings(arguments.command, model, seconds),
+        )
+        replace_file(arguments.report, html(assessment).encode())
+        say(f"report: {arguments.report}")
     return 0
 
 
-def _network(arguments: argparse.Namespace, recipe: Recipe) -> Net:
-    from .. import AdamW, Net
+def _settings(command: str, model: TabularNet, seconds: float) -> dict[str, str]:
+    from .. import __version__, get_num_threads
 
-    labels = recipe.target.labels
-    return Net(
-        [recipe.width, *arguments.hidden, len(labels) if labels else 1],
-        activation=arguments.activation,
-        loss="cross_entropy" if labels else "squared_error",
-        optimizer=AdamW(rate=arguments.rate, weight_decay=arguments.weight_decay),
-        dropout=arguments.dropout,
-        seed=arguments.seed,
-        threads=arguments.threads,
-    )
-
-
-def _announce(path: str, rows: int, recipe: Recipe, net: Net) -> None:
-    target = recipe.target
-    what = f"one of {len(target.labels)} classes" if target.labels else "a number"
-    heading(f"{path}: {rows} rows, {len(recipe.features)} columns to predict {target.name} from ({what})")
-
-
-def _report(
-    net: Net, recipe: Recipe, X: NDArray[Any], y: NDArray[Any], rows: NDArray[Any], held: NDArray[Any]
-) -> None:
-    """Print the score beside that of a guess that looks at no column."""
-    for name, part in (("training rows", rows), ("held-out rows", held)):
-        if len(part):
-            say(f"{name}: {score(recipe.target, net.predict(X[part]), y[part], y[rows])}")
+    net = model.net
+    layers = "-".join(map(str, net.layers))
+    return {
+        "command": command,
+        "version": f"deepseek {__version__}",
+        "networks": f"{len(model.nets)} of {layers} units, {net.num_parameters:,} parameters each",
+        "training": f"{seconds:.1f} s with {get_num_threads()} threads",
+    }

@@ -1,10 +1,11 @@
-"""Small real data sets that travel with the package.
+"""Small real data sets that are part of the package; nothing is downloaded.
 
-Enough for ``deepseek demo``, the examples' first run and the tests; nothing is downloaded.  Sources and licences
-are named in ``data/README.md`` and in each loader's docstring.
+``deepseek demo``, the examples and the tests use them. ``data/README.md`` and the docstrings of the loaders
+name sources and licences.
 """
 
 from ._bundled import Dataset, load_breast_cancer, load_diabetes, load_digits, load_wine
+from ._penguins import load_penguins
 from ._sequences import SequenceDataset, load_japanese_vowels
 from ._split import Split, fixed_order, train_test_split
 
@@ -17,6 +18,7 @@ __all__ = [
     "load_diabetes",
     "load_digits",
     "load_japanese_vowels",
+    "load_penguins",
     "load_wine",
     "train_test_split",
 ]

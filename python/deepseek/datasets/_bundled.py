@@ -1,7 +1,7 @@
-"""The bundled data sets: four loaders and the tuple they return.
+"""Loaders of the bundled tables.
 
-The arrays lie beside this file as compressed ``.npz`` archives (plain arrays, no pickles).  A loader reads its
-archive anew on every call, so a caller may change what it gets.
+The arrays are stored in compressed ``.npz`` archives (plain arrays, no pickles). Each call of a loader reads
+the archive again, so a caller may modify the arrays.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ FOLDER = Path(__file__).parent / "data"
 
 
 class Dataset(NamedTuple):
-    """A data set in memory.
+    """Data set of rows, as a named tuple.
 
     Attributes
     ----------
-    data : ndarray
-        One row per sample, in the type it was measured in.
-    target : ndarray
-        Class indices (int64) or values (float64), one per row.
+    data : ndarray of shape (rows, columns)
+        Samples, in the type of the source.
+    target : ndarray of shape (rows,)
+        Class indices (int64) or values (float64).
     feature_names : tuple of str
         Names of the columns of ``data``.
     target_names : tuple of str
-        Names of the classes; for a regression, the one name of the value.
+        Names of the classes; for a regression, the name of the value.
     description : str
-        What it is, where it comes from and its licence.
+        Description with source and licence.
     """
 
     data: NDArray[Any]
@@ -56,8 +56,8 @@ def load_digits() -> Dataset:
 
     Notes
     -----
-    Source: E. Alpaydin and C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository
-    (1998), its test part, by way of scikit-learn's copy.  Licence: CC BY 4.0.
+    Source: E. Alpaydin and C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning
+    Repository (1998), its test part, by way of scikit-learn's copy.  Licence: CC BY 4.0.
     """
     data, target = _arrays("digits")
     names = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
@@ -75,8 +75,8 @@ def load_wine() -> Dataset:
 
     Notes
     -----
-    Source: S. Aeberhard and M. Forina, *Wine*, UCI Machine Learning Repository (1991), by way of scikit-learn's
-    copy.  Licence: CC BY 4.0.
+    Source: S. Aeberhard and M. Forina, *Wine*, UCI Machine Learning Repository (1991), by way of
+    scikit-learn's copy.  Licence: CC BY 4.0.
     """
     data, target = _arrays("wine")
     names = (
@@ -108,8 +108,8 @@ def load_breast_cancer() -> Dataset:
 
     Notes
     -----
-    Source: W. Wolberg, O. Mangasarian, N. Street and W. Street, *Breast Cancer Wisconsin (Diagnostic)*, UCI Machine
-    Learning Repository (1995), by way of scikit-learn's copy.  Licence: CC BY 4.0.
+    Source: W. Wolberg, O. Mangasarian, N. Street and W. Street, *Breast Cancer Wisconsin (Diagnostic)*, UCI
+    Machine Learning Repository (1995), by way of scikit-learn's copy.  Licence: CC BY 4.0.
     """
     data, target = _arrays("breast_cancer")
     measures = [
@@ -139,8 +139,9 @@ def load_diabetes() -> Dataset:
 
     Notes
     -----
-    Source: B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, *Least Angle Regression*, Annals of Statistics 32
-    (2004), by way of scikit-learn's copy (BSD-3-Clause); the authors published it without a licence of its own.
+    Source: B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, *Least Angle Regression*, Annals of
+    Statistics 32 (2004), by way of scikit-learn's copy (BSD-3-Clause); the authors published it without a
+    licence of its own.
     """
     data, target = _arrays("diabetes")
     names = ("age", "sex", "bmi", "blood_pressure", "tc", "ldl", "hdl", "tch", "ltg", "glucose")

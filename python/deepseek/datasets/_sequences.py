@@ -1,7 +1,7 @@
-"""The bundled set of sequences: its loader and the tuple it returns.
+"""Loader of the bundled sequences.
 
-The values lie in the archive as integers, millionths, one plane per byte: that is exact to the published digits and
-takes two thirds of the room that floats take.
+The archive stores the values as integers (millionths), one plane per byte. This is exact to the published
+digits and takes two thirds of the size of floats.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from ._bundled import FOLDER
 
 
 class SequenceDataset(NamedTuple):
-    """A data set of sequences of unequal length in memory.
+    """Data set of sequences of unequal length, as a named tuple.
 
     Attributes
     ----------
-    data : list of ndarray
-        One array (steps, features) per sequence.
-    target : ndarray
-        Class indices (int64), one per sequence.
+    data : list of ndarray of shape (steps, features)
+        Sequences.
+    target : ndarray of int64, shape (sequences,)
+        Class indices.
     training : int
-        So many sequences from the first on are the published training part, the others the test part.
+        Number of sequences in the published training part, which comes first; the others are the test part.
     feature_names : tuple of str
-        Names of the columns of each array.
+        Names of the features.
     target_names : tuple of str
         Names of the classes.
     description : str
-        What it is, where it comes from and its licence.
+        Description with source and licence.
     """
 
     data: list[NDArray[Any]]
@@ -44,14 +44,15 @@ class SequenceDataset(NamedTuple):
 def load_japanese_vowels() -> SequenceDataset:
     """Load 640 utterances of two vowels by nine Japanese speakers.
 
-    Each speaker said /ae/; every 6.4 ms of the recording became twelve linear-prediction cepstrum coefficients. Who
-    speaks is what is to be told. The test part was recorded on other occasions than the training part.
+    Each speaker said /ae/; every 6.4 ms of the recording became twelve linear-prediction cepstrum
+    coefficients. The target is the speaker. The test part was recorded on other occasions than the training
+    part.
 
     Returns
     -------
     SequenceDataset
-        ``data`` 640 arrays (7 to 29, 12) float64; ``target`` the speaker, 0 to 8, int64; the first 270 are the
-        training part, 30 of each speaker.
+        ``data`` 640 arrays (7 to 29, 12) float64; ``target`` the speaker, 0 to 8, int64; the first 270 are
+        the training part, 30 of each speaker.
 
     Notes
     -----
@@ -62,7 +63,9 @@ def load_japanese_vowels() -> SequenceDataset:
         planes, lengths, target = archive["data"], archive["lengths"], archive["target"]
     words = np.zeros((*planes.shape[1:], 4), dtype=np.uint8)
     words[..., 1:] = np.moveaxis(planes, 0, -1)
-    millionths = words.view("<i4")[..., 0] >> 8  # the lowest byte is there for the sign only
+    millionths = (
+        words.view("<i4")[..., 0] >> 8
+    )  # an arithmetic shift of 24 bits in the upper bytes keeps the sign
     data = np.split(millionths.T / 1e6, np.cumsum(lengths[:-1], dtype=np.int64))
     names = tuple(f"cepstrum_{index}" for index in range(1, 13))
     text = (

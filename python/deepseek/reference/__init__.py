@@ -1,7 +1,7 @@
-"""NumPy references: the shortest correct text of what the compiled core computes, under the same names.
+"""NumPy reference: what the compiled core computes, as short and readable as possible, under the same names.
 
-Nothing here imports the compiled module, nor anything else of the package; no user needs it to train.
-It is what the fast code is held against, and a readable statement of the formulas.
+It does not import the compiled module, and training does not use it. Tests compare the engine with it, and it documents
+the formulas.
 """
 
 from .gen import Gen

@@ -1,6 +1,6 @@
 """Activations: y = f(z), f'(z) and f''(z). Mirrors ``csrc/formulas/activation``.
 
-The definitions are PyTorch's. `alpha` is the slope of leaky_relu below 0, or the scale of elu; others
+The definitions are PyTorch's. `alpha` is the slope of leaky_relu below 0, or the scale of elu; the others
 ignore it.
 """
 
@@ -96,21 +96,21 @@ _DERIVATIVE: dict[str, Callable[[Array, float], Array]] = {
 }
 
 
-def _sigmoid_curvature(z: Array, a: float) -> Array:
+def _sigmoid_second_derivative(z: Array, a: float) -> Array:
     s = sigmoid(z)
     return s * (1.0 - s) * (1.0 - 2.0 * s)
 
 
-def _tanh_curvature(z: Array, a: float) -> Array:
+def _tanh_second_derivative(z: Array, a: float) -> Array:
     y = np.tanh(z)
     return -2.0 * y * (1.0 - y * y)
 
 
-def _silu_curvature(z: Array, a: float) -> Array:
-    return 2.0 * _sigmoid_derivative(z, a) + z * _sigmoid_curvature(z, a)
+def _silu_second_derivative(z: Array, a: float) -> Array:
+    return 2.0 * _sigmoid_derivative(z, a) + z * _sigmoid_second_derivative(z, a)
 
 
-def _mish_curvature(z: Array, a: float) -> Array:
+def _mish_second_derivative(z: Array, a: float) -> Array:
     """With y = z·t and t = tanh(softplus(z)): y'' = 2t' + z·t''."""
     s, t = sigmoid(z), np.tanh(softplus(z))
     slope = (1.0 - t * t) * s
@@ -121,17 +121,17 @@ def _zero(z: Array, a: float) -> Array:
     return np.zeros_like(z)
 
 
-_CURVATURE: dict[str, Callable[[Array, float], Array]] = {
+_SECOND_DERIVATIVE: dict[str, Callable[[Array, float], Array]] = {
     "identity": _zero,
-    "sigmoid": _sigmoid_curvature,
-    "tanh": _tanh_curvature,
+    "sigmoid": _sigmoid_second_derivative,
+    "tanh": _tanh_second_derivative,
     "relu": _zero,
     "leaky_relu": _zero,
     "elu": lambda z, a: np.where(z > 0, 0.0, a * np.exp(np.minimum(z, 0.0))),
     "selu": lambda z, a: _SELU_SCALE * np.where(z > 0, 0.0, _SELU_ALPHA * np.exp(np.minimum(z, 0.0))),
     "gelu": lambda z, a: _normal_pdf(z) * (2.0 - z * z),
-    "silu": _silu_curvature,
-    "mish": _mish_curvature,
+    "silu": _silu_second_derivative,
+    "mish": _mish_second_derivative,
     "softplus": _sigmoid_derivative,
     "hard_sigmoid": _zero,
     "hard_swish": lambda z, a: np.where(np.abs(z) < 3, 1.0 / 3.0, 0.0),
@@ -142,18 +142,18 @@ NAMES = tuple(_FORWARD)
 
 
 def forward(name: str, z: Array, alpha: float = 0.0) -> Array:
-    """y = f(z); softmax works on rows, all else by element."""
+    """Return y = f(z): softmax by rows, the others by element."""
     return _FORWARD[name](z, alpha)
 
 
 def backward(name: str, dy: Array, z: Array, alpha: float = 0.0) -> Array:
-    """dz from dy: dy·f'(z), and softmax's Jacobian by rows."""
+    """Return dz from dy: dy·f'(z), for softmax the product with its Jacobian by rows."""
     if name == "softmax":
         y = softmax(z)
         return np.asarray(y * (dy - (dy * y).sum(axis=1, keepdims=True)))
     return dy * _DERIVATIVE[name](z, alpha)
 
 
-def curvature(name: str, z: Array, alpha: float = 0.0) -> Array:
-    """f''(z), by element; softmax has none here."""
-    return _CURVATURE[name](z, alpha)
+def second_derivative(name: str, z: Array, alpha: float = 0.0) -> Array:
+    """Return f''(z) by element; softmax is not supported."""
+    return _SECOND_DERIVATIVE[name](z, alpha)

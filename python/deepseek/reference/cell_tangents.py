@@ -1,8 +1,9 @@
-"""Tangents of the recurrent cells, and the reverse pass over a cell and its tangent: second derivatives.
+"""Tangents of the recurrent cells, and the reverse pass over a cell and its tangent (double backward).
 
-The notation is tangent.py's: ȧ, u̇ and ṡ are the tangents of a cell's arguments (cells.py), d and e the gradients by
-its new state and by that state's tangent. e goes back as every gradient does, through `Cell.backward`; d does too,
-and what the tangent adds is here: of a gate y = φ(p) with the tangent ẏ = φ'(p)·ṗ, d_p = φ'(p)·d_y + φ''(p)·ṗ·e_y.
+The notation is tangent.py's: ȧ, u̇ and ṡ are the tangents of a cell's arguments (cells.py). d is the gradient
+with respect to the cell's new state, e the gradient with respect to the tangent of that state. `Cell.backward`
+computes the gradients with respect to ȧ, u̇ and ṡ from e. This module computes those with respect to a, u and s. A
+gate y = φ(p) has the tangent ẏ = φ'(p)·ṗ, so d_p = φ'(p)·d_y + φ''(p)·ṗ·e_y.
 """
 
 from __future__ import annotations
@@ -17,97 +18,98 @@ from . import activation
 from .cells import Tape, blocks
 
 Array = NDArray[np.float64]
-Moved = tuple[Any, ...]  # what the reverse pass needs of the tangent pass
-Three = tuple[Array, Array, Array]  # by a, by u and by s
+TangentTape = tuple[Any, ...]  # values of the tangent pass that the reverse pass needs
+Gradients = tuple[Array, Array, Array]  # with respect to a, u and s
 
 
-def _sigmoid_slope(y: Array) -> Array:
+def _sigmoid_derivative(y: Array) -> Array:
     return y * (1.0 - y)
 
 
-def _sigmoid_back(d: Array, e: Array, y: Array, moved: Array) -> Array:
-    """d by p of y = σ(p), whose tangent is `moved`: σ''·ṗ = (1 - 2y)·ẏ."""
-    return d * _sigmoid_slope(y) + e * (1.0 - 2.0 * y) * moved
+def _sigmoid_double_backward(d: Array, e: Array, y: Array, y_dot: Array) -> Array:
+    """Return d_p of y = σ(p), whose tangent is `y_dot`: σ''·ṗ = (1 - 2y)·ẏ."""
+    return d * _sigmoid_derivative(y) + e * (1.0 - 2.0 * y) * y_dot
 
 
-def _tanh_back(d: Array, e: Array, y: Array, moved: Array) -> Array:
-    """The same of y = tanh(p): tanh''·ṗ = -2y·ẏ."""
-    return d * (1.0 - y * y) - e * 2.0 * y * moved
+def _tanh_double_backward(d: Array, e: Array, y: Array, y_dot: Array) -> Array:
+    """Return d_p of y = tanh(p): tanh''·ṗ = -2y·ẏ."""
+    return d * (1.0 - y * y) - e * 2.0 * y * y_dot
 
 
-def rnn_tangent(a: Array, u: Array, s: Array, tape: Tape, act: str) -> tuple[Array, Moved]:
+def rnn_tangent(a: Array, u: Array, s: Array, tape: Tape, act: str) -> tuple[Array, TangentTape]:
     z = a + u
     return activation.backward(act, z, tape[0]), (z,)
 
 
-def rnn_bent(d: Array, e: Array, tape: Tape, moved: Moved, act: str) -> Three:
-    dz = activation.backward(act, d, tape[0]) + activation.curvature(act, tape[0]) * moved[0] * e
+def rnn_double_backward(d: Array, e: Array, tape: Tape, tangents: TangentTape, act: str) -> Gradients:
+    dz = activation.backward(act, d, tape[0]) + activation.second_derivative(act, tape[0]) * tangents[0] * e
     return dz, dz, np.zeros_like(d)
 
 
-def gru_tangent(a: Array, u: Array, s: Array, tape: Tape, _: str) -> tuple[Array, Moved]:
+def gru_tangent(a: Array, u: Array, s: Array, tape: Tape, _: str) -> tuple[Array, TangentTape]:
     h, u_n, r, z, n = tape
-    (a_r, a_z, a_n), (u_r, u_z, moved_u) = blocks(a, 3), blocks(u, 3)
-    moved_r, moved_z = _sigmoid_slope(r) * (a_r + u_r), _sigmoid_slope(z) * (a_z + u_z)
-    moved_n = (1.0 - n * n) * (a_n + moved_r * u_n + r * moved_u)
-    new = moved_n + moved_z * (h - n) + z * (s - moved_n)
-    return new, (s, moved_u, moved_r, moved_z, moved_n)
+    (a_r, a_z, a_n), (u_r, u_z, u_dot) = blocks(a, 3), blocks(u, 3)
+    r_dot, z_dot = _sigmoid_derivative(r) * (a_r + u_r), _sigmoid_derivative(z) * (a_z + u_z)
+    n_dot = (1.0 - n * n) * (a_n + r_dot * u_n + r * u_dot)
+    new = n_dot + z_dot * (h - n) + z * (s - n_dot)
+    return new, (s, u_dot, r_dot, z_dot, n_dot)
 
 
-def gru_bent(d: Array, e: Array, tape: Tape, moved: Moved, _: str) -> Three:
+def gru_double_backward(d: Array, e: Array, tape: Tape, tangents: TangentTape, _: str) -> Gradients:
     h, u_n, r, z, n = tape
-    moved_s, moved_u, moved_r, moved_z, moved_n = moved
-    e_n = e * (1.0 - z) * (1.0 - n * n)  # by the tangent of n's pre-activation
-    d_n = _tanh_back(d * (1.0 - z) - e * moved_z, e * (1.0 - z), n, moved_n)
-    d_z = _sigmoid_back(d * (h - n) + e * (moved_s - moved_n), e * (h - n), z, moved_z)
-    d_r = _sigmoid_back(d_n * u_n + e_n * moved_u, e_n * u_n, r, moved_r)
+    s_dot, u_dot, r_dot, z_dot, n_dot = tangents
+    e_n = e * (1.0 - z) * (1.0 - n * n)  # with respect to the tangent of n's pre-activation
+    d_n = _tanh_double_backward(d * (1.0 - z) - e * z_dot, e * (1.0 - z), n, n_dot)
+    d_z = _sigmoid_double_backward(d * (h - n) + e * (s_dot - n_dot), e * (h - n), z, z_dot)
+    d_r = _sigmoid_double_backward(d_n * u_n + e_n * u_dot, e_n * u_n, r, r_dot)
     return (
         np.hstack([d_r, d_z, d_n]),
-        np.hstack([d_r, d_z, d_n * r + e_n * moved_r]),
-        d * z + e * moved_z,
+        np.hstack([d_r, d_z, d_n * r + e_n * r_dot]),
+        d * z + e * z_dot,
     )
 
 
-def lstm_tangent(a: Array, u: Array, s: Array, tape: Tape, _: str) -> tuple[Array, Moved]:
+def lstm_tangent(a: Array, u: Array, s: Array, tape: Tape, _: str) -> tuple[Array, TangentTape]:
     i, f, g, o, c, t = tape
     z_i, z_f, z_g, z_o = blocks(a + u, 4)
-    moved_c = blocks(s, 2)[1]
-    moved_i, moved_f, moved_o = (_sigmoid_slope(y) * z for y, z in ((i, z_i), (f, z_f), (o, z_o)))
-    moved_g = (1.0 - g * g) * z_g
-    new = moved_f * c + f * moved_c + moved_i * g + i * moved_g
-    moved_t = (1.0 - t * t) * new
-    return np.hstack([moved_o * t + o * moved_t, new]), (moved_i, moved_f, moved_g, moved_o, moved_c, moved_t)
+    c_dot = blocks(s, 2)[1]
+    i_dot, f_dot, o_dot = (_sigmoid_derivative(y) * z for y, z in ((i, z_i), (f, z_f), (o, z_o)))
+    g_dot = (1.0 - g * g) * z_g
+    new = f_dot * c + f * c_dot + i_dot * g + i * g_dot
+    t_dot = (1.0 - t * t) * new
+    return np.hstack([o_dot * t + o * t_dot, new]), (i_dot, f_dot, g_dot, o_dot, c_dot, t_dot)
 
 
-def lstm_bent(d: Array, e: Array, tape: Tape, moved: Moved, _: str) -> Three:
+def lstm_double_backward(d: Array, e: Array, tape: Tape, tangents: TangentTape, _: str) -> Gradients:
     i, f, g, o, c, t = tape
-    moved_i, moved_f, moved_g, moved_o, moved_c, moved_t = moved
+    i_dot, f_dot, g_dot, o_dot, c_dot, t_dot = tangents
     (dh, dc), (eh, ec) = blocks(d, 2), blocks(e, 2)
-    dc = dc + _tanh_back(dh * o + eh * moved_o, eh * o, t, moved_t)
+    dc = dc + _tanh_double_backward(dh * o + eh * o_dot, eh * o, t, t_dot)
     ec = ec + eh * o * (1.0 - t * t)
     dz = np.hstack(
         [
-            _sigmoid_back(dc * g + ec * moved_g, ec * g, i, moved_i),
-            _sigmoid_back(dc * c + ec * moved_c, ec * c, f, moved_f),
-            _tanh_back(dc * i + ec * moved_i, ec * i, g, moved_g),
-            _sigmoid_back(dh * t + eh * moved_t, eh * t, o, moved_o),
+            _sigmoid_double_backward(dc * g + ec * g_dot, ec * g, i, i_dot),
+            _sigmoid_double_backward(dc * c + ec * c_dot, ec * c, f, f_dot),
+            _tanh_double_backward(dc * i + ec * i_dot, ec * i, g, g_dot),
+            _sigmoid_double_backward(dh * t + eh * t_dot, eh * t, o, o_dot),
         ]
     )
-    return dz, dz, np.hstack([np.zeros_like(dh), dc * f + ec * moved_f])
+    return dz, dz, np.hstack([np.zeros_like(dh), dc * f + ec * f_dot])
 
 
 class CellTangent(NamedTuple):
-    """forward (ȧ, u̇, ṡ, tape, act) → (the new state's tangent, moved); bent (d, e, tape, moved, act) → (da, du, ds).
+    """The tangent functions of a cell.
 
-    `ds` is without the way through u, as in `Cell`.
+    forward (ȧ, u̇, ṡ, tape, act) returns the tangent of the new state, and the tangent tape. double_backward
+    (d, e, tape, tangent tape, act) returns (da, du, ds). As in `Cell`, `ds` excludes the gradient through u.
     """
 
-    forward: Callable[[Array, Array, Array, Tape, str], tuple[Array, Moved]]
-    bent: Callable[[Array, Array, Tape, Moved, str], Three]
+    forward: Callable[[Array, Array, Array, Tape, str], tuple[Array, TangentTape]]
+    double_backward: Callable[[Array, Array, Tape, TangentTape, str], Gradients]
 
 
 TANGENTS = {
-    "rnn": CellTangent(rnn_tangent, rnn_bent),
-    "gru": CellTangent(gru_tangent, gru_bent),
-    "lstm": CellTangent(lstm_tangent, lstm_bent),
+    "rnn": CellTangent(rnn_tangent, rnn_double_backward),
+    "gru": CellTangent(gru_tangent, gru_double_backward),
+    "lstm": CellTangent(lstm_tangent, lstm_double_backward),
 }

@@ -1,7 +1,7 @@
 """Recurrent cells: one step from state to state. Mirrors ``csrc/formulas/{rnn,gru,lstm}``.
 
-The definitions are PyTorch's. A cell sees a = x·W_ih + b_ih and u = h·W_hh + b_hh, both (n, G·H), and the state
-s (n, S·H): h, and c behind it where there is one. It knows nothing of weights, sequences and normalisation.
+The definitions are PyTorch's. A cell sees a = x·W_ih + b_ih and u = h·W_hh + b_hh, both (n, G·H), and the
+state s (n, S·H): h, followed by c in an LSTM. Weights, sequences and normalisation are in layers/recurrent.py.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from . import activation
 from .activation import sigmoid
 
 Array = NDArray[np.float64]
-Tape = tuple[Any, ...]  # what a cell's backward needs of its forward
+Tape = tuple[Any, ...]  # values of the forward pass that the backward pass needs
 
 
 def blocks(a: Array, count: int) -> Array:
-    """(n, count·H) as (count, n, H): by gate, or by state."""
+    """Return (n, count·H) as (count, n, H): one block per gate, or per state."""
     return a.reshape(len(a), count, -1).swapaxes(0, 1)
 
 
 def rnn_forward(a: Array, u: Array, s: Array, act: str) -> tuple[Array, Tape]:
-    """Elman: h' = act(a + u)."""
+    """Elman 1990: h' = act(a + u)."""
     z = a + u
     return activation.forward(act, z), (z,)
 
@@ -76,9 +76,10 @@ def lstm_backward(ds: Array, tape: Tape, _: str) -> tuple[Array, Array, Array]:
 
 
 class Cell(NamedTuple):
-    """`gates` G and `states` S; forward (a, u, s, act) → (s', tape), backward (ds', tape, act) → (da, du, ds).
+    """Number of `gates` G and `states` S of a cell, and its two functions.
 
-    `ds` is without the way through u, which is the driver's.
+    forward (a, u, s, act) returns (s', tape); backward (ds', tape, act) returns (da, du, ds). `ds` excludes the
+    gradient through u, which layers/recurrent.py adds.
     """
 
     gates: int

@@ -1,7 +1,7 @@
-"""Losses of adversaries: of the scores a of real rows and b of generated ones, row beside row.
+"""Losses of a GAN, from the scores a of real rows and b of generated rows, pair by pair.
 
-`discriminator` gives (loss, by a, by b), `generator` (loss, by b). A loss is a mean over rows; its gradients are
-divided by their number. Where the loss speaks of probabilities the score is the logit.
+`discriminator` returns (loss, da, db), `generator` returns (loss, db). A loss is a mean over rows, so its gradients
+are divided by their number. In the losses that use probabilities the score is the logit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def discriminator(name: str, a: Array, b: Array) -> tuple[float, Array, Array]:
         case "relativistic":  # Jolicoeur-Martineau 2019; Huang et al. 2024
             rows, da, db = softplus(b - a), -sigmoid(b - a), sigmoid(b - a)
         case _:
-            raise ValueError(f"loss: unknown name {name!r}; expected one of {', '.join(NAMES)}")
+            raise ValueError(f"loss: got {name!r}; expected one of {', '.join(NAMES)}")
     return float(rows.mean()), da / len(a), db / len(b)
 
 
@@ -47,5 +47,5 @@ def generator(name: str, a: Array, b: Array) -> tuple[float, Array]:
         case "relativistic":
             rows, db = softplus(a - b), -sigmoid(a - b)
         case _:
-            raise ValueError(f"loss: unknown name {name!r}; expected one of {', '.join(NAMES)}")
+            raise ValueError(f"loss: got {name!r}; expected one of {', '.join(NAMES)}")
     return float(rows.mean()), db / len(b)

@@ -1,8 +1,8 @@
-"""The training loop of adversaries: whose turn it is. Mirrors ``train/gan_trainer``.
+"""The training loop of a GAN: which player is updated. Mirrors ``csrc/gen/task.h``.
 
-A batch of rows is one update of the discriminator; after every `steps` of them the generator has its own number of
-updates. Its first goes on from the rows that the discriminator has just learnt from: their generator has not changed
-since, so neither have they, and one forward pass serves both.
+A batch of rows is one update of the discriminator. After every `discriminator_steps` of them the generator has
+`generator_steps` updates. The first of these uses the generated rows of the discriminator's update: the generator has
+not changed since, so one forward pass serves both_lengths.
 """
 
 from __future__ import annotations
@@ -27,50 +27,49 @@ Rates = tuple[float, float]  # the generator's, the discriminator's
 Entry = dict[str, float]
 
 
-def turn(
+def train_batch(
     gen: Gen, x: Array, labels: Array | None, place: Place, rates: Rates, lengths: Lengths = None
 ) -> tuple[Entry, list[float]]:
-    """A batch: what the discriminator's update tells, and the losses of the generator's that are due."""
+    """Train on a batch; return the metrics of the discriminator's update and the losses of the generator's updates."""
     (epoch, step), generator, discriminator = place, gen.generator, gen.discriminator
-    made = generator.generate(len(x), labels, place, lengths=lengths)
-    penalised = discriminator.training.updates % gen.spec["penalty"]["every"] == 0
-    both = _both(lengths, made.lengths)
-    told, grads = gen.discriminator_gradients(x, labels, made.output, place, penalised, both)
+    generated = generator.generate(len(x), labels, place, lengths=lengths)
+    penalised = discriminator.training.updates % gen.spec["penalty"]["interval"] == 0
+    both_lengths = _joined(lengths, generated.lengths)
+    result, grads = gen.discriminator_gradients(x, labels, generated.output, place, penalised, both_lengths)
     trainer.update(discriminator, grads, rates[1])
-    discriminator.turn_vectors()
-    gen.adaptation.observe(gen.spec["augment"], told.real, told.fake)
+    discriminator.update_singular_vectors()
+    gen.adaptive_augment.observe(gen.spec["augmentation"], result.real, result.fake)
     entry = {
-        "loss": told.loss,
-        "penalty": told.penalty,
-        "real_score": float(told.real.mean()),
-        "fake_score": float(told.fake.mean()),
+        "loss": result.loss,
+        "penalty": result.penalty,
+        "real_score": float(result.real.mean()),
+        "fake_score": float(result.fake.mean()),
     }
     losses: list[float] = []
-    due = discriminator.training.updates % discriminator.spec["steps"] == 0
-    for k in range(generator.spec["steps"] if due else 0):
+    due = discriminator.training.updates % gen.spec["discriminator_steps"] == 0
+    for k in range(gen.spec["generator_steps"] if due else 0):
         place = (epoch, step + 1 + k)
         if k:
-            made = generator.generate(len(x), labels, place, lengths=lengths)
-        both = _both(lengths, made.lengths)
-        value, grads = gen.generator_gradients(x, labels, made, place, both)
-        generator.mlp.track_statistics(made.layers)
+            generated = generator.generate(len(x), labels, place, lengths=lengths)
+        both_lengths = _joined(lengths, generated.lengths)
+        value, grads = gen.generator_gradients(x, labels, generated, place, both_lengths)
+        generator.mlp.track_statistics(generated.layers)
         trainer.update(generator, grads, rates[0])
-        gen.follow()
+        gen.update_average()
         losses.append(value)
     return entry, losses
 
 
-def _both(real: Lengths, fake: Lengths) -> Lengths:
+def _joined(real: Lengths, fake: Lengths) -> Lengths:
     return None if real is None or fake is None else np.concatenate([real, fake])
 
 
 def fit(gen: Gen, x: Array, labels: Array | None, options: Spec, lengths: Lengths = None) -> list[Entry]:
-    """Train; a dict an epoch. Rows that fill no batch are left out of their epoch."""
+    """Train; return a dict per epoch. An epoch leaves out the rows that fill no batch."""
     options = complete_fit(options)
-    player = gen.spec["discriminator"]
-    together = player["pack"] * max(player["group"], 1)
-    size = min(options["batch_size"], len(x)) // together * together
-    batches, places = len(x) // size, 1 + gen.spec["generator"]["steps"]
+    batch_multiple = gen.spec["pac"] * max(gen.spec["minibatch_std"], 1)
+    size = min(options["batch_size"], len(x)) // batch_multiple * batch_multiple
+    batches, places = len(x) // size, 1 + gen.spec["generator_steps"]
     history: list[Entry] = []
     first = gen.epoch
     for epoch in range(first, first + options["epochs"]):
@@ -79,29 +78,31 @@ def fit(gen: Gen, x: Array, labels: Array | None, options: Spec, lengths: Length
         losses: list[float] = []
         for batch in range(batches):
             at = order[batch * size : (batch + 1) * size]
-            where = (epoch, first, options["epochs"], batch, batches)
-            rates = _rate(gen.generator, *where), _rate(gen.discriminator, *where)
+            position = (epoch, first, options["epochs"], batch, batches)
+            rates = _rate(gen.generator, *position), _rate(gen.discriminator, *position)
             its_labels = None if labels is None else labels[at]
             its_lengths = None if lengths is None else lengths[at]
-            entry, made = turn(gen, x[at], its_labels, (epoch, batch * places), rates, its_lengths)
+            entry, its_losses = train_batch(
+                gen, x[at], its_labels, (epoch, batch * places), rates, its_lengths
+            )
             entries.append(entry)
-            losses += made
+            losses += its_losses
         gen.epoch += 1
         history.append(
             {
                 "epoch": gen.epoch,
                 **{name: float(np.mean([e[name] for e in entries])) for name in entries[0]},
                 "generator_loss": float(np.mean(losses or [0.0])),
-                "generator_rate": rates[0],
-                "rate": rates[1],
+                "generator_learning_rate": rates[0],
+                "learning_rate": rates[1],
             }
         )
     return history
 
 
 def _rate(player: Model, epoch: int, first: int, epochs: int, batch: int, batches: int) -> float:
-    """Of a batch in a fit of `epochs` from `first` on; both players' schedules count batches."""
-    spec, base = player.spec["schedule"], player.spec["optimizer"]["rate"]
+    """Return the learning rate of a batch in a fit of `epochs` from `first` on; schedules count batches."""
+    spec, base = player.spec["schedule"], player.spec["optimizer"]["learning_rate"]
     done, horizon = (epoch, spec["epochs"]) if spec["epochs"] else (epoch - first, epochs)
     step = done * batches + batch
     return schedule.rate(spec, base, done, step, horizon * batches, player.training.plateau)

@@ -1,4 +1,4 @@
-"""The generator: latent numbers, with a label's embedding beside them, through dense layers to rows."""
+"""The generator of rows: dense layers on latent variables and, if there are classes, the label's embedding."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import draws, init, mlp, philox
+from .. import _rng_streams as rng_streams
+from . import draws, init, mlp
 from .model import Model
 from .outputs import outputs_backward, outputs_forward
 from .philox import Place
 from .spec import Spec
 
 Array = NDArray[np.float64]
-EMBEDDING = 511  # number of the embedding among a player's layers
 
 
 class Tape(NamedTuple):
-    """What a forward pass leaves; `z` and the Gumbel noise `g` are the output blocks'."""
+    """Values of a forward pass; `z` is the input of the output blocks, `g` their Gumbel noise."""
 
     labels: Array | None
     layers: list[mlp.Tape]
@@ -29,7 +29,7 @@ class Tape(NamedTuple):
 
     @property
     def lengths(self) -> NDArray[np.int64] | None:
-        """Rows have none."""
+        """None: only sequences have lengths."""
         return None
 
 
@@ -40,16 +40,18 @@ class Generator(Model):
         super().__init__({**spec, **spec["generator"]})
 
     def build(self) -> None:
-        self.build_embedding("embedding", self.spec["classes"], self.spec["embedding"], EMBEDDING)
+        self.build_embedding(
+            "embedding", self.spec["classes"], self.spec["embedding_size"], rng_streams.LABEL_EMBEDDING
+        )
         self.mlp = mlp.Mlp(
-            self, self.spec["layers"], self.spec["latent"] + self.spec["embedding"], "generator."
+            self, self.spec["layers"], self.spec["latent_size"] + self.spec["embedding_size"], "generator."
         )
 
-    def build_embedding(self, name: str, rows: int, width: int, philox_layer: int) -> None:
-        """A table of vectors, where there is anything to look up."""
+    def build_embedding(self, name: str, rows: int, width: int, stream: int) -> None:
+        """Draw a table of `rows` vectors, unless it is empty."""
         if rows:
             self.params[f"generator.{name}.weight"] = init.weights(
-                "normal", rows, width, 1.0, self.spec["seed"], philox_layer, self.spec["dtype"]
+                "normal", rows, width, 1.0, self.spec["seed"], stream, self.spec["dtype"]
             )
 
     def generate(
@@ -61,18 +63,20 @@ class Generator(Model):
         seed: int | None = None,
         lengths: NDArray[np.int64] | None = None,
     ) -> Tape:
-        """From latents drawn at a place, by the model's seed or one given; sequences have lengths."""
+        """Generate rows from latent variables drawn at a place, with the model's seed or the given one."""
         seed = self.spec["seed"] if seed is None else seed
-        latent = draws.normal(seed, philox.LATENT, rows, self.spec["latent"], place)
+        latent = draws.normal(seed, rng_streams.LATENT, rows, self.spec["latent_size"], place)
         return self.forward(latent, labels, self.gumbel(seed, rows, place), place if training else None)
 
-    def gumbel(self, seed: int, rows: int, place: Place, layer: int = 0) -> Array:
-        """The noise of the output blocks, if one of them wants it."""
-        wanted = any(block["activation"] == "gumbel" for block in self.spec["outputs"])
-        return draws.gumbel(seed, philox.GUMBEL, rows, self.spec["data"] if wanted else 0, place, layer)
+    def gumbel(self, seed: int, rows: int, place: Place, stream: int = 0) -> Array:
+        """Draw the noise of the output blocks; without a Gumbel block it has no columns."""
+        has_gumbel = any(block["activation"] == "gumbel" for block in self.spec["output_blocks"])
+        return draws.gumbel(
+            seed, rng_streams.GUMBEL, rows, self.spec["data_size"] if has_gumbel else 0, place, stream
+        )
 
     def forward(self, latent: Array, labels: Array | None, g: Array, place: Place | None) -> Tape:
-        """`labels` are one-hot; `place` means training."""
+        """Run a forward pass. `labels` are one-hot; a `place` turns training on."""
         spec = self.spec
         x = (
             latent
@@ -81,14 +85,14 @@ class Generator(Model):
         )
         masks = self.mlp.masks(spec["seed"], spec["input_dropout"], len(x), itertools.count(), place)
         z, tapes = self.mlp.forward(x, masks, place is not None)
-        y = outputs_forward(spec["outputs"], z, g, place is None) if spec["outputs"] else z
+        y = outputs_forward(spec["output_blocks"], z, g, place is None) if spec["output_blocks"] else z
         return Tape(labels, tapes, z, g, y)
 
     def backward(self, dy: Array, tape: Tape) -> dict[str, Any]:
-        """Gradients from that by the output."""
-        if self.spec["outputs"]:
-            dy = outputs_backward(self.spec["outputs"], dy, tape.z, tape.g)
+        """Return the gradients from that with respect to the output."""
+        if self.spec["output_blocks"]:
+            dy = outputs_backward(self.spec["output_blocks"], dy, tape.z, tape.g)
         grads, dx = self.mlp.backward(dy, tape.layers, False)
         if tape.labels is not None:
-            grads["generator.embedding.weight"] = tape.labels.T @ dx[:, self.spec["latent"] :]
+            grads["generator.embedding.weight"] = tape.labels.T @ dx[:, self.spec["latent_size"] :]
         return grads

@@ -6,7 +6,7 @@ or the log rate of poisson) and give dl/dz; the others start from the output y a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,32 @@ from .activation import log_softmax, sigmoid, softmax, softplus
 
 Array = NDArray[np.float64]
 
-FUSED = ("poisson", "binary_cross_entropy", "cross_entropy", "focal")
-NAMES = ("squared_error", "absolute_error", "huber", "quantile", *FUSED)
+
+class Traits(NamedTuple):
+    """What a loss is made of: its own options with their defaults, and its kinds of targets by output activation.
+
+    The activation None stands for any elementwise one. A loss with None starts from y, every other loss from z.
+    """
+
+    options: dict[str, float]
+    targets: dict[str | None, str]
+
+
+LOSSES = {
+    "squared_error": Traits({}, {None: "real"}),
+    "absolute_error": Traits({}, {None: "real"}),
+    "huber": Traits({"delta": 1.0}, {None: "real"}),
+    "quantile": Traits({"quantile": 0.5}, {None: "real"}),
+    "poisson": Traits({}, {"exp": "counts"}),
+    "binary_cross_entropy": Traits({"label_smoothing": 0.0}, {"sigmoid": "probabilities"}),
+    "cross_entropy": Traits({"label_smoothing": 0.0}, {"softmax": "class_probabilities"}),
+    "focal": Traits({"gamma": 2.0, "alpha": -1.0}, {"softmax": "classes", "sigmoid": "binary"}),
+}
 
 
 def is_fused(name: str) -> bool:
-    return name in FUSED
+    """Whether the loss starts from the pre-activation z of the output layer."""
+    return None not in LOSSES[name].targets
 
 
 def one_hot(target: NDArray[Any], classes: int) -> Array:
@@ -34,7 +54,7 @@ def rows(
     """(l, d): losses of the rows (n,), and dl_i/dz or dl_i/dy (n, units) as `is_fused` says."""
     name, units = spec["name"], y.shape[1]
     if name == "cross_entropy":
-        t = (1.0 - spec["smoothing"]) * one_hot(target, units) + spec["smoothing"] / units
+        t = (1.0 - spec["label_smoothing"]) * one_hot(target, units) + spec["label_smoothing"] / units
         return -(t * log_softmax(z)).sum(axis=1), softmax(z) * t.sum(axis=1, keepdims=True) - t
     if name == "focal" and output_activation == "softmax":
         return _focal_softmax(spec, z, one_hot(target, units))
@@ -59,11 +79,11 @@ def _elementwise(spec: dict[str, Any], y: Array, z: Array, t: NDArray[Any]) -> t
         case "poisson":
             return np.exp(z) - t * z, np.exp(z) - t
         case "binary_cross_entropy":
-            t = (1.0 - spec["smoothing"]) * t + spec["smoothing"] / 2.0
+            t = (1.0 - spec["label_smoothing"]) * t + spec["label_smoothing"] / 2.0
             return softplus(z) - t * z, sigmoid(z) - t
         case "focal":
             return _focal_binary(spec, z, t)
-    raise ValueError(f"loss: unknown name {spec['name']!r}; expected one of {', '.join(NAMES)}")
+    raise ValueError(f"loss: unknown name {spec['name']!r}; expected one of {', '.join(LOSSES)}")
 
 
 def _focal(log_p: Array, rest: Array, gamma: float) -> tuple[Array, Array]:

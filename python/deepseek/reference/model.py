@@ -1,4 +1,4 @@
-"""What every model of the reference is: a specification, parameters by name, and how far its training came."""
+"""Base of the models of the reference: a specification, parameters by name, and the state of the training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 @dataclass
 class TrainingState:
-    """What goes on from one fit to the next."""
+    """State that the next fit continues from."""
 
     epoch: int = 0
     updates: int = 0
@@ -25,14 +25,14 @@ class TrainingState:
 
 
 class Model:
-    """Parameters that are trained, and buffers that are tracked; a model's parts write into the same two dicts."""
+    """Trained parameters, and buffers with running statistics. All parts of a model write into the same two dicts."""
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.reset(spec["seed"])
 
     def reset(self, seed: int) -> None:
-        """Draw the parameters anew and forget the training."""
+        """Draw new parameters and reset the training."""
         self.spec["seed"] = seed
         self.params: dict[str, Array] = {}
         self.buffers: dict[str, Array] = {}

@@ -1,8 +1,8 @@
-"""Optimizers: PyTorch's definitions, one branch a rule. Mirrors ``csrc/formulas/update``.
+"""Optimizers: PyTorch's definitions, one branch per rule. Mirrors ``csrc/formulas/optimizer_rules.h``.
 
-What happens to a gradient, in order: it is scaled so that the norm over all parameters is at most clip_norm,
-then clamped to ±clip_value (`clip_grad_norm_`, then `clip_grad_value_`); for weight matrices only, l2·w +
-l1·sign(w) is added; then comes the rule. Decoupled decay shrinks weight matrices by 1 - rate·weight_decay.
+A step treats a gradient in this order. It is scaled so that its norm over all parameters is at most clip_norm, then
+clamped to ±clip_value (`clip_grad_norm_`, then `clip_grad_value_`). For weight matrices, l2·w + l1·sign(w) is added.
+Then the rule applies. Decoupled decay multiplies weight matrices by 1 - learning_rate·weight_decay.
 """
 
 from __future__ import annotations
@@ -15,11 +15,20 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 State = dict[str, Array]
 
-NAMES = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "lion")
+_ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "sgd": {"momentum": 0.0, "nesterov": False},
+    "adam": _ADAM,
+    "adamw": _ADAM,
+    "rmsprop": {"rho": 0.9, "momentum": 0.0, "eps": 1e-8},
+    "adagrad": {"eps": 1e-10},
+    "lion": {"beta1": 0.9, "beta2": 0.99},
+}
+"""Each optimizer's own options with their defaults."""
 
 
 def clip(spec: dict[str, Any], gradients: dict[str, Array]) -> dict[str, Array]:
-    """By the norm over all parameters, then by value; 0 is off."""
+    """Clip by the norm over all parameters, then by value; 0 is off."""
     limit, value = spec["clip_norm"], spec["clip_value"]
     if limit > 0:
         norm = np.sqrt(sum(float((g * g).sum()) for g in gradients.values()))
@@ -32,7 +41,7 @@ def clip(spec: dict[str, Any], gradients: dict[str, Array]) -> dict[str, Array]:
 def update(
     spec: dict[str, Any], w: Array, g: Array, state: State, rate: float, t: int, decays: bool
 ) -> Array:
-    """The new w after step t = 1, 2, …; `state` holds the moments m and v and is changed."""
+    """Return w after step t = 1, 2, …; the moments m and v in `state` are updated."""
     if decays:
         g = g + spec["l2"] * w + spec["l1"] * np.sign(w)
         w = w * (1.0 - rate * spec["weight_decay"])
@@ -40,11 +49,11 @@ def update(
 
 
 def _step(spec: dict[str, Any], w: Array, g: Array, state: State, rate: float, t: int) -> Array:
-    """What the rule takes from w."""
+    """Return the step that the rule subtracts from w."""
     step: Array
     m = state.setdefault("m", np.zeros_like(w))
     v = state.setdefault("v", np.zeros_like(w))
-    beta1, beta2, eps, momentum = spec["beta1"], spec["beta2"], spec["eps"], spec["momentum"]
+    beta1, beta2, eps, momentum = (spec.get(key, 0.0) for key in ("beta1", "beta2", "eps", "momentum"))
     match spec["name"]:
         case "sgd":
             if momentum:
@@ -69,5 +78,5 @@ def _step(spec: dict[str, Any], w: Array, g: Array, state: State, rate: float, t
             step = rate * np.sign(beta1 * m + (1.0 - beta1) * g)
             m[...] = beta2 * m + (1.0 - beta2) * g
         case unknown:
-            raise ValueError(f"optimizer: unknown name {unknown!r}; expected one of {', '.join(NAMES)}")
+            raise ValueError(f"optimizer.name: got {unknown!r}; expected one of {', '.join(OPTIONS)}")
     return step

@@ -1,8 +1,8 @@
-"""What a generator's numbers become, block by block of columns: a table's values and categories.
+"""Output blocks of a generator: groups of columns with an activation each, as the values and categories of a table.
 
-A block has an activation of its own. "gumbel" is a category: softmax((z + g) / temperature) with Gumbel noise g
-(Jang et al. 2017; Maddison et al. 2017), the softer the hotter; `hard` shows the discriminator the one-hot
-maximum and passes the gradient as if it had not. A sample is that maximum: an exact draw from softmax(z).
+A block "gumbel" is a category: softmax((z + g) / temperature) with Gumbel noise g (Jang et al. 2017; Maddison et al.
+2017). With `hard` the discriminator's input is the one-hot maximum, and the gradient is that of the softmax
+(straight-through). A sample is always the one-hot maximum: an exact draw from softmax(z).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Where the steps of a batch of sequences lie: packed, time-major, nothing padded.
+"""Layout of a batch of sequences: packed, time-major, without padding.
 
-The sequences come sorted by length, longest first. Step t has the first active[t] of them, one row each, from
-row offset[t] on. `rows` and `sequences` say which rows of random words belong to the packed rows and to the
-sequences: as they lie here, or, where sequences have numbers, by number and step alone.
+The sequences are sorted by length, longest first. Step t has a row for each of the first active[t] sequences, from
+row offset[t] on. `rows` and `sequences` are the rows of random words of the packed rows and of the sequences: their
+positions here, or, if sequences have numbers, a function of number and step alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 
 class Packing:
-    """Of sequences of these `lengths`, sorted; or their steps from `first` on, of at most `most` that there are.
+    """The layout of sequences of these sorted `lengths`, whose first step is number `first` of at most `most`.
 
     The random words of step t of sequence number i are those of row i·most + t.
     """
@@ -38,12 +38,12 @@ class Packing:
 
     @classmethod
     def of(cls, lengths: NDArray[np.int64], most: int) -> Packing:
-        """Of sequences 0, 1, … of these lengths, in any order; of equal ones the first comes first."""
+        """Return the layout of sequences 0, 1, … of these unsorted lengths; the sort is stable."""
         order = np.argsort(-lengths, kind="stable")
         return cls(lengths[order], order, 0, most)
 
     def steps(self) -> list[slice]:
-        """The rows of each step."""
+        """Return the rows of each step."""
         return [slice(start, start + n) for start, n in zip(self.offset, self.active, strict=True)]
 
     def pack(self, sequences: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:

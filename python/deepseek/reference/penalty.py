@@ -1,8 +1,9 @@
-"""Penalties on the discriminator's gradient g by its inputs, in every row of some points.
+"""Penalties on the gradient g of the discriminator's scores with respect to its inputs.
 
-r1, r2, r1r2 (Mescheder et al. 2018; Huang et al. 2024): ½·weight·Σ |g|² / rows at the training rows, the generated
-ones, or both. interpolated (Gulrajani et al. 2017): weight·Σ (|g| - 1)² / rows between the two. A penalty's
-gradient by the parameters is that of Σ vᵀg with v = ∂penalty/∂g held fixed: see tangent.py.
+r1, r2, r1r2 (Mescheder et al. 2018; Huang et al. 2024): ½·weight·Σ |g|² / rows at the training rows, the
+generated ones, or both. interpolated (Gulrajani et al. 2017): weight·Σ (|g| - 1)² / rows at random points between
+training and generated rows. The gradient of a penalty with respect to the parameters is that of Σ vᵀg with a constant
+v = ∂penalty/∂g: see tangent.py.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from .spec import Spec
 
 Array = NDArray[np.float64]
 
-POINTS = {"r1": (0, 1), "r2": (1, 2), "r1r2": (0, 2), "interpolated": (2, 3)}
-NAMES = ("none", *POINTS)
+PENALTY_ROWS = {"r1": (0, 1), "r2": (1, 2), "r1r2": (0, 2), "interpolated": (2, 3)}
+NAMES = ("none", *PENALTY_ROWS)
 
 
 def penalty(spec: Spec, g: Array, rows: int) -> tuple[float, Array]:
-    """(penalty, v) from g at the points. Where g is 0, so is v."""
-    weight = spec["weight"] * spec["every"] / rows
-    if spec["name"] != "interpolated":
+    """Return (penalty, v) from g at the penalised rows. If g is 0, v is 0."""
+    weight = spec["weight"] * spec["interval"] / rows
+    if spec["kind"] != "interpolated":
         return float(0.5 * weight * (g * g).sum()), weight * g
     norm = np.sqrt((g * g).sum(axis=1, keepdims=True))
     slope = 2.0 * weight * (norm - 1.0)

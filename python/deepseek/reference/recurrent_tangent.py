@@ -1,6 +1,6 @@
-"""A tangent pass through recurrent layers, and the reverse pass over both: tangent.py step by step.
+"""A tangent pass through recurrent layers, and the reverse pass over both passes: tangent.py step by step.
 
-The states before the first step are zero and have no tangent; nothing is read of the last ones.
+The initial states are zero without a tangent, and the final states have no gradient.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .cell_tangents import TANGENTS
-from .cell_tangents import Moved as CellMoved
+from .cell_tangents import TANGENTS, TangentTape
 from .layers import recurrent
 from .layers.recurrent import Parameters, SumTape
 from .stack import Stack, Tape
-from .tangent import Linear, Moved, linear_tangent, linear_tangent_backward
+from .tangent import Linear, LinearTangent, linear_tangent, linear_tangent_backward
 
 Array = NDArray[np.float64]
 
 
 class Direction(NamedTuple):
-    """What the reverse pass needs of a direction's tangent pass."""
+    """Values of a direction's tangent pass that the reverse pass needs."""
 
-    inputs: Moved
-    steps: list[tuple[Moved, CellMoved]]
+    inputs: LinearTangent
+    steps: list[tuple[LinearTangent, TangentTape]]
 
 
 Tangents = list[list[Direction]]  # by layer and direction
@@ -34,11 +33,11 @@ def _linear(p: Parameters, matrix: str, tape: SumTape) -> Linear:
     return Linear(p[f"weight_{matrix}"], p.get(f"norm_{matrix}"), tape.n, tape.scale)
 
 
-def _of_sum(
-    p: Parameters, matrix: str, d: Array, e: Array, tape: SumTape, moved: Moved, grads: Parameters
+def _sum_backward(
+    p: Parameters, matrix: str, d: Array, e: Array, tape: SumTape, tangent: LinearTangent, grads: Parameters
 ) -> tuple[Array, Array]:
-    """Adds to `grads`, returns (dx, ex)."""
-    found, dx, ex = linear_tangent_backward(d, e, tape.x, moved, _linear(p, matrix, tape))
+    """Add to `grads`; return (dx, ex)."""
+    found, dx, ex = linear_tangent_backward(d, e, tape.x, tangent, _linear(p, matrix, tape))
     for kind, of in (("weight", "weight"), ("bias", "shift"), ("norm", "gain")):
         name = f"{kind}_{matrix}"
         if name in p:
@@ -60,37 +59,37 @@ def _forward(stack: Stack, p: Parameters, x: Array, tape: recurrent.Tape) -> tup
     for rows, sum_tape, cell_tape in tape.steps:
         n = rows.stop - rows.start
         h = s[:n, :units] if tape.mask is None else s[:n, :units] * tape.mask[:n]
-        moved = linear_tangent(h, _linear(p, "hh", sum_tape))
-        new, kept = cell.forward(inputs.z[rows], moved.z, s[:n], cell_tape, act)
+        tangent = linear_tangent(h, _linear(p, "hh", sum_tape))
+        new, kept = cell.forward(inputs.z[rows], tangent.z, s[:n], cell_tape, act)
         s = np.concatenate([new, s[n:]])
         y[rows] = new[:, :units]
-        direction.steps.append((moved, kept))
+        direction.steps.append((tangent, kept))
     return y, direction
 
 
 def _backward(
-    stack: Stack, p: Parameters, d: Array, e: Array, tape: recurrent.Tape, moved: Direction
+    stack: Stack, p: Parameters, d: Array, e: Array, tape: recurrent.Tape, tangent: Direction
 ) -> tuple[Array, Array, Parameters]:
     cell, act, units = stack.cell, stack.spec["cell_activation"], d.shape[1]
-    bent = TANGENTS[stack.spec["cell"]].bent
+    double_backward = TANGENTS[stack.spec["cell"]].double_backward
     grads: Parameters = {}
     da, ea = np.empty((2, len(d), cell.gates * units))
     ds, es = np.zeros((2, _sequences(tape), cell.states * units))
-    for (rows, sum_tape, cell_tape), (h, kept) in reversed(list(zip(tape.steps, moved.steps, strict=True))):
+    for (rows, sum_tape, cell_tape), (h, kept) in reversed(list(zip(tape.steps, tangent.steps, strict=True))):
         n = rows.stop - rows.start
         d_new, e_new = ds[:n].copy(), es[:n].copy()
         d_new[:, :units] += d[rows]
         e_new[:, :units] += e[rows]
-        da[rows], du, d_old = bent(d_new, e_new, cell_tape, kept, act)
+        da[rows], du, d_old = double_backward(d_new, e_new, cell_tape, kept, act)
         ea[rows], eu, e_old = cell.backward(e_new, cell_tape, act)
-        for old, by_h in zip((d_old, e_old), _of_sum(p, "hh", du, eu, sum_tape, h, grads), strict=True):
-            old[:, :units] += by_h if tape.mask is None else by_h * tape.mask[:n]
+        for old, dh in zip((d_old, e_old), _sum_backward(p, "hh", du, eu, sum_tape, h, grads), strict=True):
+            old[:, :units] += dh if tape.mask is None else dh * tape.mask[:n]
         ds, es = np.concatenate([d_old, ds[n:]]), np.concatenate([e_old, es[n:]])
-    return *_of_sum(p, "ih", da, ea, tape.inputs, moved.inputs, grads), grads
+    return *_sum_backward(p, "ih", da, ea, tape.inputs, tangent.inputs, grads), grads
 
 
 def stack_tangent(stack: Stack, x: Array, tapes: list[Tape]) -> tuple[Array, Tangents]:
-    """The tangent of the top layer's outputs, from that of packed x."""
+    """Return the tangent of the top layer's outputs from that of packed x."""
     tangents: Tangents = []
     for k, tape in enumerate(tapes):
         x = x if tape.mask is None else x * tape.mask
@@ -103,7 +102,7 @@ def stack_tangent(stack: Stack, x: Array, tapes: list[Tape]) -> tuple[Array, Tan
 def stack_tangent_backward(
     stack: Stack, d: Array, e: Array, tapes: list[Tape], tangents: Tangents
 ) -> tuple[dict[str, Array], Array, Array]:
-    """(gradients, dx, ex) from the gradients d by the outputs and e by their tangent."""
+    """Return (gradients, dx, ex) from the gradients with respect to the outputs (d) and to their tangent (e)."""
     grads: dict[str, Array] = {}
     for k, tape in reversed(list(enumerate(tapes))):
         parts = zip(np.hsplit(d, stack.directions), np.hsplit(e, stack.directions), strict=True)

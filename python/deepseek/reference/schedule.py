@@ -1,6 +1,6 @@
-"""Learning-rate schedules: a step's rate from its position. Mirrors ``csrc/train/schedule``.
+"""Learning-rate schedules: the rate of a step from its position. Mirrors ``csrc/training/schedule``.
 
-Only the plateau rule remembers anything, in a `Plateau`.
+Only the plateau rule has a state, in a `Plateau`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ NAMES = ("constant", "step", "exponential", "cosine", "one_cycle", "plateau")
 
 @dataclass
 class Plateau:
-    """What the plateau rule knows: the best loss, epochs since, and the factor so far."""
+    """State of the plateau rule: the best loss, the epochs since, and the product of the factors so far."""
 
     best: float = math.inf
     bad_epochs: int = 0
@@ -22,7 +22,7 @@ class Plateau:
 
 
 def _anneal(a: float, b: float, t: float) -> float:
-    """From a to b along half a cosine."""
+    """Return the value at t of half a cosine from a (t = 0) to b (t = 1)."""
     return b + (a - b) * 0.5 * (1.0 + math.cos(math.pi * t))
 
 
@@ -31,7 +31,7 @@ def _fraction(part: int, whole: int) -> float:
 
 
 def rate(spec: dict[str, Any], base: float, epoch: int, step: int, total: int, plateau: Plateau) -> float:
-    """Rate of `step` (in `epoch`) of `total` steps, all counted from the start of the schedule."""
+    """Return the rate of `step` (in `epoch`) of `total` steps, all counted from the start of the schedule."""
     name, final = spec["name"], spec["final"]
     if name == "one_cycle":
         rise = int(spec["peak"] * total)
@@ -45,18 +45,18 @@ def rate(spec: dict[str, Any], base: float, epoch: int, step: int, total: int, p
         case "constant":
             return base
         case "step":
-            return float(base * spec["gamma"] ** (epoch // spec["every"]))
+            return float(base * spec["decay"] ** (epoch // spec["interval"]))
         case "exponential":
-            return float(base * spec["gamma"] ** epoch)
+            return float(base * spec["decay"] ** epoch)
         case "cosine":
             return base * _anneal(1.0, final, _fraction(step - warm, total - warm))
         case "plateau":
-            return max(base * plateau.scale, float(spec["min_rate"]))
-    raise ValueError(f"schedule: unknown name {name!r}; expected one of {', '.join(NAMES)}")
+            return max(base * plateau.scale, float(spec["min_learning_rate"]))
+    raise ValueError(f"schedule.name: got {name!r}; expected one of {', '.join(NAMES)}")
 
 
 def observe(spec: dict[str, Any], plateau: Plateau, base: float, loss: float) -> None:
-    """Tell the plateau rule an epoch's loss."""
+    """Update the plateau rule with the loss of an epoch."""
     if spec["name"] != "plateau":
         return
     if plateau.best == math.inf or loss < plateau.best - spec["threshold"] * abs(plateau.best):
@@ -65,5 +65,5 @@ def observe(spec: dict[str, Any], plateau: Plateau, base: float, loss: float) ->
     plateau.bad_epochs += 1
     if plateau.bad_epochs > spec["patience"]:
         plateau.bad_epochs = 0
-        if base * plateau.scale > spec["min_rate"]:
+        if base * plateau.scale > spec["min_learning_rate"]:
             plateau.scale *= spec["factor"]

@@ -1,7 +1,7 @@
-"""The discriminator of sequences: a recurrent stack, pooled over the steps, under the dense layers and the score.
+"""The discriminator of sequences: a recurrent encoder, pooled over the steps, below the dense layers.
 
-A row holds all steps of a sequence, those behind its end unread. Tokens are rows of the identity, or a generator's
-soft ones; a table makes vectors of them.
+A row holds all steps of a sequence; those after its end are ignored. Tokens are one-hot rows, or a generator's soft
+ones, and are multiplied with an embedding table.
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _rng_streams as rng_streams
 from . import init, recurrent_tangent, stack
 from .discriminator import NAME, Discriminator, Lengths
 from .layers import pooling
 from .packing import Packing
 from .philox import Place
-from .rec import PHILOX_EMBEDDING
 
 Array = NDArray[np.float64]
-PHILOX = 8192  # Philox layers of the stack and of the table: a Rec's from here on
 TABLE = f"{NAME}tokens.weight"
 
 
 class Tape(NamedTuple):
-    """What a forward pass leaves."""
+    """Values of a forward pass of the encoder."""
 
     packing: Packing
     x: Array
@@ -32,29 +31,30 @@ class Tape(NamedTuple):
     tops: list[Array]  # outputs of the top recurrent layer, by sequence
 
 
-class Moved(NamedTuple):
-    """The same of its tangent."""
+class EncoderTangent(NamedTuple):
+    """Tangents of the packed inputs and of the stack."""
 
     x: Array
     stack: recurrent_tangent.Tangents
 
 
 class SequenceDiscriminator(Discriminator):
-    """The discriminator of a Gen's `spec`, of sequences."""
+    """The discriminator of the `spec` of a Gen of sequences."""
 
-    def build_below(self) -> int:
+    def build_encoder(self) -> int:
         spec = self.spec
         if spec["vocabulary"]:
             self.params[TABLE] = init.weights(
                 "normal",
-                spec["data"],
-                spec["tokens"],
+                spec["data_size"],
+                spec["token_embedding_size"],
                 1.0,
                 spec["seed"],
-                PHILOX + PHILOX_EMBEDDING,
+                rng_streams.DISCRIMINATOR_STACK + rng_streams.TOKEN_EMBEDDING,
                 spec["dtype"],
             )
-        self.stack = stack.Stack(self, spec["tokens"] or spec["data"], NAME, PHILOX)
+        features = spec["token_embedding_size"] if spec["vocabulary"] else spec["data_size"]
+        self.stack = stack.Stack(self, features, NAME, rng_streams.DISCRIMINATOR_STACK)
         return self.stack.outputs
 
     @property
@@ -62,39 +62,39 @@ class SequenceDiscriminator(Discriminator):
         return float(self.spec["dropout"])
 
     def _scatter(self, packed: Array, packing: Packing) -> Array:
-        """Rows of sequences, zero behind their ends."""
-        steps = self.spec["length"]
+        """Return rows of sequences, with zeros after their ends."""
+        steps = self.spec["steps"]
         rows = np.zeros((len(packing.sequences) * steps, packed.shape[1]))
         rows[packing.rows] = packed
         return rows.reshape(len(packing.sequences), -1)
 
     def _pooled(self, rows: list[Array], packing: Packing) -> Array:
-        """By number."""
+        """Return pooled vectors in the order of the sequences' numbers."""
         pooled = np.empty((len(rows), self.stack.outputs))
         pooled[packing.sequences] = rows
         return pooled
 
-    def forward_below(self, x: Array, lengths: Lengths, place: Place | None) -> tuple[Array, Any]:
+    def encode(self, x: Array, lengths: Lengths, place: Place | None) -> tuple[Array, Any]:
         params = self.stack.params = self.body.params
         if lengths is None:
-            raise ValueError("lengths are None, expected one a sequence")
-        packing = Packing.of(lengths, self.spec["length"])
-        packed = x.reshape(-1, self.spec["data"])[packing.rows]
+            raise ValueError("lengths: got None; expected one per sequence")
+        packing = Packing.of(lengths, self.spec["steps"])
+        packed = x.reshape(-1, self.spec["data_size"])[packing.rows]
         features = packed @ params[TABLE] if TABLE in params else packed
         y, _, tapes = self.stack.forward(features, packing, np.zeros((len(x), self.stack.state_size)), place)
         tape = Tape(packing, packed, tapes, packing.unpack(y))
         pooled = [
-            pooling.pool_forward(self.spec["output"], top, self.spec["hidden"][-1]) for top in tape.tops
+            pooling.pool_forward(self.spec["pooling"], top, self.spec["hidden"][-1]) for top in tape.tops
         ]
         return self._pooled(pooled, packing), tape
 
     def _unpooled(self, d: Array, tape: Tape) -> Array:
-        """The gradient by the steps, packed."""
-        name, units = self.spec["output"], self.spec["hidden"][-1]
+        """Return the gradient with respect to the packed steps."""
+        name, units = self.spec["pooling"], self.spec["hidden"][-1]
         pairs = zip(d[tape.packing.sequences], tape.tops, strict=True)
         return tape.packing.pack([pooling.pool_backward(name, row, top, units) for row, top in pairs])
 
-    def backward_below(self, d: Array, tape: Tape) -> tuple[dict[str, Array], Array]:
+    def encode_backward(self, d: Array, tape: Tape) -> tuple[dict[str, Array], Array]:
         final = np.zeros((len(d), self.stack.state_size))
         dx, _, grads = self.stack.backward(self._unpooled(d, tape), final, tape.stack)
         if TABLE in self.params:
@@ -102,22 +102,22 @@ class SequenceDiscriminator(Discriminator):
             dx = dx @ self.stack.params[TABLE].T
         return grads, self._scatter(dx, tape.packing)
 
-    def tangent_below(self, x: Array, tape: Tape) -> tuple[Array, Any]:
-        packed = x.reshape(-1, self.spec["data"])[tape.packing.rows]
+    def encode_tangent(self, x: Array, tape: Tape) -> tuple[Array, Any]:
+        packed = x.reshape(-1, self.spec["data_size"])[tape.packing.rows]
         features = packed @ self.stack.params[TABLE] if TABLE in self.params else packed
-        y, moved = recurrent_tangent.stack_tangent(self.stack, features, tape.stack)
+        y, tangents = recurrent_tangent.stack_tangent(self.stack, features, tape.stack)
         pairs = zip(tape.packing.unpack(y), tape.tops, strict=True)
-        name, units = self.spec["output"], self.spec["hidden"][-1]
+        name, units = self.spec["pooling"], self.spec["hidden"][-1]
         pooled = [pooling.pool_tangent(name, row, top, units) for row, top in pairs]
-        return self._pooled(pooled, tape.packing), Moved(packed, moved)
+        return self._pooled(pooled, tape.packing), EncoderTangent(packed, tangents)
 
-    def backward_both_below(
-        self, d: Array, e: Array, tape: Tape, moved: Moved
+    def encode_double_backward(
+        self, d: Array, e: Array, tape: Tape, tangent: EncoderTangent
     ) -> tuple[dict[str, Array], Array]:
         grads, dx, ex = recurrent_tangent.stack_tangent_backward(
-            self.stack, self._unpooled(d, tape), self._unpooled(e, tape), tape.stack, moved.stack
+            self.stack, self._unpooled(d, tape), self._unpooled(e, tape), tape.stack, tangent.stack
         )
         if TABLE in self.params:
-            grads[TABLE] = tape.x.T @ dx + moved.x.T @ ex
+            grads[TABLE] = tape.x.T @ dx + tangent.x.T @ ex
             dx = dx @ self.stack.params[TABLE].T
         return grads, self._scatter(dx, tape.packing)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _rng_streams as rng_streams
 from . import philox
 
 
@@ -18,20 +19,20 @@ def permutation(seed: int, epoch: int, n: int) -> NDArray[np.int64]:
     order = np.arange(n)
     words = _words(seed, epoch, n)
     for i in range(n - 1, 0, -1):
-        j = _below(words, i + 1)
+        j = _uniform_below(words, i + 1)
         order[i], order[j] = order[j], order[i]
     return order
 
 
 def _words(seed: int, epoch: int, n: int) -> Iterator[int]:
-    """All words of the epoch's place, drawn a good many at a time."""
+    """Yield all words of the epoch; they are drawn in blocks."""
     for first in itertools.count(0, n // 4 + 1):
-        drawn = philox.words(seed, philox.SHUFFLE, np.arange(first, first + n // 4 + 1), epoch=epoch)
+        drawn = philox.words(seed, rng_streams.SHUFFLE, np.arange(first, first + n // 4 + 1), epoch=epoch)
         yield from map(int, drawn.ravel())
 
 
-def _below(words: Iterator[int], bound: int) -> int:
-    """Uniform on 0 … bound - 1: the high half of a product, its low half refused where it would be biased."""
+def _uniform_below(words: Iterator[int], bound: int) -> int:
+    """Return a uniform integer in 0 … bound - 1: the high half of a product whose low half causes no bias."""
     while True:
         product = next(words) * bound
         if product & 0xFFFFFFFF >= (2**32 - bound) % bound:

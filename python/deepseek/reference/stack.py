@@ -1,7 +1,7 @@
-"""Recurrent layers one over another, in one direction or both: the body of a Rec. Mirrors ``train/model``.
+"""Stacked recurrent layers in one direction or both: the body of a Rec. Mirrors ``csrc/rec/stack``.
 
-Layer l + 1 sees the outputs of layer l, both directions side by side, after dropout. The state of the whole
-stack is one array (n, state_size): layer by layer, forward before reverse, h before c.
+The inputs of layer l + 1 are the outputs of layer l, both directions concatenated, after dropout.
+The state of the stack is one array (n, state_size): layer by layer, forward before reverse, h before c.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _rng_streams as rng_streams
 from . import init
 from .cells import CELLS
 from .layers import recurrent
@@ -21,26 +22,25 @@ from .philox import Place
 
 Array = NDArray[np.float64]
 SUFFIXES = ("", "_reverse")
-PHILOX_WEIGHTS = 4096  # Philox layers of the weights' draws from here on,
-PHILOX_RECURRENT = 128  # and of the masks on h
 MEMBERS = tuple(f"{kind}_{matrix}" for kind in ("weight", "bias", "norm") for matrix in ("ih", "hh"))
 
 
 class Tape(NamedTuple):
-    """What the backward of a layer of the stack needs: the mask on its inputs, and its directions' tapes."""
+    """Values that the backward pass of a layer needs: the mask on its inputs, and the tapes of its directions."""
 
     mask: Array | None
     directions: list[recurrent.Tape]
 
 
 class Stack:
-    """The recurrent layers of `model.spec` on `inputs` features, their parameters among `model`'s.
+    """The recurrent layers of `model.spec` on `inputs` features. Their parameters are in `model`.
 
-    Their names begin with `prefix`, their Philox layers are those of a Rec from `philox` on.
+    Names begin with `prefix`; the random streams are those of a Rec, offset by `first_stream`.
     """
 
-    def __init__(self, model: Model, inputs: int, prefix: str = "", philox: int = 0) -> None:
-        self.spec, self.params, self.prefix, self.philox = model.spec, model.params, prefix, philox
+    def __init__(self, model: Model, inputs: int, prefix: str = "", first_stream: int = 0) -> None:
+        self.spec, self.params = model.spec, model.params
+        self.prefix, self.first_stream = prefix, first_stream
         self.cell = CELLS[self.spec["cell"]]
         self.directions = 2 if self.spec["bidirectional"] else 1
         for k, units in enumerate(self.spec["hidden"]):
@@ -52,13 +52,13 @@ class Stack:
         self.state_size, self._cuts = int(widths.sum()), widths.cumsum()[:-1]
 
     def _draw(self, k: int, d: int, units: int, inputs: int) -> None:
-        """The parameters of layer k, direction d; each gate's block of a matrix is drawn by itself."""
+        """Draw the parameters of layer k, direction d; each gate's block of a matrix has a random stream of its own."""
         spec, gates, names = self.spec, self.cell.gates, self._all_names(k, d)
         for m, (matrix, width, auto) in enumerate(
             [("ih", inputs, "glorot_uniform"), ("hh", units, "orthogonal")]
         ):
-            name = auto if spec["init"] == "auto" else spec["init"]
-            first = self.philox + PHILOX_WEIGHTS + ((k * 2 + d) * 2 + m) * 4
+            name = auto if spec["initialization"] == "auto" else spec["initialization"]
+            first = self.first_stream + rng_streams.recurrent_init(k, d, m, 0)
             self.params[names[f"weight_{matrix}"]] = np.concatenate(
                 [
                     init.weights(name, units, width, 1.0, spec["seed"], first + g, spec["dtype"])
@@ -68,17 +68,17 @@ class Stack:
             if spec["bias"]:
                 bias = np.zeros(gates * units)
                 if spec["cell"] == "lstm" and matrix == "ih":
-                    bias[units : 2 * units] = 1.0  # the forget gate begins open
+                    bias[units : 2 * units] = 1.0  # the forget gate starts open
                 self.params[names[f"bias_{matrix}"]] = bias
             if spec["layer_norm"]:
                 self.params[names[f"norm_{matrix}"]] = np.ones(gates * units)
 
     def _all_names(self, k: int, d: int) -> dict[str, str]:
-        """What a layer may have: its own names of its parameters, and the model's."""
+        """Return the model's names of all parameters that a layer can have, by the layer's names."""
         return {member: f"{self.prefix}rnn.{member}_l{k}{SUFFIXES[d]}" for member in MEMBERS}
 
     def names(self, k: int, d: int) -> dict[str, str]:
-        """The same of what it has."""
+        """Return the names of the parameters that the layer has."""
         return {member: name for member, name in self._all_names(k, d).items() if name in self.params}
 
     def parameters(self, k: int, d: int) -> recurrent.Parameters:
@@ -87,12 +87,12 @@ class Stack:
     def forward(
         self, x: Array, packing: Packing, state: Array, place: Place | None
     ) -> tuple[Array, Array, list[Tape]]:
-        """(outputs of the top layer (N, D·H), final state, tapes) from packed x and the initial state."""
+        """Return (outputs of the top layer (N, D·H), final state, tapes) for packed x and the initial state."""
         spec, finals, tapes = self.spec, [], []
         initial = np.split(state, self._cuts, axis=1)
         for k, units in enumerate(spec["hidden"]):
             rate = spec["dropout"] if k else spec["input_dropout"]
-            at = self.philox + k
+            at = self.first_stream + k
             tape = Tape(training_mask(spec["seed"], rate, packing.rows, x.shape[1], at, place), [])
             x = x if tape.mask is None else x * tape.mask
             outputs = []
@@ -102,7 +102,7 @@ class Stack:
                     spec["recurrent_dropout"],
                     packing.sequences,
                     units,
-                    self.philox + PHILOX_RECURRENT + 2 * k + d,
+                    self.first_stream + rng_streams.recurrent_dropout(k, d),
                     place,
                 )
                 y, final, direction = recurrent.recurrent_forward(
@@ -123,7 +123,7 @@ class Stack:
         return x, np.hstack(finals), tapes
 
     def backward(self, dy: Array, ds: Array, tapes: list[Tape]) -> tuple[Array, Array, dict[str, Array]]:
-        """(dx, d initial state, gradients) from the gradients by the outputs and by the final state."""
+        """Return (dx, d initial state, gradients) from the gradients of the outputs and of the final state."""
         grads: dict[str, Array] = {}
         dstates = np.split(ds, self._cuts, axis=1)
         for k, tape in reversed(list(enumerate(tapes))):

@@ -1,6 +1,6 @@
-"""The training loop: mini-batches, schedule, update, validation, early stopping. Mirrors ``train/trainer``.
+"""The training loop: mini-batches, schedule, update, validation, early stopping. Mirrors ``csrc/training/trainer``.
 
-An epoch's loss is the weighted mean over its batches as they were trained on (penalties not counted).
+The loss of an epoch is the weighted mean of the losses of its updates, without penalties.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .shuffle import permutation
 from .spec import Spec, complete_fit
 
 Array = NDArray[np.float64]
-Update = tuple[float, float, dict[str, Array]]  # what an update was computed from: loss, weight, gradients
+Update = tuple[float, float, dict[str, Array]]  # loss, weight, gradients
 
 
 def update(model: Model, gradients: dict[str, Array], rate: float) -> None:
-    """One step of the optimizer over all parameters."""
+    """Update all parameters by one step of the optimizer."""
     spec, state = model.spec["optimizer"], model.training
     state.updates += 1
     for name, g in optimizer.clip(spec, gradients).items():
@@ -39,19 +39,19 @@ def fit(
     updates: Callable[[NDArray[np.int64], Place], Iterator[Update]],
     evaluate: Callable[[], float] | None,
     options: Spec,
-    pieces: int = 1,
+    micro_steps: int = 1,
 ) -> list[dict[str, float]]:
-    """Train on `rows` rows; a dict an epoch.
+    """Train on `rows` rows; return a dict per epoch.
 
-    `updates` gives, one after another, what the updates of a batch of rows are made from, at most `pieces` of
-    them; it is told the place of the first. A place that a batch leaves unused stays unused, so that the number
-    of steps in an epoch does not depend on the order of the rows.
+    `updates` takes the rows of a batch and the place of its first update, and yields at most `micro_steps` updates.
+    Every batch counts as `micro_steps` steps, even if it yields fewer updates. So the number of steps in an epoch
+    does not depend on the order of the rows.
     """
     options = complete_fit(options)
     size = min(options["batch_size"], rows)
     batches = -(-rows // size)
-    steps = batches * pieces
-    spec, base, state = model.spec["schedule"], model.spec["optimizer"]["rate"], model.training
+    steps = batches * micro_steps
+    spec, base, state = model.spec["schedule"], model.spec["optimizer"]["learning_rate"], model.training
     first = state.epoch
     start, horizon = (0, spec["epochs"]) if spec["epochs"] else (first, options["epochs"])  # of the schedule
     best, best_params, waited = math.inf, model.get_params(), 0
@@ -61,7 +61,7 @@ def fit(
         loss_sum = weight_sum = rate = 0.0
         for batch in range(batches):
             at = order[batch * size : (batch + 1) * size]
-            first_step = batch * pieces
+            first_step = batch * micro_steps
             for step, (loss, weight, gradients) in enumerate(updates(at, (epoch, first_step)), first_step):
                 position = (epoch - start, (epoch - start) * steps + step, horizon * steps)
                 rate = schedule.rate(spec, base, *position, state.plateau)
@@ -72,17 +72,17 @@ def fit(
             "epoch": state.epoch,
             "loss": loss_sum / (weight_sum or 1.0),
             "val_loss": math.nan,
-            "rate": rate,
+            "learning_rate": rate,
         }
         if evaluate is not None:
             entry["val_loss"] = evaluate()
         history.append(entry)
         schedule.observe(spec, state.plateau, base, entry["loss" if evaluate is None else "val_loss"])
-        watched = entry["loss" if evaluate is None else options["monitor"]]
+        monitored = entry["loss" if evaluate is None else options["monitor"]]
         if not options["patience"]:
             continue
-        if watched < best - options["min_delta"]:
-            best, best_params, waited = watched, model.get_params(), 0
+        if monitored < best - options["min_delta"]:
+            best, best_params, waited = monitored, model.get_params(), 0
         else:
             waited += 1
             if waited >= options["patience"]:

@@ -1,9 +1,10 @@
-"""Estimators for scikit-learn: what `deepseek.Net` and `deepseek.Rec` compute, behind fit, predict and score.
+"""Estimators for scikit-learn based on `Net`, `Rec` and `TabularNet`, with fit, predict and score.
 
-`NetClassifier` and `NetRegressor` take the place of ``MLPClassifier`` and ``MLPRegressor``: the same parameters,
-defaults, fitted attributes and rules, and more. `RecClassifier` and `RecRegressor` do the same for sequences.
-Labels, splits, scorers, weights and checks are scikit-learn's own; it has to be installed
-(``pip install 'deepseek-nn[sklearn]'``, 1.6 or newer).
+`NetClassifier` and `NetRegressor` replace ``MLPClassifier`` and ``MLPRegressor``: they have the same
+parameters, defaults, fitted attributes and stopping rules, and more options. `RecClassifier` and
+`RecRegressor` are the estimators for sequences, `TabularClassifier` and `TabularRegressor` those for frames with
+columns of any kind. Labels, splits, scorers, sample weights and validation are
+those of scikit-learn, which must be installed (``pip install 'deepseek-nn[sklearn]'``, 1.6 or newer).
 
 >>> from deepseek.sklearn import NetClassifier
 >>> NetClassifier(random_state=0).fit(X, y).predict(X_new)  # doctest: +SKIP
@@ -20,8 +21,23 @@ except ImportError as error:
 
 from ._net import NetClassifier, NetRegressor
 from ._rec import RecClassifier, RecRegressor
+from ._tabular import TabularClassifier, TabularRegressor
 
-for _estimator in (NetClassifier, NetRegressor, RecClassifier, RecRegressor):
-    _estimator.__module__ = __name__  # under which pickles find them, wherever the code moves
+for _kind in (
+    NetClassifier,
+    NetRegressor,
+    RecClassifier,
+    RecRegressor,
+    TabularClassifier,
+    TabularRegressor,
+):
+    _kind.__module__ = __name__  # pickles refer to the public module, not to the private one
 
-__all__ = ["NetClassifier", "NetRegressor", "RecClassifier", "RecRegressor"]
+__all__ = [
+    "NetClassifier",
+    "NetRegressor",
+    "RecClassifier",
+    "RecRegressor",
+    "TabularClassifier",
+    "TabularRegressor",
+]

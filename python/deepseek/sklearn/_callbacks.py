@@ -1,6 +1,6 @@
-"""scikit-learn's callbacks (1.9, experimental): its ProgressBar, its ScoringMonitor and one's own hear of each epoch.
+"""Support of the callbacks of scikit-learn (1.9, experimental), such as ProgressBar and ScoringMonitor.
 
-Before 1.9 there are none, and `set_callbacks` is not there either.
+Older versions have neither callbacks nor `set_callbacks`.
 """
 
 from __future__ import annotations
@@ -12,49 +12,54 @@ try:
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Nothing to support."""
+        """Empty base class for scikit-learn without callbacks."""
 
     def with_callbacks(method: Any) -> Any:
-        """The method as it is."""
+        """Return the method unchanged."""
         return method
 
 
-__all__ = ["CallbackSupportMixin", "Told", "tell", "with_callbacks"]
+CONTEXT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+"""Attributes of an estimator that scikit-learn sets at the begin of a fit and deletes at its end."""
+
+__all__ = ["CONTEXT", "CallbackSupportMixin", "EpochReporter", "begin_report", "with_callbacks"]
 
 
-class Told:
-    """A fit as its callbacks hear of it: a task with the epochs as its subtasks.
+class EpochReporter:
+    """Reports a fit to the callbacks of the estimator: a task with the epochs as its subtasks.
 
     Parameters
     ----------
-    estimator
-        Being fitted; it has callbacks.
-    given : dict
-        ``X``, ``y`` and ``metadata`` as the callbacks get them.
+    estimator : Estimator
+        Estimator that is fitted; it has callbacks.
+    data : dict
+        ``X``, ``y`` and ``metadata`` that the callbacks receive.
     """
 
-    def __init__(self, estimator: Any, given: dict[str, Any]) -> None:
-        self.about = {"estimator": estimator, **given}
+    def __init__(self, estimator: Any, data: dict[str, Any]) -> None:
+        self.arguments = {"estimator": estimator, **data}
         self.fit = estimator._init_callback_context(max_subtasks=estimator.max_iter)
-        self.fit.call_on_fit_task_begin(**self.about)
+        self.fit.call_on_fit_task_begin(**self.arguments)
 
     def end_epoch(self) -> bool:
-        """Whether a callback wants the fit to end with this epoch; the estimator is ready to predict."""
-        epoch = self.fit.subcontext(task_name="epoch").call_on_fit_task_begin(**self.about)
-        return bool(epoch.call_on_fit_task_end(**self.about, reconstruction_attributes=self._ready()))
+        """Report an epoch, after which the estimator can predict; return whether a callback stops the fit."""
+        epoch = self.fit.subcontext(task_name="epoch").call_on_fit_task_begin(**self.arguments)
+        return bool(
+            epoch.call_on_fit_task_end(**self.arguments, reconstruction_attributes=self._attributes())
+        )
 
     def end(self) -> None:
-        """The fit is over."""
-        self.fit.call_on_fit_task_end(**self.about, reconstruction_attributes=self._ready())
+        """Report the end of the fit."""
+        self.fit.call_on_fit_task_end(**self.arguments, reconstruction_attributes=self._attributes())
 
-    def _ready(self) -> dict[str, Any]:
-        """What a copy of the estimator lacks to be fitted: nothing."""
-        return {"n_iter_": self.about["estimator"].n_iter_}
+    def _attributes(self) -> dict[str, Any]:
+        """Return the attributes that scikit-learn sets on a copy of the estimator."""
+        return {"n_iter_": self.arguments["estimator"].n_iter_}
 
 
-def tell(estimator: Any, X: Any, y: Any, weights: Any) -> Told | None:
-    """Begin to tell of a fit; None if nobody wants to hear."""
+def begin_report(estimator: Any, X: Any, y: Any, weights: Any) -> EpochReporter | None:
+    """Return the reporter of a fit; None if the estimator has no callbacks."""
     if not getattr(estimator, "_skl_callbacks", None):
         return None
     metadata = None if weights is None else {"sample_weight": weights}
-    return Told(estimator, {"X": X, "y": y, "metadata": metadata})
+    return EpochReporter(estimator, {"X": X, "y": y, "metadata": metadata})

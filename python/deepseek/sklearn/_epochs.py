@@ -1,8 +1,7 @@
-"""The loop around a model's fit: rates that change between epochs, and every way a fit can end."""
+"""Loop around the fit of a model: learning rates that change between epochs, and the end of the fit."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from .._data.rows import Batch
+from .._training.fit import pass_once
+from .._training.fit_state import FitConfig
 from ..errors import DivergenceError
 from ..optimizers import Optimizer
 from . import _names
 from ._fitted import Learner
-from ._watch import Watch
+from ._parameters import warn
+from ._scoring import ScoreMonitor
 
 Array = NDArray[Any]
 
@@ -25,95 +28,118 @@ NOT_FINITE = (
 
 
 class NotFiniteError(DivergenceError, ValueError):
-    """A `DivergenceError` where scikit-learn's users expect a ValueError."""
+    """A `DivergenceError` that is also the ValueError that scikit-learn raises."""
 
     def __str__(self) -> str:
         return f"{NOT_FINITE} ({super().__str__()})"
 
 
-def first_rate(estimator: Any, incremental: bool) -> float:
-    """The rate that the first epoch of a fit has."""
+def first_learning_rate(estimator: Any, incremental: bool) -> float:
+    """Return the learning rate of the first epoch of a fit."""
     e = estimator
     if incremental and hasattr(e, "learning_rate_"):
         return float(e.learning_rate_)
-    begin = vars(e.solver)["rate"] if isinstance(e.solver, Optimizer) else e.learning_rate_init
-    e.learning_rate_ = _next_rate(e) if _names.changes_rate(e) == "invscaling" else begin
+    begin = vars(e.solver)["learning_rate"] if isinstance(e.solver, Optimizer) else e.learning_rate_init
+    e.learning_rate_ = _invscaling_learning_rate(e) if _names.learning_rate_rule(e) == "invscaling" else begin
     return float(e.learning_rate_)
 
 
 def train(
     estimator: Any,
     model: Learner,
-    with_rate: Callable[[float], Learner],
-    watch: Watch,
+    with_learning_rate: Callable[[float], Learner],
+    monitor: ScoreMonitor,
     rows: tuple[Any, Array, Array | None],
-    batch: int,
+    batch_size: int,
     incremental: bool,
 ) -> None:
-    """Train until enough is enough.
+    """Train until the monitor stops or the number of epochs is reached.
 
     Parameters
     ----------
-    estimator
-        Its parameters say how, its curves are filled by the watch.
+    estimator : Estimator
+        Parameters of the training; the monitor sets its fitted attributes.
     model : Net or Rec
-        What trains.
-    with_rate : callable
-        Makes the model anew with another rate, and goes on with that one.
-    watch : Watch
+        Model to be trained.
+    with_learning_rate : callable
+        Function that returns the model with another learning rate and the same weights and optimizer state.
+    monitor : ScoreMonitor
+        Callback that decides when to stop.
     rows : tuple
-        X, y and weights as the model's `fit` takes them.
-    batch : int
-        Rows of a batch.
+        X, y and sample weights in the form of the model's `fit`.
+    batch_size : int
+        Number of rows of a mini-batch.
     incremental : bool
-        One epoch only, which is no fault.
+        Whether to train one epoch only, without a warning that the fit has not converged.
     """
-    e, rule = estimator, _names.changes_rate(estimator)
+    e, rule = estimator, _names.learning_rate_rule(estimator)
     X, y, weights = rows
-    left = 1 if incremental else e.max_iter
+    epochs_left = 1 if incremental else e.max_iter
     try:
-        while left > 0:
-            before = e.n_iter_
-            model.fit(
-                X,
-                y,
-                sample_weight=weights,
-                epochs=1 if rule == "invscaling" else left,
-                batch_size=batch,
-                shuffle=e.shuffle,
-                callbacks=watch,
-                verbose=False,
-            )
-            left -= e.n_iter_ - before
-            if watch.told_to_stop:
+        while epochs_left > 0:
+            n_iter = e.n_iter_
+            if incremental:
+                _run_epoch(e, model, monitor, rows, batch_size)
+            else:
+                model.fit(
+                    X,
+                    y,
+                    sample_weight=weights,
+                    epochs=1 if rule == "invscaling" else epochs_left,
+                    batch_size=batch_size,
+                    shuffle=e.shuffle,
+                    callbacks=monitor,
+                    verbose=False,
+                )
+            epochs_left -= e.n_iter_ - n_iter
+            if monitor.stop_requested:
                 return
-            if watch.enough and (rule != "adaptive" or e.learning_rate_ <= _names.ADAPTIVE_LEAST):
-                watch.announce("Stopping.")
+            if monitor.converged and (
+                rule != "adaptive" or e.learning_rate_ <= _names.ADAPTIVE_MIN_LEARNING_RATE
+            ):
+                monitor.announce("Stopping.")
                 return
-            if watch.enough:
+            if monitor.converged:
                 e.learning_rate_ /= _names.ADAPTIVE_FACTOR
-                watch.announce(f"Setting learning rate to {e.learning_rate_:f}")
-                watch.enough, e._no_improvement_count = False, 0
-                model = with_rate(e.learning_rate_)
+                monitor.announce(f"Setting learning rate to {e.learning_rate_:f}")
+                monitor.converged, e._no_improvement_count = False, 0
+                model = with_learning_rate(e.learning_rate_)
             elif rule == "invscaling":
-                e.learning_rate_ = _next_rate(e)
-                model = with_rate(e.learning_rate_)
+                e.learning_rate_ = _invscaling_learning_rate(e)
+                model = with_learning_rate(e.learning_rate_)
     except DivergenceError as error:
-        if watch.best is None:
+        if monitor.best is None:
             raise NotFiniteError(error.epoch, error.step, error.loss, error.history) from error
-        watch.diverged()
-        warnings.warn(f"{error}; the weights of the best score are kept", ConvergenceWarning, stacklevel=6)
+        monitor.on_divergence()
+        warn(f"{error}; the weights of the best score are kept", ConvergenceWarning)
         return
     if not incremental:
-        warnings.warn(
+        warn(
             f"Stochastic Optimizer: Maximum iterations ({e.max_iter}) reached and the optimization hasn't "
             "converged yet.",
             ConvergenceWarning,
-            stacklevel=6,
         )
 
 
-def _next_rate(estimator: Any) -> float:
-    """Of learning_rate="invscaling", by the rows seen so far."""
+def _run_epoch(
+    estimator: Any,
+    model: Learner,
+    monitor: ScoreMonitor,
+    rows: tuple[Any, Array, Array | None],
+    batch_size: int,
+) -> None:
+    """Train one epoch, with the steps of `fit` but without its callbacks, history and progress line."""
+
+    def read() -> Batch:
+        batch: Batch = estimator._rows(model._config, *rows)
+        return batch
+
+    loss = pass_once(model, FitConfig(1, batch_size, estimator.shuffle), read, class_weight=None)
+    monitor.model = model
+    monitor.on_epoch_end(1, {"loss": loss})
+
+
+def _invscaling_learning_rate(estimator: Any) -> float:
+    """Return the learning rate of the rule "invscaling" after the rows trained on so far."""
     e = estimator
     return float(e.learning_rate_init / np.power(getattr(e, "t_", 0) + 1, e.power_t))

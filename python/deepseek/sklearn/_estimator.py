@@ -1,6 +1,6 @@
-"""How all estimators are trained: what is held out, by which solver, from where.
+"""Training of all estimators: the validation split, the solver and the initial model.
 
-What X and y are is the children's and `_targets`'; when it is enough is `_watch`'s.
+The subclasses and `_targets` define X and y, `_scoring` the stopping rule.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 
+from .._config.model import ModelConfig
+from .._data.columns import check_convertible
 from .._data.rows import Batch
-from .._settings import Settings
 from ..errors import DivergenceError
 from ..optimizers import Optimizer
 from . import _callbacks, _epochs, _lbfgs, _names, _parameters
-from ._fitted import Fitted, Learner
-from ._watch import Watch, begin_curves, has_curves
+from ._fitted import FitOptions, Fitted, Learner, is_plain_vector
+from ._rollback import rollback
+from ._scoring import ScoreMonitor, begin_curves, has_curves
+from ._split import split_rows, take
 
 Array = NDArray[Any]
 
@@ -33,33 +35,35 @@ NO_WEIGHT = "Sample weights must contain at least one non-zero number."
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows or sequences with their targets, as scikit-learn has them, and weights."""
+    """Rows or sequences with targets in the form of scikit-learn, and sample weights."""
 
     X: Any
     y: Array
     weights: Array | None
 
     def __len__(self) -> int:
-        return int(_num_samples(self.X))
+        return len(self.y)
 
     @property
     def mean_weight(self) -> float:
-        mean = 1.0 if self.weights is None else float(np.mean(self.weights))
-        if mean == 0.0:
-            raise ValueError(NO_WEIGHT)
-        return mean
+        return 1.0 if self.weights is None else float(np.mean(self.weights))
+
+    def take(self, order: Array) -> Samples:
+        """Return the samples numbered `order`."""
+        weights = None if self.weights is None else self.weights[order]
+        return Samples(take(self.X, order), self.y[order], weights)
 
 
 class Estimator(Fitted):
-    """Base of the estimators; the children say what X is and which model there is."""
+    """Base class of the estimators; subclasses define the form of X and the model."""
 
-    _most_rows: ClassVar[int] = 200
-    """Rows of a batch of size "auto"."""
-    _random_parts: ClassVar[tuple[str, ...]] = ("dropout", "input_dropout")
-    """Parameters that make the loss of the same weights differ from time to time."""
+    _max_batch_size: ClassVar[int] = 200
+    """Largest number of rows of a mini-batch for batch_size="auto"."""
+    _random_parameters: ClassVar[tuple[str, ...]] = ("dropout", "input_dropout")
+    """Parameters that make the loss random for fixed weights."""
 
-    def _model_config(self, X: Any, dtype: str, optimizer: Any, seed: int) -> Settings:
-        """The configuration of the model that the parameters ask for."""
+    def _model_config(self, X: Any, dtype: str, optimizer: Any, seed: int) -> ModelConfig:
+        """Return the configuration of the model for the estimator's parameters."""
         raise NotImplementedError
 
     def _fit(
@@ -73,192 +77,252 @@ class Estimator(Fitted):
         *,
         incremental: bool = False,
     ) -> Self:
-        """All of `fit`; or of `partial_fit`, one epoch that goes on from where the last one ended."""
-        _parameters.check(self)
+        """Run `fit`; with `incremental` run `partial_fit`, one more epoch with the state of the solver kept.
+
+        After an error the estimator is as before; after a divergence or Ctrl-C it is at its last complete step.
+        """
+        with rollback(self):
+            self._run_fit(X, y, sample_weight, X_val, y_val, sample_weight_val, incremental)
+        return self
+
+    def _run_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any,
+        y_val: Any,
+        sample_weight_val: Any,
+        incremental: bool,
+    ) -> None:
+        if not self._is_checked():
+            _parameters.check(self)
         if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val belong together: give both or none")
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"{missing}: got None; expected both X_val and y_val, or neither")
         validation = None if X_val is None else (X_val, y_val, sample_weight_val)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not self.__sklearn_is_fitted__() or not (incremental or self.warm_start)
         X, y = self._read(X, y, reset=first)
         y = _column(y)
-        if first or not self._knows_targets():
-            self._learn_targets(y, self.classes_ if incremental and hasattr(self, "classes_") else None)
-        self._check_known(y, same=not (incremental or first))
-        samples = Samples(X, y, self._balanced(_weights(sample_weight, X), y))
-        generator = check_random_state(self.random_state)
-        if first or not hasattr(self, "_seed"):
+        if first or not self._has_targets():
+            self._fit_targets(y, self.classes_ if incremental and hasattr(self, "classes_") else None)
+        self._check_targets(y, same=not (incremental or first))
+        samples = Samples(X, y, self._with_class_weights(_weights(sample_weight, X), y))
+        if samples.weights is not None and not samples.weights.any():
+            raise ValueError(f"{NO_WEIGHT} {self._weight_name()}: got only zeros; expected a weight above 0")
+        draws_seed = first or not hasattr(self, "_seed")
+        generator: Any = check_random_state(self.random_state) if draws_seed or not incremental else None
+        if draws_seed:
             self._seed = int(generator.randint(np.iinfo(np.int32).max))
-        told = None if incremental else _callbacks.tell(self, samples.X, samples.y, samples.weights)
+            self._model_dtype = _dtype_of(X)
+        reporter = (
+            None if incremental else _callbacks.begin_report(self, samples.X, samples.y, samples.weights)
+        )
         if self.solver == "lbfgs":
-            self._search(samples, validation, first)
+            self._fit_lbfgs(samples, validation, first)
         else:
-            self._descend(*self._split(samples, validation, generator), first, incremental, told)
-        if told is not None:
-            told.end()
-        return self
+            self._fit_minibatches(*self._split(samples, validation, generator), first, incremental, reporter)
+        if reporter is not None:
+            reporter.end()
 
     def _split(self, samples: Samples, validation: Any, generator: Any) -> tuple[Samples, Samples | None]:
-        """What is trained on and what is held out: what `fit` was given, else a share of the rows."""
+        """Return training and validation data: the validation data of `fit`, else a fraction of the rows."""
         if validation is not None:
             X, y = self._read(validation[0], validation[1], reset=False)
             y = _column(y)
-            self._check_known(y, same=False)
-            return samples, Samples(X, y, _weights(validation[2], X))
+            self._check_targets(y, same=False)
+            return samples, Samples(X, y, _weights(validation[2], X, "sample_weight_val"))
         if not self.early_stopping:
             return samples, None
-        unweighed = samples.weights is None
-        parts = [samples.X, samples.y, *([] if unweighed else [samples.weights])]
-        split = train_test_split(
-            *parts,
-            random_state=generator,
-            test_size=self.validation_fraction,
-            stratify=self._stratified(samples.y),
-        )
-        if _num_samples(split[1]) < 2:
+        if self.validation_fraction == 0:
+            raise ValueError("validation_fraction: got 0 with early_stopping=True; expected a number above 0")
+        orders = split_rows(len(samples), self.validation_fraction, generator, self._stratify(samples.y))
+        if len(orders[1]) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        ours, held = split[0::2], split[1::2]
-        return Samples(*ours, *[None] * unweighed), Samples(*held, *[None] * unweighed)
+        parts = samples.take(orders[0]), samples.take(orders[1])
+        for part, name in zip(parts, ("training", "validation"), strict=True):
+            if part.weights is not None and not part.weights.any():
+                raise ValueError(
+                    f"{self._weight_name()}: got only zeros in the {name} rows that validation_fraction selected; "
+                    "expected a weight above 0 (another random_state selects other rows)"
+                )
+        return parts
 
-    def _descend(
+    def _weight_name(self) -> str:
+        """Return the arguments that the weights of the samples come from, for error messages."""
+        return (
+            "sample_weight"
+            if getattr(self, "class_weight", None) is None
+            else "class_weight times sample_weight"
+        )
+
+    def _fit_minibatches(
         self,
         samples: Samples,
-        held_out: Samples | None,
+        validation_samples: Samples | None,
         first: bool,
         incremental: bool,
-        told: _callbacks.Told | None,
+        reporter: _callbacks.EpochReporter | None,
     ) -> None:
-        """Epochs of mini-batches."""
-        batch = _parameters.batch_rows(self, len(samples))
-        l2 = self._l2(samples, batch)
-        if first or not has_curves(self, held_out is not None):
-            begin_curves(self, held_out is not None)
+        """Train with mini-batches."""
+        batch_size = _parameters.batch_size_of(self, len(samples))
+        l2 = self._l2(samples, batch_size)
+        if first or not has_curves(self, validation_samples is not None):
+            begin_curves(self, validation_samples is not None)
         self.n_iter_ = 0
         if not incremental:
             self._no_improvement_count = 0
-        model = self._prepared(samples, first, _epochs.first_rate(self, incremental), l2)
-        terms = self._terms()
+        if first:
+            self._fit_target_scale(samples.y, samples.weights)
+        model = self._initial_model(samples, first, _epochs.first_learning_rate(self, incremental), l2)
+        terms = self._loss_terms()
 
         def loss_of(loss: float) -> float:
             return float(terms * loss) + _penalty(model, l2)
 
-        score = None if held_out is None else self._scorer(lambda: model, held_out)
+        score = None if validation_samples is None else self._scorer(lambda: model, validation_samples)
 
-        def tell(told: _callbacks.Told) -> bool:
+        def report(reporter: _callbacks.EpochReporter) -> bool:
             self._export(model)
-            return told.end_epoch()
+            return reporter.end_epoch()
 
-        hears = None if told is None else lambda: tell(told)
-        watch = Watch(self, loss_of, len(samples), score, hears)
+        report_epoch = None if reporter is None else lambda: report(reporter)
+        monitor = ScoreMonitor(self, loss_of, len(samples), score, report_epoch)
 
-        def with_rate(rate: float) -> Learner:
+        def with_learning_rate(rate: float) -> Learner:
             nonlocal model
             state = model._core.get_state()
             weights = model.state_dict()
-            model = self._made(self._config_for(samples, rate, l2), weights, state)
+            model = self._create_model(self._config_for(samples, rate, l2), weights, state)
             return model
 
         if self.early_stopping and self.best_validation_score_ > -np.inf:
-            watch.best = model.state_dict()  # an earlier fit's, to be beaten
+            monitor.best = model.state_dict()  # the best weights of the earlier fits
         rows = (samples.X, self._encoded(samples.y), samples.weights)
-        held, self._held = self._held, None  # whose model may be the one that trains now
+        cached, self._cached = self._cached, None  # its model may be the one that is trained now
         try:
-            _epochs.train(self, model, with_rate, watch, rows, batch, incremental)
+            _epochs.train(self, model, with_learning_rate, monitor, rows, batch_size, incremental)
         except (DivergenceError, KeyboardInterrupt):
-            self._export(model)  # which is at its last complete step
+            self._export(model)  # with the weights after its last complete step
             raise
         except Exception:
-            self._held = None if self.n_iter_ else held
+            self._cached = cached if first or not self.n_iter_ else None
             raise
-        if watch.best is not None:
-            model.load_state_dict(watch.best)
-        self._export(model)
+        if monitor.best is not None:
+            model.load_state_dict(monitor.best)
+        self._export(model, FitOptions(_parameters.values(self), self.learning_rate_, l2))
 
-    def _search(self, samples: Samples, validation: Any, first: bool) -> None:
-        """L-BFGS over all rows at once, in double."""
+    def _fit_lbfgs(self, samples: Samples, validation: Any, first: bool) -> None:
+        """Train with L-BFGS on all rows at once, in float64."""
         if validation is not None:
             raise ValueError(
-                "X_val needs solver='adam' or 'sgd': there are no epochs that it could be scored after"
+                "X_val: got data with solver='lbfgs', which has no epochs; expected None or another solver"
             )
-        for name in self._random_parts:
-            if np.any(getattr(self, name)):
-                raise ValueError(f"{name} needs solver='adam' or 'sgd': lbfgs wants the same loss each time")
+        for name in self._random_parameters:
+            if np.any(value := getattr(self, name)):
+                raise ValueError(
+                    f"{name}: got {value!r} with solver='lbfgs', which needs a deterministic loss; expected 0, or "
+                    "solver='adam'"
+                )
         begin_curves(self, False)
+        if first:
+            self._fit_target_scale(samples.y, samples.weights)
         l2 = self._l2(samples, len(samples))
-        config = self._model_config(samples.X, "float64", _lbfgs.ASKING, self._seed)
-        model = self._made(config, None if first else self._kept(), None)
+        config = self._model_config(samples.X, "float64", _lbfgs.GRADIENT_PROBE, self._seed)
+        model = self._create_model(config, None if first else self._fitted_state(), None)
         rows = self._rows(config, samples.X, self._encoded(samples.y), samples.weights)
-        objective = _lbfgs.Objective(model, (*rows.arrays, None, None, None), len(samples), self._terms(), l2)
-        found = _lbfgs.minimize(self, objective)
-        if not all(np.isfinite(array).all() for array in found.values()) or not np.isfinite(self.loss_):
+        objective = _lbfgs.Objective(
+            model, (*rows.arrays, None, None, None), len(samples), self._loss_terms(), l2
+        )
+        solution = _lbfgs.minimize(self, objective)
+        if not all(np.isfinite(array).all() for array in solution.values()) or not np.isfinite(self.loss_):
             raise ValueError(_epochs.NOT_FINITE)
         self.t_ = self.n_iter_ * len(samples)
-        self._export(self._made(self._config_for(samples, self.learning_rate_init, 0.0), found, None))
+        self._export(
+            self._create_model(self._config_for(samples, self.learning_rate_init, 0.0), solution, None)
+        )
 
     def _l2(self, samples: Samples, rows: int) -> float:
-        """``alpha`` over the weight of so many rows; an optimizer of the engine's has penalties of its own."""
+        """Return ``alpha`` divided by the total weight of `rows` rows; 0 for an `Optimizer`, which has its own."""
         return 0.0 if isinstance(self.solver, Optimizer) else self.alpha / (rows * samples.mean_weight)
 
     def _rows(self, config: Any, X: Any, y: Array, weights: Array | None) -> Batch:
-        """Rows or sequences as the engine reads them."""
+        """Return rows or sequences in the form of the engine."""
         raise NotImplementedError
 
-    def _config_for(self, samples: Samples, rate: float, l2: float) -> Settings:
-        optimizer = _names.optimizer(self, rate, l2, self._terms())
-        return self._model_config(samples.X, _dtype_of(samples.X), optimizer, self._seed)
+    def _config_for(self, samples: Samples, rate: float, l2: float) -> ModelConfig:
+        optimizer = _names.optimizer(self, rate, l2, self._loss_terms())
+        return self._model_config(samples.X, self._model_dtype, optimizer, self._seed)
 
-    def _prepared(self, samples: Samples, first: bool, rate: float, l2: float) -> Learner:
-        """The model that training goes on with."""
+    def _initial_model(self, samples: Samples, first: bool, rate: float, l2: float) -> Learner:
+        """Return the model that training starts from: a new one, or that of the last fit."""
+        cached = None if first else self._cached
+        if cached is not None and not cached.is_valid_for(self._fitted_arrays()):
+            cached = None
+        options = FitOptions(_parameters.values(self), rate, l2)
+        if cached is not None and options.have_config_of(cached.options):
+            return cached.model
         config = self._config_for(samples, rate, l2)
-        if first:
-            return self._made(config, None, None)
-        held = self._held
-        if held is not None and held.stands_for(self._fitted_arrays()) and held.model._config == config:
-            return held.model
-        return self._made(config, self._kept(), self._solver_state())
+        if cached is not None and cached.model._config == config:
+            return cached.model
+        weights, state = (None, None) if first else (self._fitted_state(), self._solver_state())
+        return self._create_model(config, weights, state)
 
-    def _scorer(self, model: Callable[[], Learner], held: Samples) -> Callable[[], float]:
-        """The score of the model as it stands, on what is held out."""
+    def _is_checked(self) -> bool:
+        """Return whether the parameters are those of the last fit."""
+        options = None if self._cached is None else self._cached.options
+        return options is not None and options.have_parameters(_parameters.values(self))
+
+    def _scorer(self, model: Callable[[], Learner], validation: Samples) -> Callable[[], float]:
+        """Return the function that computes the score of the current model on the validation data."""
+        X, y, weights = validation.X, validation.y, validation.weights
         if self.scoring == "loss":
-            targets, terms = self._encoded(held.y), self._terms()
-            return lambda: -terms * model().evaluate(held.X, targets, sample_weight=held.weights)["loss"]
-        weighed = {} if held.weights is None else {"sample_weight": held.weights}
+            targets, terms = self._encoded(y), self._loss_terms()
+            return lambda: -terms * model().evaluate(X, targets, sample_weight=weights)["loss"]
+        metric_weights = {} if weights is None else {"sample_weight": weights}
         if self.scoring is None:
-            measure = self._measure
-            return lambda: float(measure(held.y, self._decided(model().predict(held.X)), **weighed))
+            metric = self._default_metric
+            return lambda: float(metric(y, self._predictions(model().predict(X)), **metric_weights))
         scorer = check_scoring(self, self.scoring)
 
         def score() -> float:
             self._export(model())
-            with warnings.catch_warnings():  # the rows held out have lost their columns' names
+            with warnings.catch_warnings():  # the validation rows are an array without names of columns
                 warnings.filterwarnings("ignore", "X does not have valid feature names")
-                return float(scorer(self, held.X, held.y, **weighed))
+                return float(scorer(self, X, y, **metric_weights))
 
         return score
 
 
 def _column(y: Array) -> Array:
-    """Targets, of which a single column is no matrix."""
+    """Return targets with a single column as a vector."""
     return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
-def _weights(sample_weight: Any, X: Any) -> Array | None:
-    """Sample weights, checked."""
+def _weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> Array | None:
+    """Validate sample weights."""
     if sample_weight is None:
         return None
-    weights = np.asarray(_check_sample_weight(sample_weight, np.empty(_num_samples(X))))
-    if weights.size and weights.min() < 0:
-        raise ValueError("Negative values in data passed to `sample_weight`")
+    rows = _num_samples(X)
+    is_plain = is_plain_vector(sample_weight, rows) and sample_weight.dtype.kind == "f"
+    if not is_plain:
+        check_convertible(sample_weight, name)
+    if name != "sample_weight" and not np.any(sample_weight):  # scikit-learn's message would not name it
+        raise ValueError(f"{name}: got only zeros; expected a weight above 0")
+    weights = sample_weight if is_plain else np.asarray(_check_sample_weight(sample_weight, np.empty(rows)))
+    if weights.min() < 0:
+        raise ValueError(f"Negative values in data passed to `{name}`")
     if not weights.any():
         raise ValueError(NO_WEIGHT)
-    return weights
+    return np.asarray(weights)
 
 
 def _penalty(model: Learner, l2: float) -> float:
-    """½·l2·Σw² over the weight matrices."""
+    """Return ½·l2·Σw² over the weight matrices."""
     if l2 == 0.0:
         return 0.0
     weights = [array for array in model.state_dict().values() if array.ndim > 1]
@@ -266,6 +330,6 @@ def _penalty(model: Learner, l2: float) -> float:
 
 
 def _dtype_of(X: Any) -> str:
-    """float32 if all of X is, else float64."""
+    """Return float32 if all of X is float32, else float64."""
     arrays = X if isinstance(X, list) else [X]
     return "float32" if all(array.dtype == np.float32 for array in arrays) else "float64"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..sparse import Inputs
+
 Array = NDArray[np.float64]
 
 
-def dense_forward(x: Array, weight: Array, bias: Array | None) -> Array:
+def dense_forward(x: Inputs, weight: Array, bias: Array | None) -> Array:
     y = x @ weight.T
     return y if bias is None else y + bias
 
 
-def dense_backward(dy: Array, x: Array, weight: Array) -> tuple[Array, Array, Array]:
-    """(dx, dweight, dbias)."""
+def dense_backward(dy: Array, x: Inputs, weight: Array) -> tuple[Array, Array, Array]:
+    """Return (dx, dweight, dbias)."""
     return dy @ weight, dy.T @ x, dy.sum(axis=0)

@@ -1,7 +1,7 @@
-"""One vector from the outputs y (L, D·H) of a sequence.
+"""Pooling of the outputs y (L, D·H) of a sequence to one vector.
 
-"last" is the final hidden state of each direction: the forward one's at the last step, the reverse one's at
-step 0. Of equal maxima the earliest has the gradient.
+"last" is the final hidden state of each direction: at the last step for forward, at step 0 for reverse. Among equal
+maxima the earliest has the gradient.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def pool_forward(name: str, y: Array, units: int) -> Array:
 
 
 def pool_tangent(name: str, dy: Array, y: Array, units: int) -> Array:
-    """The tangent of the pooled vector, from that of y."""
+    """Return the tangent of the pooled vector from that of y."""
     if name == "max":
         return np.asarray(dy[y.argmax(axis=0), np.arange(dy.shape[1])])
     return pool_forward(name, dy, units)

@@ -1,8 +1,8 @@
-"""One recurrent layer in one direction: the sequence driver of all cells. Mirrors ``csrc/layers/recurrent``.
+"""One recurrent layer in one direction: the loop over steps of all cells. Mirrors ``csrc/layers/recurrent``.
 
-Inputs and outputs are packed (packing.py); the state (B, S·H) has a row for every sequence, and a row is not
-touched by steps that its sequence does not have. So the reverse direction is the same loop over the same steps
-from the last to the first: a sequence joins in at its own last step.
+Inputs and outputs are packed (packing.py). The state (B, S·H) has a row for every sequence; steps after the end of a
+sequence do not change its row. So the reverse direction is the same loop from the last step to the first, and each
+sequence starts at its own last step.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EPS = 1e-5
 
 
 class SumTape(NamedTuple):
-    """What the backward of `sum_forward` needs: the inputs, and n and 1/deviation of the norm."""
+    """Values of `sum_forward` that the backward pass needs: the inputs, n and 1 / standard deviation of the norm."""
 
     x: Array
     n: Array | None = None
@@ -32,7 +32,7 @@ class SumTape(NamedTuple):
 
 
 class Tape(NamedTuple):
-    """What the backward of a layer needs of its forward."""
+    """Values of the forward pass that the backward pass needs."""
 
     inputs: SumTape
     mask: Array | None
@@ -40,7 +40,7 @@ class Tape(NamedTuple):
 
 
 def sum_forward(p: Parameters, matrix: str, x: Array) -> tuple[Array, SumTape]:
-    """y = x·Wᵀ + b, or LN(x·Wᵀ)·norm + b, of the matrix "ih" or "hh"."""
+    """Return x·Wᵀ + b, or LN(x·Wᵀ)·norm + b, with the matrix "ih" or "hh"; and the tape."""
     weight, bias, norm = p[f"weight_{matrix}"], p.get(f"bias_{matrix}"), p.get(f"norm_{matrix}")
     if norm is None:
         return dense_forward(x, weight, bias), SumTape(x)
@@ -50,7 +50,7 @@ def sum_forward(p: Parameters, matrix: str, x: Array) -> tuple[Array, SumTape]:
 
 
 def sum_backward(p: Parameters, matrix: str, dy: Array, tape: SumTape, grads: Parameters) -> Array:
-    """Adds to `grads`, returns dx."""
+    """Add to `grads`; return dx."""
     found = {"bias": dy.sum(axis=0)}
     if tape.n is not None and tape.scale is not None:
         dy, found["norm"], _ = norm_backward(dy, tape.n, tape.scale, p[f"norm_{matrix}"], 1)
@@ -71,7 +71,7 @@ def recurrent_forward(
     mask: Array | None,
     reverse: bool,
 ) -> tuple[Array, Array, Tape]:
-    """(y (N, H), final state, tape) from packed x (N, I) and the initial state; `mask` (B, H) drops h into W_hh."""
+    """Return (y (N, H), final state, tape) for packed x (N, I) and the initial state; `mask` (B, H) is on h · W_hh."""
     units = s.shape[1] // cell.states
     a, inputs = sum_forward(p, "ih", x)
     y = np.empty((len(x), units))
@@ -90,7 +90,7 @@ def recurrent_forward(
 def recurrent_backward(
     cell: Cell, act: str, p: Parameters, dy: Array, ds: Array, tape: Tape
 ) -> tuple[Array, Array, Parameters]:
-    """(dx, d initial state, gradients) from the gradients by the outputs and by the final state."""
+    """Return (dx, d initial state, gradients) from the gradients of the outputs and of the final state."""
     units = dy.shape[1]
     grads: Parameters = {}
     da = np.empty((len(dy), cell.gates * units))

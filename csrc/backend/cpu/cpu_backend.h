@@ -1,0 +1,84 @@
+// The CPU's implementation of Backend. It calls the kernel table of one instruction set.
+#pragma once
+#include "backend/backend.h"
+#include "kernels/table.h"
+
+namespace ds {
+
+template <class T>
+class CpuBackend final : public Backend<T> {
+public:
+    explicit CpuBackend(const KernelTable& table) : kernels_(kernels_of<T>(table)) {}
+
+    Index padded_columns(Index columns) const override;
+    GemmPlan<T> plan_forward(Index batch, Index inputs, Index outputs, Index ldw) const override;
+    GemmPlan<T> plan_backward_input(Index batch, Index inputs, Index outputs, Index ldw,
+                                    bool transpose_w) const override;
+    GemmPlan<T> plan_backward_weight(Index batch, Index inputs, Index outputs, Index ldw) const override;
+
+    GemmPlan<T> plan_packed(Index batch, Index k, Index n, bool transpose) const override;
+    void pack(const GemmPlan<T>& plan, const T* w, Index ldw, T* packed) const override {
+        plan.pack(w, ldw, packed);
+    }
+
+    void gather(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
+                Range rows) const override;
+    void scatter_add(const Matrix<T>& out, const Matrix<const T>& in, const Index* index) const override;
+    void cell_forward(Cell cell, const CellForward<T>& op) const override;
+    void cell_backward(Cell cell, const CellBackward<T>& op) const override;
+    void cell_tangent(Cell cell, const CellTangent<T>& op) const override;
+    void cell_double_backward(Cell cell, const CellDoubleBackward<T>& op) const override;
+    void linear_forward(const LinearForward<T>& op, Range rows, const Worker<T>& worker) const override;
+    void linear_backward_input(const LinearBackwardInput<T>& op, Range rows,
+                               const Worker<T>& worker) const override;
+    void linear_backward_weight(const LinearBackwardWeight<T>& op, Share share,
+                                const Worker<T>& worker) const override;
+    void sparse_forward(const LinearForward<T>& op, const SparseMatrix<T>& x, Range rows,
+                        const Worker<T>& worker) const override;
+    void sparse_backward_weight(const LinearBackwardWeight<T>& op, const SparseMatrix<T>& x_transposed,
+                                bool multiply_zeros, Share share, const Worker<T>& worker) const override;
+    void activation_forward(const Matrix<T>& y, const Matrix<const T>& z, ActivationOf<T> a,
+                            Range rows) const override;
+    void activation_backward(const Matrix<T>& d, const Matrix<const T>& saved, ActivationOf<T> a,
+                             Range rows) const override;
+    void softmax(const Matrix<T>& y, const Matrix<const T>& z, Range rows) const override;
+    void softmax_backward(const Matrix<T>& dz, const Matrix<const T>& dy, const Matrix<const T>& y,
+                          Range rows) const override;
+    Index argmax(const T* x, Index n) const override;
+    void activation_double_backward(const Matrix<T>& d, const Matrix<const T>& z_dot,
+                                    const Matrix<const T>& saved, ActivationOf<T> a,
+                                    Range rows) const override;
+    void uniform(const Matrix<T>& out, RngPurpose purpose, const RandomKey& key, Index first,
+                 Range rows) const override;
+    void normal(const Matrix<T>& out, RngPurpose purpose, const RandomKey& key, Index first,
+                Range rows) const override;
+    void dropout_mask(const Matrix<T>& mask, double rate, const RandomKey& key, Range rows,
+                      Index first) const override;
+    void dropout_entries(T* value, const Column* column, Index n, Index cols, double rate,
+                         const RandomKey& key, Index row) const override;
+    void multiply(const Matrix<T>& y, const Matrix<const T>& a, const Matrix<const T>& b,
+                  Range rows) const override;
+    void add(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const override;
+    void column_sums(T* out, const Matrix<const T>& x, bool accumulate) const override;
+    void copy(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const override;
+    bool all_finite(const Matrix<const T>& x) const override;
+    const NormKernels<T>& norm() const override { return kernels_.norm; }
+    const GanKernels<T>& gan() const override { return kernels_.gan; }
+    const EmbeddingKernels<T>& embedding() const override { return kernels_.embedding; }
+    void loss(Loss kind, const LossArgs<T>& args) const override;
+    double sum(const T* x, Index n) const override { return kernels_.reduce.sum(x, n); }
+    double weighted_sum(const T* x, const T* w, Index n) const override {
+        return kernels_.reduce.weighted_sum(x, w, n);
+    }
+    double sum_squares(const T* x, Index n) const override { return kernels_.optimizer.sum_squares(x, n); }
+    bool update(Optimizer kind, const UpdateArgs<T>& args) const override;
+    void transpose(const Matrix<T>& out, const Matrix<const T>& in) const override;
+
+private:
+    GemmArgs<T> forward_arguments(const LinearForward<T>& op, Range rows) const;
+    void bias_gradient(const LinearBackwardWeight<T>& op, Share share) const;
+
+    const KernelsOf<T>& kernels_;
+};
+
+}  // namespace ds

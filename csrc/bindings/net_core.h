@@ -1,0 +1,20 @@
+// deepseek._core.NetCore as other bindings use it.
+#pragma once
+#include "bindings/model.h"
+#include "bindings/net_data.h"
+#include "bindings/spec.h"
+
+namespace ds {
+
+struct BoundNet : BoundModel<NetCore, NetArrays> {
+    explicit BoundNet(const py::dict& spec) : BoundModel(NetCore::make(net_spec_from_dict(spec))) {}
+
+    void begin(const py::object& x, const py::object& y, const py::object& w, const py::object& xv,
+               const py::object& yv, const py::object& wv, const py::dict& options);
+    py::array predict(const py::object& x);
+    // predict() for an array that needs no conversion, else None.
+    py::object try_predict(const py::object& x);
+    double evaluate(const py::object& x, const py::object& y, const py::object& w);
+};
+
+}  // namespace ds

@@ -1,0 +1,54 @@
+// A GAN mini-batch of rows: the generator's dense layers map latents to rows, and the discriminator's dense
+// layers see these rows directly.
+#pragma once
+#include "gen/batch.h"
+#include "training/dataset.h"
+
+namespace ds {
+
+template <class T>
+class RowBatch final : public GenBatch<T> {
+public:
+    RowBatch(GenModel<T>& model, const Backend<T>& backend, const Dataset<T>& data, Index batch, int workers);
+
+    using typename GenBatch<T>::WorkerContext;
+    void generator_forward(WorkerContext& context, const MiniBatch& mini_batch, Share share,
+                           Barrier& barrier) override;
+    void load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch, double probability,
+                                  Share share, bool with_real) override;
+    void interpolate_rows(WorkerContext& context, Share share) override;
+    void gradient_penalty(WorkerContext& context, Share share, Barrier& barrier) override;
+    void generator_backward(WorkerContext& context, Share share, Barrier& barrier) override;
+    void generator_weight_grad(WorkerContext& context, Share share) override;
+    void update_generator_stats(T* params) override;
+    const Sequential<T>* generator() const override { return &generator_; }
+    const std::vector<LayerInput<T>>& generator_layer_input() const override {
+        return generator_layer_input_;
+    }
+
+private:
+    using GenBatch<T>::backend_;
+    using GenBatch<T>::input_noise_;
+    using GenBatch<T>::features_;
+    using GenBatch<T>::model_;
+    using GenBatch<T>::pairs_;
+    using GenBatch<T>::spec_;
+
+    // Whether the generator writes its output straight into the discriminator's input.
+    bool aliases_output() const {
+        return !input_noise_.on() && spec_.pac == 1 && model_.features() == spec_.data_size;
+    }
+    void load_real_rows(const MiniBatch& mini_batch, Range rows);
+    void gather_output_gradient(Range rows);
+    // The generator's rows of some pairs.
+    Range rows_of(Range pairs) const { return {pairs.begin * spec_.pac, pairs.end * spec_.pac}; }
+    void allocate_buffers(ArenaPlanner& planner);
+
+    Dataset<T> data_;
+    Sequential<T> generator_;
+    Buffer<T> memory_;
+    Matrix<T> latent_, dlatent_;
+    std::vector<LayerInput<T>> generator_layer_input_;
+};
+
+}  // namespace ds

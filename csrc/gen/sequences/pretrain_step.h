@@ -1,0 +1,33 @@
+// Maximum-likelihood pretraining of a generator of texts: the mean cross-entropy of each token given those
+// before it, as a Rec with output "next" computes it, on the generator's parameters.
+#pragma once
+#include "gen/sequences/sequence_batch.h"
+
+namespace ds {
+
+template <class T>
+class PretrainStep final : public Step<T> {
+public:
+    PretrainStep(GenModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+                 const LabelledSequences<T>& data, Index batch, int workers);
+
+private:
+    using Step<T>::backend_;
+
+    bool compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
+                           const StopToken* stop_token) override;
+    void batch_loss(const MiniBatch& mini_batch, LossSum& sum) override;
+    void allocate_buffers(ArenaPlanner& planner);
+
+    const GenSpec& spec_;
+    LabelledSequences<T> data_;
+    Index batch_;
+    SequenceGenerator<T> generator_;
+    Buffer<T> memory_;
+    Targets<T> targets_;
+    Index* lengths_ = nullptr;
+    std::int64_t* labels_ = nullptr;
+    std::vector<ExecContext<T>> contexts_;  // one for each worker
+};
+
+}  // namespace ds

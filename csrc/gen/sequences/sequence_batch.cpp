@@ -1,0 +1,312 @@
+#include "gen/sequences/sequence_batch.h"
+
+#include <algorithm>
+
+namespace ds {
+
+template <class T>
+SequenceBatch<T>::SequenceBatch(GenModel<T>& model, const Backend<T>& backend,
+                                const LabelledSequences<T>& data, Index batch, int workers)
+    : GenBatch<T>(model, backend, batch, workers), data_(data), generator_(model, backend, batch, true) {
+    const Index total = checked_mul(batch, spec_.steps);
+    const PenaltyRows penalty_rows = penalty_rows_of(spec_.penalty.kind);
+    for (Index kind = 0; kind < this->rows_ / pairs_; ++kind) {
+        stacks_.push_back(std::make_unique<RecStack<T>>(model.discriminator_body(), backend, true,
+                                                        RecStackOptions{.numbered = true,
+                                                                        .first_number = kind * batch,
+                                                                        .length = spec_.steps,
+                                                                        .no_top_dropout = true,
+                                                                        .external_inputs = true}));
+        stacks_.back()->plan(batch, total);
+        const bool with_penalty = kind >= penalty_rows.first && kind < penalty_rows.stop;
+        rec_tangents_.push_back(with_penalty ? std::make_unique<RecTangents<T>>(*stacks_.back()) : nullptr);
+    }
+    if (spec_.texts()) {
+        const Index e = input_width(), ld = model.discriminator_body().embedding_ld();
+        embed_plan_ = backend.plan_forward(total, spec_.vocabulary, e, ld);
+        embed_backward_plan_ = backend.plan_backward_input(total, spec_.vocabulary, e, ld, true);
+        table_weight_plan_ = backend.plan_backward_weight(total, spec_.vocabulary, e, ld);
+    }
+    memory_ = allocate_planned<T>([&](ArenaPlanner& planner) { allocate_buffers(planner); });
+    generator_.bind_buffers();
+    Index scratchpad_size =
+        std::max({generator_.scratchpad_size(), input_noise_.scratchpad_size(), embed_plan_.scratchpad_size(),
+                  embed_backward_plan_.scratchpad_size(), table_weight_plan_.scratchpad_size()});
+    for (const auto& stack : stacks_) scratchpad_size = std::max(scratchpad_size, stack->scratchpad_size());
+    this->allocate_contexts(scratchpad_size);
+}
+
+template <class T>
+void SequenceBatch<T>::allocate_buffers(ArenaPlanner& planner) {
+    const Index total = batch_ * spec_.steps;
+    generator_.allocate_buffers(planner);
+    lengths_ = planner.allocate<Index>(batch_, 1);
+    for (Index kind = 0; kind < kinds(); ++kind) {
+        stack(kind).allocate_buffers(planner, batch_, total, spec_.steps, true);
+        if (rec_tangents(kind)) rec_tangents(kind)->allocate_buffers(planner);
+        if (!spec_.texts()) continue;
+        tokens_[kind] = planner.allocate<Index>(total, 1);
+        if (rec_tangents(kind)) token_gradient_[kind] = planner.matrix<T>(total, spec_.vocabulary);
+    }
+    if (spec_.texts()) {
+        dtokens_ = planner.matrix<T>(total, spec_.vocabulary);
+        if (!spec_.output_blocks[0].hard) soft_tokens_ = planner.matrix<T>(total, spec_.vocabulary);
+    }
+    input_noise_.allocate_buffers(planner, 2 * total);
+}
+
+// One worker calls it.
+template <class T>
+void SequenceBatch<T>::lay_out_sequences(const MiniBatch& mini_batch) {
+    for (Index i = 0; i < batch_; ++i)
+        lengths_[i] = spec_.eos_token >= 0 ? spec_.steps : data_.x.length[mini_batch.row(i)];
+    generator_.set_lengths(lengths_, batch_);
+    for (Index kind = 0; kind < kinds(); ++kind) stack(kind).set_batch(lengths_, batch_);
+}
+
+template <class T>
+void SequenceBatch<T>::generator_forward(WorkerContext& context, const MiniBatch& mini_batch, Share share,
+                                         Barrier& barrier) {
+    if (share.worker == 0) lay_out_sequences(mini_batch);
+    this->gather_labels(mini_batch, data_.label, share.of(batch_));
+    barrier.wait();
+    generator_.forward(context.generator, this->labels_, share, barrier);
+    barrier.wait();
+}
+
+// The stacks and a generator of features pack their rows alike. A generator of texts always runs all steps.
+template <class T>
+void SequenceBatch<T>::load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch,
+                                                double probability, Share share, bool with_real) {
+    const ExecContext<T>& exec = context.discriminator;
+    RecStack<T>& generated = stack(kGenerated);
+    const Range packed = share.of(generated.layout().total);
+    if (spec_.texts()) return load_tokens(exec, mini_batch, packed, with_real);
+    const RandomKey key{exec.seed, exec.epoch, exec.step, 0};
+    const Index total = generated.layout().total;
+    generated.each(packed, [&](Index i, Index row, Index t) {
+        const Index n = generated.number(row) - batch_;
+        const T* from[2] = {data_.x.values + (data_.x.start[mini_batch.row(n)] + t) * data_.x.cols,
+                            generator_.output().row(i)};
+        for (Index kind = with_real ? kReal : kGenerated; kind <= kGenerated; ++kind) {
+            T* to = stack(kind).x().row(i);
+            if (input_noise_.on()) {
+                input_noise_.draw_step(backend_, key, probability, kind * batch_ + n, t, kind * total + i,
+                                       context.scratchpad);
+                input_noise_.forward(backend_, to, from[kind], kind * total + i);
+            } else {
+                std::copy_n(from[kind], spec_.data_size, to);
+            }
+        }
+    });
+}
+
+template <class T>
+void SequenceBatch<T>::load_tokens(const ExecContext<T>& exec, const MiniBatch& mini_batch, Range packed,
+                                   bool with_real) {
+    RecStack<T>& generated = stack(kGenerated);
+    // The generator's sequences have equal lengths, so its packing keeps their order.
+    const auto source = [&](Index n, Index t) { return t * layout().rows + n; };
+    generated.each(packed, [&](Index i, Index row, Index t) {
+        const Index n = generated.number(row) - batch_;
+        if (with_real) tokens_[kReal][i] = data_.token(mini_batch.row(n), t, spec_.eos_token);
+        tokens_[kGenerated][i] = generator_.tokens()[source(n, t)];
+        if (soft_tokens_)
+            std::copy_n(generator_.output().row(source(n, t)), spec_.vocabulary, soft_tokens_.row(i));
+    });
+    if (with_real) backend_.gather(stack(kReal).x(), token_table(exec), tokens_[kReal], packed);
+    if (soft_tokens_)
+        embed_soft_tokens(exec, generated.x(), soft_tokens_, packed);
+    else
+        backend_.gather(generated.x(), token_table(exec), tokens_[kGenerated], packed);
+}
+
+// Soft tokens times the embedding table.
+template <class T>
+void SequenceBatch<T>::embed_soft_tokens(const ExecContext<T>& exec, Matrix<T> to, Matrix<const T> rows,
+                                         Range packed) const {
+    const LinearForward<T> op{
+        .plan = &embed_plan_, .y = to, .x = rows, .w = token_table(exec).p, .ldw = token_table(exec).ld};
+    backend_.linear_forward(op, packed, exec.worker);
+}
+
+// The gradient with respect to soft tokens, from that of their embeddings.
+template <class T>
+void SequenceBatch<T>::embed_soft_tokens_backward(const ExecContext<T>& exec, Matrix<T> to,
+                                                  Matrix<const T> dembedded, Range packed) const {
+    const LinearBackwardInput<T> op{.plan = &embed_backward_plan_,
+                                    .dx = to,
+                                    .dy = dembedded,
+                                    .w = token_table(exec).p,
+                                    .ldw = token_table(exec).ld};
+    backend_.linear_backward_input(op, packed, exec.worker);
+}
+
+template <class T>
+void SequenceBatch<T>::interpolate_rows(WorkerContext& context, Share share) {
+    if (spec_.penalty.kind != Penalty::kInterpolated) return;
+    const ExecContext<T>& exec = context.discriminator;
+    RecStack<T>& interpolated = stack(kInterpolated);
+    interpolated.each(share.of(interpolated.layout().total), [&](Index i, Index row, Index) {
+        const T weight = this->interpolation_weight(exec, interpolated.number(row) - kInterpolated * batch_);
+        backend_.gan().lerp(interpolated.x().row(i), weight, stack(kReal).x().row(i),
+                            stack(kGenerated).x().row(i), spec_.data_size);
+    });
+}
+
+template <class T>
+void SequenceBatch<T>::encode(WorkerContext& context, Share share, Barrier& barrier, Range kinds) {
+    for (Index kind = kinds.begin; kind < kinds.end; ++kind) {
+        stack(kind).clear_states(stack(kind).layout().rows_of(share));
+        stack(kind).forward(context.discriminator, share, barrier);
+        barrier.wait();
+        backend_.copy(kind_rows(features_, kind), stack(kind).top(), share.of(pairs_));
+    }
+    barrier.wait();
+}
+
+template <class T>
+void SequenceBatch<T>::gradient_penalty(WorkerContext& context, Share share, Barrier& barrier) {
+    for (Index kind = 0; kind < kinds(); ++kind)
+        if (rec_tangents(kind)) gradient_penalty(context, kind, share, barrier);
+    barrier.wait();
+}
+
+// For one kind: the input gradient, the penalty of each sequence, and the tangents along the penalty's
+// derivative.
+template <class T>
+void SequenceBatch<T>::gradient_penalty(WorkerContext& context, Index kind, Share share, Barrier& barrier) {
+    const ExecContext<T>& exec = context.tangents;
+    const SequenceLayout& steps = stack(kind).layout();
+    const Index penalty_row = kind * pairs_ - this->first_penalty_row_;
+    const Range packed = share.of(steps.total), own = steps.rows_of(share);
+    const bool texts = spec_.texts();
+    rec_tangents(kind)->input_gradient(exec, input_gradient_.rows_from(penalty_row), share, barrier);
+    const Matrix<T> dx = rec_tangents(kind)->input_gradient();
+    if (texts) embed_soft_tokens_backward(exec, token_gradient_[kind], dx, packed);
+    barrier.wait();
+    const Matrix<T> g = texts ? token_gradient_[kind] : dx,
+                    v = texts ? token_gradient_[kind] : rec_tangents(kind)->inputs();
+    const Index cols = spec_.data_size;
+    for (Index row = own.begin; row < own.end; ++row) {
+        T sum = T(0);
+        for (Index t = 0; t < steps.length[row]; ++t) {
+            const T* step = g.row(steps.offset[t] + row);
+            sum += backend_.gan().dot(step, step, cols);
+        }
+        const PenaltyAt<T> at = this->penalty_at(sum);
+        this->penalties_[penalty_row + stack(kind).number(row) - kind * batch_] = at.penalty;
+        for (Index t = 0; t < steps.length[row]; ++t) {
+            const Index i = steps.offset[t] + row;
+            backend_.gan().scale(v.row(i), at.slope, g.row(i), cols);
+        }
+    }
+    barrier.wait();
+    if (texts) embed_soft_tokens(exec, rec_tangents(kind)->inputs(), v, packed);
+    rec_tangents(kind)->forward_tangents(exec, share, barrier);
+    const Matrix<T> to = features_.rows_from(this->rows_ + penalty_row);
+    backend_.copy(to, rec_tangents(kind)->pooled(), share.of(pairs_));
+}
+
+template <class T>
+void SequenceBatch<T>::encode_backward(WorkerContext& context, Share share, Barrier& barrier,
+                                       bool with_penalty) {
+    const ExecContext<T>& exec = context.discriminator;
+    for (Index kind = 0; kind < kinds(); ++kind) {
+        if (kind == kInterpolated && !with_penalty) continue;
+        const Matrix<T> d = kind_rows(dfeatures_, kind);
+        if (with_penalty && rec_tangents(kind)) {
+            rec_tangents(kind)->backward(exec, d, share, barrier);
+        } else {
+            backend_.copy(stack(kind).top_gradient(), d, share.of(pairs_));
+            barrier.wait();
+            stack(kind).backward(exec, share, barrier, false);
+        }
+        barrier.wait();
+    }
+}
+
+template <class T>
+void SequenceBatch<T>::encode_weight_grad(WorkerContext& context, Share share, bool with_penalty) {
+    const ExecContext<T>& exec = context.discriminator;
+    for (Index kind = 0; kind < kinds(); ++kind)
+        if (kind != kInterpolated || with_penalty) stack(kind).weight_gradient(exec, share, kind > 0);
+    for (Index kind = 0; kind < kinds() && with_penalty; ++kind)
+        if (rec_tangents(kind)) rec_tangents(kind)->weight_gradient(exec, share);
+    if (spec_.texts()) table_weight_grad(exec, share, with_penalty);
+}
+
+// Sums over the kinds in order, packed rows ascending, then adds the tangents' part. Each worker has its own
+// columns.
+template <class T>
+void SequenceBatch<T>::table_weight_grad(const ExecContext<T>& exec, Share share, bool with_penalty) {
+    const RecBody<T>& body = model_.discriminator_body();
+    const Range cols = share.of(input_width(), 16);
+    if (cols.empty()) return;
+    const Matrix<T> to = body.table(exec.grads);
+    const Index total = stack(kReal).layout().total;
+    const auto from_column = [&](Matrix<T> m) { return m.col_slice(cols); };
+    const auto product = [&](Matrix<const T> rows, Matrix<T> dembedded) {
+        const LinearBackwardWeight<T> op{.plan = &table_weight_plan_,
+                                         .dw = from_column(to),
+                                         .dy = from_column(dembedded),
+                                         .x = rows,
+                                         .inputs = spec_.vocabulary,
+                                         .outputs = cols.size(),
+                                         .batch = total,
+                                         .accumulate = true};
+        backend_.linear_backward_weight(op, Share{}, exec.worker);
+    };
+    for (Index r = 0; r < spec_.vocabulary; ++r) std::fill_n(to.row(r) + cols.begin, cols.size(), T(0));
+    backend_.scatter_add(to.col_slice(cols), stack(kReal).dx().block({0, total}, cols), tokens_[kReal]);
+    if (soft_tokens_)
+        product(soft_tokens_, stack(kGenerated).dx());
+    else
+        backend_.scatter_add(to.col_slice(cols), stack(kGenerated).dx().block({0, total}, cols),
+                             tokens_[kGenerated]);
+    for (Index kind = 0; kind < kinds() && with_penalty; ++kind)
+        if (rec_tangents(kind)) product(token_gradient_[kind], rec_tangents(kind)->input_gradient());
+}
+
+template <class T>
+void SequenceBatch<T>::generator_backward(WorkerContext& context, Share share, Barrier& barrier) {
+    const ExecContext<T>& exec = context.discriminator;
+    RecStack<T>& generated = stack(kGenerated);
+    backend_.copy(generated.top_gradient(), kind_rows(dfeatures_, kGenerated), share.of(pairs_));
+    barrier.wait();
+    generated.backward(exec, share, barrier, false);
+    barrier.wait();
+    const Range packed = share.of(generated.layout().total);
+    const Matrix<T> doutput = generator_.doutput();
+    if (spec_.texts()) {
+        // The discriminator did not see the steps beyond a text's length.
+        const Range all = share.of(layout().total);
+        for (Index i = all.begin; i < all.end; ++i) std::fill_n(doutput.row(i), spec_.data_size, T(0));
+        embed_soft_tokens_backward(exec, dtokens_, generated.dx(), packed);
+        barrier.wait();
+    }
+    generated.each(packed, [&](Index i, Index row, Index t) {
+        const Index n = generated.number(row) - batch_;
+        if (spec_.texts()) {
+            std::copy_n(dtokens_.row(i), spec_.data_size, doutput.row(t * layout().rows + n));
+        } else {
+            std::copy_n(generated.dx().row(i), spec_.data_size, doutput.row(i));
+            if (!input_noise_.on()) return;
+            const Matrix<T> d = doutput.rows_from(i);
+            backend_.multiply(
+                d, d, row_vector(input_noise_.factor(generated.layout().total + i), spec_.data_size), {0, 1});
+        }
+    });
+    barrier.wait();
+    generator_.backward(context.generator, share, barrier);
+}
+
+template <class T>
+void SequenceBatch<T>::generator_weight_grad(WorkerContext& context, Share share) {
+    generator_.weight_gradient(context.generator, share);
+}
+
+template class SequenceBatch<float>;
+template class SequenceBatch<double>;
+
+}  // namespace ds

@@ -1,0 +1,123 @@
+// The GAN kernels: losses over pairs of scores, gradient penalties, augmentation, the exponential moving
+// average. Sums over a row use 16 lanes, so their bits do not depend on the instruction set.
+#pragma once
+#include "formulas/gan_loss.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/gan/gan_table.h"
+#include "kernels/gan/minibatch_stddev.h"
+
+DS_ISA_BEGIN
+
+template <class T, class L, bool kGenerator>
+void gan_loss(const GanLossArgs<T>& a) {
+    constexpr Index W = Vec<T>::W;
+    const Vec<T> scale(a.scale);
+    for (Index i = 0; i < a.n; i += W) {
+        const Index n = a.n - i < W ? a.n - i : W;
+        const Vec<T> x = loadn(a.a + i, n), y = loadn(a.b + i, n);
+        const GanLossAt<Vec<T>> loss = kGenerator ? L::generator(x, y) : L::discriminator(x, y);
+        storen(a.loss + i, loss.loss, n);
+        if (!kGenerator) storen(a.da + i, loss.da * scale, n);
+        storen(a.db + i, loss.db * scale, n);
+    }
+}
+
+template <class T>
+T dot_product(const T* a, const T* b, Index n) {
+    return row_sum<T>(n, [=](Vec<T> s, Index j, Index k) __attribute__((always_inline)) {
+        return fma(load_part(a + j, k), load_part(b + j, k), s);
+    });
+}
+
+template <class T>
+void scale_array_by(T* y, T a, const T* x, Index n) {
+    const Vec<T> f(a);
+    map(y, x, n, [f](Vec<T> v) __attribute__((always_inline)) { return f * v; });
+}
+template <class T>
+void axpy_array(T* y, T a, const T* x, Index n) {
+    const Vec<T> f(a);
+    map(y, y, x, n, [f](Vec<T> s, Vec<T> v) __attribute__((always_inline)) { return fma(f, v, s); });
+}
+
+template <class T>
+PenaltyAt<T> zero_centred_penalty(T squares, T weight) {
+    return {T(0.5) * weight * squares, weight};
+}
+template <class T>
+PenaltyAt<T> one_centred_penalty(T squares, T weight) {
+    const T norm = sqrt(squares), off = norm - T(1);
+    return {weight * off * off, norm > T(0) ? T(2) * weight * off / norm : T(0)};
+}
+
+template <class T>
+void lerp_rows(T* y, T share, const T* a, const T* b, Index n) {
+    const Vec<T> t(share), one_minus_t = Vec<T>(T(1)) - t;
+    map(y, a, b, n, [t, one_minus_t](Vec<T> u, Vec<T> v) __attribute__((always_inline)) {
+        return fma(t, u, one_minus_t * v);
+    });
+}
+
+template <class T>
+void augment_row(const AugmentArgs<T>& a) {
+    const bool scaled = a.uniform[0] < a.probability, cut = a.uniform[1] < a.probability;
+    const Vec<T> jitter(a.uniform[2] < a.probability ? a.jitter : T(0)), zero(T(0));
+    const Vec<T> factor = scaled ? exp(Vec<T>(a.scale * a.normal[a.cols])) : Vec<T>(T(1));
+    const Vec<T> threshold(cut ? a.cutout : T(0));
+    for_row<T>(a.cols, [=, &a](int, Index j, Index n) __attribute__((always_inline)) {
+        store_part(a.factor + j, select(load_part(a.uniform + 3 + j, n) < threshold, zero, factor), n);
+        store_part(a.shift + j, fma(jitter, load_part(a.normal + j, n), load_part(a.shift + j, n)), n);
+    });
+}
+
+template <class T>
+void scale_shift_array(T* y, const T* x, const T* factor, const T* shift, Index n) {
+    for_row<T>(n, [=](int, Index j, Index k) __attribute__((always_inline)) {
+        store_part(y + j, fma(load_part(x + j, k), load_part(factor + j, k), load_part(shift + j, k)), k);
+    });
+}
+
+template <class T>
+void ema_array(T* average, const T* w, Index n, T one_minus_decay) {
+    const Vec<T> f(one_minus_decay);
+    map(average, average, w, n,
+        [f](Vec<T> old, Vec<T> v) __attribute__((always_inline)) { return fma(f, v - old, old); });
+}
+
+template <class T>
+void gumbel_array(T* g, Index n) {
+    map(g, g, n, [](Vec<T> u) __attribute__((always_inline)) { return -log(-log(u)); });
+}
+
+template <class T>
+struct GanLossTable {
+    template <class... L>
+    struct Of {
+        static constexpr void (*kDiscriminator[])(const GanLossArgs<T>&) = {gan_loss<T, L, false>...};
+        static constexpr void (*kGenerator[])(const GanLossArgs<T>&) = {gan_loss<T, L, true>...};
+    };
+};
+
+template <class T>
+constexpr GanKernels<T> gan_kernels() {
+    GanKernels<T> k{};
+    k.discriminator = ForEachGanLoss<GanLossTable<T>::template Of>::kDiscriminator;
+    k.generator = ForEachGanLoss<GanLossTable<T>::template Of>::kGenerator;
+    k.zero_centred = zero_centred_penalty<T>;
+    k.one_centred = one_centred_penalty<T>;
+    k.lerp = lerp_rows<T>;
+    k.augment = augment_row<T>;
+    k.scale_shift = scale_shift_array<T>;
+    k.ema = ema_array<T>;
+    k.gumbel = gumbel_array<T>;
+    k.axpy = axpy_array<T>;
+    k.scale = scale_array_by<T>;
+    k.dot = dot_product<T>;
+    k.minibatch_stddev_forward = minibatch_stddev_forward<T>;
+    k.minibatch_stddev_backward = minibatch_stddev_backward<T>;
+    k.minibatch_stddev_tangent = minibatch_stddev_tangent<T>;
+    k.minibatch_stddev_double_backward = minibatch_stddev_double_backward<T>;
+    return k;
+}
+
+DS_ISA_END

@@ -1,0 +1,141 @@
+#include "net/step.h"
+
+#include <algorithm>
+
+namespace ds {
+namespace {
+
+// Input dropout of sparse rows is part of SparseBatch.
+template <class T>
+std::span<const std::unique_ptr<Layer<T>>> layers_after_input(const Layers<T>& layers,
+                                                              const Dataset<T>& data) {
+    const std::span<const std::unique_ptr<Layer<T>>> all(layers);
+    return data.sparse && !layers[0]->trainable() ? all.subspan(1) : all;
+}
+
+}  // namespace
+
+template <class T>
+NetStep<T>::NetStep(NetModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+                    const Dataset<T>& data, Index batch, int workers)
+    : Step<T>(model, backend, optimizer),
+      net_(model),
+      data_(data),
+      sparse_batch_(data, batch, model.spec().input_dropout),
+      batch_(batch),
+      sequential_(layers_after_input(model.layers(), data)) {
+    sequential_.plan(backend, batch);
+    contexts_.resize(static_cast<std::size_t>(workers));
+    memory_ = allocate_planned<T>([&](ArenaPlanner& planner) { allocate_buffers(planner, batch); });
+    for (WorkerContext& context : contexts_) {
+        this->prepare(context.exec);
+        context.exec.by_rows = this->by_rows();
+        context.layer_input = sequential_.layer_input({x_, {}, {}, {}});
+        if (data.sparse) context.layer_input[0].sparse = &context.sparse;
+    }
+    this->clear_gradients();
+    optimizer.divide_among(workers);
+}
+
+template <class T>
+void NetStep<T>::allocate_buffers(ArenaPlanner& planner, Index batch) {
+    const NetSpec& spec = net_.spec();
+    if (data_.sparse)
+        sparse_batch_.allocate_buffers(planner);
+    else
+        x_ = planner.matrix<T>(batch, spec.input_size);
+    if (data_.label) targets_.label = planner.allocate<std::int64_t>(batch, 1);
+    if (data_.target) targets_.values = planner.matrix<T>(batch, spec.outputs());
+    targets_.row_loss = planner.allocate<T>(batch, 1);
+    if (data_.weight) targets_.row_scale = planner.allocate<T>(batch, 1);
+    this->allocate_gradients(planner);
+    sequential_.allocate_buffers(planner, batch);
+    const Index scratchpad_size = sequential_.scratchpad_size();
+    for (WorkerContext& context : contexts_)
+        context.exec.worker.scratchpad = planner.allocate<T>(scratchpad_size, 1);
+}
+
+template <class T>
+void NetStep<T>::gather(const MiniBatch& mini_batch, double weight, Range rows) {
+    if (!data_.sparse && !in_place(mini_batch)) backend_.gather(x_, data_.inputs(), mini_batch.rows, rows);
+    if (data_.weight)
+        for (Index i = rows.begin; i < rows.end; ++i)
+            targets_.row_scale[i] =
+                weight > 0.0 ? static_cast<T>(double(data_.weight[mini_batch.row(i)]) / weight) : T(0);
+    if (!data_.target) {
+        for (Index i = rows.begin; i < rows.end; ++i) targets_.label[i] = data_.label[mini_batch.row(i)];
+        return;
+    }
+    const Matrix<const T> source = data_.targets();
+    if (mini_batch.rows)
+        backend_.gather(targets_.values, source, mini_batch.rows, rows);
+    else
+        for (Index i = rows.begin; i < rows.end; ++i)
+            copy_row(targets_.values.row(i), source.row(mini_batch.row(i)), data_.target_cols);
+}
+
+// Σ w over the whole batch, ascending and in double. Every worker computes it.
+template <class T>
+double NetStep<T>::batch_weight(const MiniBatch& mini_batch) const {
+    if (!data_.weight) return static_cast<double>(mini_batch.size);
+    double sum = 0.0;
+    for (Index i = 0; i < mini_batch.size; ++i) sum += data_.weight[mini_batch.row(i)];
+    return sum;
+}
+
+template <class T>
+bool NetStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
+                                   const StopToken* stop_token) {
+    WorkerContext& context = contexts_[static_cast<std::size_t>(share.worker)];
+    context.exec.worker.stop_token = stop_token;
+    context.exec.epoch = mini_batch.epoch;
+    context.exec.step = mini_batch.step;
+    context.exec.batch = mini_batch.size;
+    if (data_.sparse) {
+        const RandomKey key{context.exec.seed, mini_batch.epoch, mini_batch.step, rng_streams::kInputDropout};
+        sparse_batch_.load(backend_, mini_batch, key, share, barrier, stop_token);
+        context.sparse = sparse_batch_.input(mini_batch.size);
+    } else if (in_place(mini_batch)) {
+        Matrix<const T>& x = context.layer_input[0].x;
+        x.p = data_.x + first(mini_batch) * data_.cols;
+        x.ld = data_.cols;
+    }
+    const Range rows = share.of(mini_batch.size), all{0, mini_batch.size};
+    context.weight = batch_weight(mini_batch);
+    gather(mini_batch, context.weight, rows);
+    sequential_.forward(context.exec, context.layer_input, share, rows, barrier, all);
+    sequential_.loss_and_gradient(backend_, net_.spec().loss, targets_, context.weight, rows);
+    sequential_.backward(context.exec, context.layer_input, share, rows, barrier, all);
+    barrier.wait();
+    if (data_.sparse)
+        context.sparse.multiply_zeros =
+            !backend_.all_finite(sequential_.buffers(0).d.row_slice({0, mini_batch.size}));
+    sequential_.weight_gradient(context.exec, context.layer_input, share);
+    return true;
+}
+
+template <class T>
+void NetStep<T>::gradient_rows(const Parameter& p, Range rows, T* to, const PrefetchHint<T>& prefetch_hint,
+                               Share share) const {
+    const WorkerContext& context = contexts_[static_cast<std::size_t>(share.worker)];
+    sequential_.gradient_rows(context.exec, context.layer_input, p, rows, to, prefetch_hint);
+}
+
+template <class T>
+void NetStep<T>::batch_loss(const MiniBatch& mini_batch, LossSum& sum) {
+    const double weight = contexts_[0].weight;
+    sum = {data_.weight
+               ? backend_.weighted_sum(targets_.row_loss, targets_.row_scale, mini_batch.size) * weight
+               : backend_.sum(targets_.row_loss, mini_batch.size),
+           weight};
+}
+
+template <class T>
+void NetStep<T>::update_running_stats() {
+    sequential_.update_running_stats(contexts_[0].exec, net_.params());
+}
+
+template class NetStep<float>;
+template class NetStep<double>;
+
+}  // namespace ds

@@ -1,0 +1,80 @@
+// The targets of a batch of sequences by row of the head, gathered from the caller's arrays.
+#pragma once
+#include "rec/ctc.h"
+#include "rec/spec.h"
+#include "rec/stack.h"
+#include "training/sequential.h"
+
+namespace ds {
+
+template <class T>
+class RecTargets {
+public:
+    RecTargets(const RecSpec& spec, const SequenceSet<T>& data) : spec_(spec), data_(data) {}
+
+    // With Output::kNext the inputs are the targets: tokens as labels, values as values.
+    bool labels() const { return data_.next ? data_.x.tokens != nullptr : data_.label != nullptr; }
+    bool ctc() const { return spec_.output == Output::kCtc; }
+
+    Targets<T> allocate_buffers(ArenaPlanner& planner, Index rows, bool weights) const {
+        Targets<T> t;
+        if (!ctc() && labels()) t.label = planner.allocate<Index>(rows, 1);
+        if (!ctc() && !labels()) t.values = planner.matrix<T>(rows, spec_.outputs());
+        t.row_loss = planner.allocate<T>(rows, 1);
+        if (weights) t.row_scale = planner.allocate<T>(rows, 1);
+        return t;
+    }
+
+    CtcLabels ctc_labels(Index sequence) const {
+        return {data_.label + data_.first[sequence], data_.labels[sequence]};
+    }
+
+    // The weight of a sequence, or of its step `t`, counted from the start of the sequence.
+    double weight(Index sequence, Index t) const {
+        if (ctc() && ctc_steps(ctc_labels(sequence)) > data_.steps(sequence)) return 0.0;
+        if (!data_.weight) return 1.0;
+        return static_cast<double>(
+            data_.weight[data_.weight_first ? data_.weight_first[sequence] + t : sequence]);
+    }
+    bool weighted() const { return data_.weight != nullptr || ctc(); }
+
+    // Σ w over the batch, ascending.
+    double total_weight(const RecStack<T>& stack, Index first) const {
+        const SequenceLayout& layout = stack.layout();
+        if (!weighted()) return static_cast<double>(stack.head_rows());
+        double sum = 0.0;
+        if (has_stepwise_loss(spec_.output))
+            stack.each({0, layout.total},
+                       [&](Index, Index row, Index t) { sum += weight(stack.sequence(row), first + t); });
+        else
+            for (Index row = 0; row < layout.rows; ++row) sum += weight(stack.sequence(row), 0);
+        return sum;
+    }
+
+    // Gathers the targets of some rows of the head, and w / total of each.
+    void gather(const RecStack<T>& stack, Index first, double total, const Targets<T>& to, Range rows) const {
+        const auto one = [&](Index i, Index sequence, Index t) {
+            if (to.row_scale)
+                to.row_scale[i] = total > 0.0 ? static_cast<T>(weight(sequence, t) / total) : T(0);
+            if (ctc()) return;
+            const Index at = data_.next    ? data_.x.start[sequence] + t + 1
+                             : data_.first ? data_.first[sequence] + t
+                                           : sequence;
+            if (to.label)
+                to.label[i] = data_.next ? data_.x.tokens[at] : data_.label[at];
+            else
+                std::copy_n((data_.next ? data_.x.values : data_.target) + at * spec_.outputs(),
+                            spec_.outputs(), to.values.row(i));
+        };
+        if (has_stepwise_loss(spec_.output))
+            stack.each(rows, [&](Index i, Index row, Index t) { one(i, stack.sequence(row), first + t); });
+        else
+            for (Index i = rows.begin; i < rows.end; ++i) one(i, stack.sequence(i), 0);
+    }
+
+private:
+    const RecSpec& spec_;
+    const SequenceSet<T>& data_;
+};
+
+}  // namespace ds

@@ -1,0 +1,340 @@
+#include "training/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/check.h"
+#include "core/fpenv.h"
+#include "core/random/init.h"
+#include "core/threads/min_work.h"
+
+namespace ds {
+namespace {
+
+constexpr double kLongStepFlops = 5e8;  // a step of at least this size polls between its layers
+constexpr double kClockFlops = 5e6;     // work between two readings of the clock
+constexpr Index kMaxRecords = 1024;     // epochs per run(), allocated before the loop
+
+}  // namespace
+
+// Everything that lives between begin() and end().
+template <class T>
+struct Trainer<T>::Session {
+    Session(std::unique_ptr<TrainingTask<T>> task_, const FitOptions& options_,
+            std::span<const Player> players)
+        : task(std::move(task_)),
+          options(options_),
+          rows(task->rows()),
+          batch(task->batch()),
+          micro_steps(task->micro_steps()),
+          steps(task->batches() * micro_steps),
+          only_player(task->only_player()),
+          order(options.shuffle ? rows : 0),
+          row_numbers(options.shuffle ? order.data() : task->index()) {
+        for (const Player p : players) player_steps[index_of(p)] = &task->step(p);
+    }
+
+    std::unique_ptr<TrainingTask<T>> task;
+    Step<T>* player_steps[kMaxPlayers] = {};
+    FitOptions options;
+    Index rows, batch, micro_steps;
+    Index steps;               // of an epoch
+    Player only_player;        // if a batch is one step
+    Buffer<Index> order;       // this epoch's permutation
+    Index order_epoch = -1;    // epoch of that permutation
+    const Index* row_numbers;  // of the epoch, in the caller's arrays; null: ascending
+    MiniBatch mini_batch;
+};
+
+template <class T>
+Trainer<T>::Trainer(Model<T>& model) : model_(model) {
+    for (const Player p : model.players())
+        optimizers_.emplace_back(model.training(p).optimizer, model.table(), model.part(p));
+}
+
+template <class T>
+Trainer<T>::~Trainer() = default;
+
+template <class T>
+void Trainer<T>::reset() {
+    state_ = {};
+    for (OptimizerState<T>& optimizer : optimizers_) optimizer.reset();
+    best_ = {};
+    set_bptt_state({});
+}
+
+template <class T>
+void Trainer<T>::set_bptt_state(Buffer<T> numbers) {
+    bptt_state_ = std::move(numbers);
+    within_batch_ = bptt_state_.size() > 0;
+}
+
+template <class T>
+void Trainer<T>::reset_optimizer(Player player) {
+    optimizer(player) =
+        OptimizerState<T>(model_.training(player).optimizer, model_.table(), model_.part(player));
+    state_.clock[index_of(player)] = {};
+}
+
+template <class T>
+Index Trainer<T>::steps_per_epoch() const {
+    return session_ ? session_->steps : 0;
+}
+
+template <class T>
+int Trainer<T>::worker_count() const {
+    const int available = model_.training().threads > 0 ? model_.training().threads : get_num_threads();
+    return useful_workers(
+        session_->task->step_flops(), kMinStepFlops,
+        static_cast<int>(std::min<Index>(std::min(available, session_->task->workers()), session_->batch)));
+}
+
+template <class T>
+void Trainer<T>::begin(std::unique_ptr<TrainingTask<T>> task, const FitOptions& options) {
+    if (options.resume && state_.batch_size != options.batch_size)
+        throw ValueError(
+            "batch_size: got " + std::to_string(options.batch_size) + "; expected " +
+            std::to_string(state_.batch_size) +
+            ", that of the interrupted fit. Pass it again, or start a new fit with resume=False");
+    if (options.resume && state_.shuffle != options.shuffle)
+        throw ValueError(
+            std::string("shuffle: got ") + (options.shuffle ? "True" : "False") +
+            "; expected the value of the interrupted fit. Pass it again, or start a new fit with "
+            "resume=False");
+    auto session = std::make_unique<Session>(std::move(task), options, model_.players());
+    const bool tracks_best = options.stopping.patience > 0 && options.stopping.restore_best;
+    const Index state_size = session->task->bptt_state_size();
+    const bool within = options.resume && within_batch_;
+    const bool starts_within = options.resume && state_size > 0 && state_.step % session->micro_steps != 0;
+    if (within != starts_within || (within && bptt_state_.size() != state_size))
+        throw ValueError(
+            "resume: got other sequences; expected those of the interrupted fit, which stopped within a "
+            "batch. Pass them again, or start a new fit with resume=False");
+    Buffer<T> states(within ? 0 : state_size);
+    Buffer<T> best;
+    if (tracks_best && !(options.resume && best_.size() > 0)) best = Buffer<T>(model_.table().size());
+
+    // From here on nothing throws.
+    session_ = std::move(session);
+    if (!within) bptt_state_ = std::move(states), within_batch_ = false;
+    if (tracks_best && best.size() > 0) {
+        best_ = std::move(best);
+        // A finished fit has restored its best weights and dropped the copy.
+        if (options.resume) std::copy_n(model_.params(), model_.table().size(), best_.data());
+    }
+    if (!tracks_best && !(options.keeps_best && options.resume)) best_ = {};
+    if (options.resume) return;
+    if (state_.step > 0) ++state_.epoch;  // a cancelled epoch counts, since its random numbers are used
+    state_.step = 0;
+    state_.loss_sum = state_.weight_sum = 0.0;
+    state_.target_epoch = state_.epoch + options.epochs;
+    state_.batch_size = options.batch_size;
+    state_.shuffle = options.shuffle;
+    state_.stopping = {};
+    const Index horizon = model_.training().schedule.epochs;
+    state_.schedule_start = horizon > 0 ? 0 : state_.epoch;
+    state_.schedule_epochs = horizon > 0 ? horizon : options.epochs;
+}
+
+template <class T>
+void Trainer<T>::end() {
+    if (!session_) return;
+    const bool restore = finished() && best_.size() > 0 && state_.stopping.best_epoch >= 0;
+    session_.reset();
+    if (!restore) return;
+    std::copy_n(best_.data(), model_.table().size(), model_.params());
+    model_.refresh_copies();
+    best_ = {};
+}
+
+// The order is a function of the seed and the epoch, so a run that resumes within an epoch recomputes it.
+template <class T>
+void Trainer<T>::start_epoch() {
+    Session& s = *session_;
+    if (s.order_epoch == state_.epoch) return;
+    s.order_epoch = state_.epoch;
+    epoch_start_ = Clock::now();
+    if (!s.options.shuffle) return;
+    for (Index i = 0; i < s.rows; ++i) s.order.data()[i] = i;
+    shuffle(s.order.data(), s.rows, model_.training().seed, static_cast<std::uint32_t>(state_.epoch));
+    if (const Index* index = s.task->index())
+        for (Index& row : s.order) row = index[row];
+}
+
+template <class T>
+void Trainer<T>::prepare_next_step() {
+    Session& s = *session_;
+    // A division takes as long as a small layer, so a batch of one step avoids them.
+    const bool single_step = s.micro_steps == 1;
+    const Index start = (single_step ? state_.step : state_.step / s.micro_steps) * s.batch;
+    const Index epoch = state_.epoch - state_.schedule_start;
+    s.mini_batch.rows = s.row_numbers ? s.row_numbers + start : nullptr;
+    s.mini_batch.start = start;
+    s.mini_batch.size = std::min(s.batch, s.rows - start);
+    s.mini_batch.micro_step = single_step ? 0 : state_.step % s.micro_steps;
+    s.mini_batch.epoch = static_cast<std::uint32_t>(state_.epoch);
+    s.mini_batch.step = static_cast<std::uint32_t>(state_.step);
+    s.mini_batch.player = single_step ? s.only_player : s.task->player(s.mini_batch.micro_step);
+    const auto schedule_step = [&](Index steps) {
+        return single_step ? steps : s.task->schedule_step(steps);
+    };
+    const Index steps = schedule_step(s.steps);
+    const ModelSpec& spec = model_.training(s.mini_batch.player);
+    s.mini_batch.learning_rate = scheduled_rate(
+        spec.schedule, spec.optimizer.learning_rate,
+        {epoch, epoch * steps + schedule_step(state_.step), state_.schedule_epochs * steps}, state_.plateau);
+    command_ = Command::kStep;
+}
+
+// Worker 0, after a step: updates the state and chooses the next command.
+template <class T>
+void Trainer<T>::after_step(StepOutcome outcome) {
+    Session& s = *session_;
+    // The generator's rate is recorded even if it makes no update this time.
+    if (outcome == StepOutcome::kDone || s.mini_batch.player != kFirstPlayer)
+        state_.learning_rate[index_of(s.mini_batch.player)] = s.mini_batch.learning_rate;
+    const LossSum& last = s.player_steps[index_of(s.mini_batch.player)]->last();
+    if (outcome == StepOutcome::kDiverged || outcome == StepOutcome::kCancelled) {
+        result_.diverged = outcome == StepOutcome::kDiverged;
+        result_.cancelled = outcome == StepOutcome::kCancelled;
+        result_.diverged_loss = last.mean();
+        return stop();
+    }
+    ++state_.step;
+    state_.loss_sum += last.loss;
+    state_.weight_sum += last.weight;
+    if (s.mini_batch.micro_step == 0) result_.samples += s.mini_batch.size;
+    if (state_.step == s.steps) {
+        within_batch_ = false;
+        command_ = Command::kEndEpoch;
+        return;
+    }
+    if (bptt_state_.size() > 0) save_bptt_state();
+    if (--steps_until_clock_ <= 0) {
+        steps_until_clock_ = clock_interval_;
+        if (Clock::now() >= deadline_) return stop();
+    }
+    prepare_next_step();
+}
+
+// A cancelled validation is repeated when the fit resumes.
+template <class T>
+void Trainer<T>::after_validation() {
+    if (!cancelled_.exchange(false, std::memory_order_relaxed)) return after_epoch();
+    result_.cancelled = true;
+    stop();
+}
+
+template <class T>
+void Trainer<T>::save_bptt_state() {
+    within_batch_ = state_.step % session_->micro_steps != 0;
+    if (within_batch_) session_->task->read_bptt_state(bptt_state_.data());
+}
+
+template <class T>
+void Trainer<T>::after_epoch() {
+    Session& s = *session_;
+    const bool validated = s.task->validates();
+    EpochRecord r;
+    r.epoch = state_.epoch + 1;
+    r.loss = state_.weight_sum > 0.0 ? state_.loss_sum / state_.weight_sum : 0.0;
+    r.validated = validated;
+    r.learning_rate = state_.learning_rate[0];
+    r.generator_learning_rate = state_.learning_rate[1];
+    s.task->report(r);
+    if (validated) r.val_loss = s.task->validation_loss();
+    const double monitored = validated && s.options.stopping.on_validation ? r.val_loss : r.loss;
+    observe(model_.training().schedule, state_.plateau, model_.training().optimizer.learning_rate,
+            validated ? r.val_loss : r.loss);
+    if (s.options.stopping.patience > 0) {
+        const Verdict verdict = update_stopping(s.options.stopping, state_.stopping, state_.epoch, monitored);
+        if (verdict == Verdict::kBetter && best_.size() > 0)
+            std::copy_n(model_.params(), model_.table().size(), best_.data());
+    }
+    ++state_.epoch;
+    state_.step = 0;
+    state_.loss_sum = state_.weight_sum = 0.0;
+    const Clock::time_point now = Clock::now();
+    r.seconds = std::chrono::duration<double>(now - epoch_start_).count();
+    result_.epochs.push_back(r);
+    if (finished() || static_cast<Index>(result_.epochs.size()) >= max_epochs_ || now >= deadline_)
+        return stop();
+    start_epoch();
+    prepare_next_step();
+}
+
+// The loop of every worker. The last barrier of an iteration publishes worker 0's next command and the
+// overflow flags. Worker 0 chooses the command while others may still update. So the end of an epoch, which
+// reads the weights, is an iteration of its own.
+template <class T>
+void Trainer<T>::work(Share share, Barrier& barrier) {
+    Session& s = *session_;
+    const bool lead = share.worker == 0;
+    while (command_ != Command::kStop) {
+        if (command_ == Command::kStep) {
+            // With several workers each copies it: worker 0 prepares the next one while others may still
+            // read.
+            MiniBatch copy;
+            if (share.workers > 1) copy = s.mini_batch;
+            const MiniBatch& mini_batch = share.workers > 1 ? copy : s.mini_batch;
+            Step<T>& step = *s.player_steps[index_of(mini_batch.player)];
+            OptimizerClock& clock = state_.clock[index_of(mini_batch.player)];
+            const StepOutcome outcome =
+                step.run(mini_batch, share, barrier, clock, polls_in_steps_ ? poll_ : nullptr);
+            if (lead) after_step(outcome);
+            barrier.wait();
+            if (step.overflowed()) return;
+        } else {
+            s.task->validate(share, PollingStopToken(cancelled_, lead ? poll_ : nullptr));
+            barrier.wait();
+            if (lead) after_validation();
+            barrier.wait();
+        }
+    }
+}
+
+template <class T>
+RunResult Trainer<T>::run(Index max_epochs, double budget_seconds, InterruptPoll* poll) {
+    if (!session_) throw std::logic_error("run: begin() was not called");
+    const DefaultFpEnv environment;
+    Session& s = *session_;
+    result_ = {};
+    max_epochs_ = std::clamp<Index>(max_epochs, 1, kMaxRecords);
+    result_.epochs.reserve(static_cast<std::size_t>(max_epochs_));
+    const double limit = std::clamp(budget_seconds, 0.0, 1e6);
+    deadline_ =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limit));
+    const double flops = s.task->step_flops();
+    clock_interval_ = std::clamp<Index>(static_cast<Index>(kClockFlops / (flops + 1e4)), 1, 256);
+    steps_until_clock_ = clock_interval_;
+    poll_ = poll;
+    polls_in_steps_ = flops >= kLongStepFlops;
+    if (within_batch_) s.task->write_bptt_state(bptt_state_.data());
+    if (!finished()) {
+        s.task->begin_run();
+        start_epoch();
+        if (state_.step < steps_per_epoch())
+            prepare_next_step();
+        else
+            command_ = Command::kEndEpoch;
+        ThreadPoolLease lease(worker_count());
+        for (OptimizerState<T>& optimizer : optimizers_) optimizer.divide_among(lease.workers());
+        for (const Player p : model_.players()) s.player_steps[index_of(p)]->clear_overflow();
+        Barrier barrier(lease.workers());
+        const auto body = [&](int worker) { work({worker, lease.workers()}, barrier); };
+        lease.run(body);
+        bool overflowed = false;
+        for (const Player p : model_.players()) overflowed |= s.player_steps[index_of(p)]->overflowed();
+        if (overflowed)
+            result_.diverged = true, result_.diverged_loss = std::numeric_limits<double>::infinity();
+    }
+    result_.finished = finished();
+    result_.stopped_early = state_.stopping.stopped;
+    return std::move(result_);
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace ds

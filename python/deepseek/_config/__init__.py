@@ -1,0 +1,1 @@
+"""Configurations of the three models: validated arguments, and their forms for the engine and for files."""

@@ -1,1 +1,0 @@
-"""Models of other libraries: what ``deepseek.torch`` and ``deepseek.onnx`` are made of."""

@@ -1,0 +1,1 @@
+"""Exchange with other libraries: the implementation of ``deepseek.torch`` and ``deepseek.onnx``."""

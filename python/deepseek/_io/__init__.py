@@ -1,0 +1,1 @@
+"""Model files: written atomically, validated completely when read; `format` describes their contents."""

@@ -1,0 +1,1 @@
+"""Encoders of one column each, as inputs of a network."""

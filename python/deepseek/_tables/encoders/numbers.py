@@ -1,0 +1,143 @@
+"""Encoders of numbers and booleans: a missing value becomes 0, and sets an indicator if fit saw values missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..cells import Array, Cells, canonical_text, read_cells
+from ..number_formats import PLAIN, NumberFormat, read_numbers
+from .encoded import Encoded, Floats, indicator, rows_with, stacked
+from .scaling import scaled
+
+TRUE_FALSE = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("on", "off"))
+"""Pairs of texts that a column of booleans may consist of, in lower case."""
+
+_TRUE = {true for true, _ in TRUE_FALSE} | {"1"}
+_FALSE = {false for _, false in TRUE_FALSE} | {"0"}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column of any dtype as numbers.
+
+    Attributes
+    ----------
+    values : ndarray of float64, shape (rows,)
+        Numbers; NaN where missing or no number.
+    bad : list of str
+        Distinct texts that are no numbers.
+    bad_rows : int
+        Rows with one of them.
+    """
+
+    values: Floats
+    bad: list[str]
+    bad_rows: int
+
+    @staticmethod
+    def read(array: Array, style: NumberFormat = PLAIN) -> Numbers:
+        """Read a column of any dtype; durations count in seconds."""
+        if array.dtype.kind in "fiub":
+            return Numbers(array.astype(np.float64), [], 0)
+        if array.dtype.kind == "m":
+            return Numbers(np.asarray(array / np.timedelta64(1, "s"), np.float64), [], 0)
+        return Numbers.of(read_cells(array).without_placeholders(), style)
+
+    @staticmethod
+    def of(cells: Cells, style: NumberFormat = PLAIN) -> Numbers:
+        """Read a column of texts."""
+        distinct = read_numbers(cells.texts, style)
+        wrong = np.flatnonzero(np.isnan(distinct)).tolist()
+        values = np.append(distinct, np.nan)[cells.codes]
+        return Numbers(values, [cells.texts[i] for i in wrong], rows_with(cells, wrong))
+
+
+@dataclass(frozen=True)
+class NumberEncoder:
+    """A column of numbers: one scaled input if it varies, and an indicator if fit saw values missing.
+
+    Attributes
+    ----------
+    name : str
+        Name of the column.
+    centre, factor : float
+        Median, and factor of the robust scale.
+    optional : bool
+        Whether missing values have an indicator.
+    decimal, affix : str
+        How the numbers are written, see `NumberFormat`.
+    others : bool
+        Whether fit saw texts that are no numbers, so that another one is nothing new.
+    """
+
+    kind: ClassVar[str] = "number"
+    name: str
+    centre: float
+    factor: float
+    optional: bool
+    decimal: str = "."
+    affix: str = ""
+    others: bool = False
+
+    @property
+    def numbers(self) -> list[str]:
+        """Names of the numeric inputs."""
+        return [self.name] * (self.factor > 0) + [f"{self.name} is missing"] * self.optional
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of codes of each categorical input: none."""
+        return {}
+
+    def encode(self, array: Array) -> Encoded:
+        """Encode a column of any dtype."""
+        read = Numbers.read(array, NumberFormat(self.decimal, self.affix))
+        missing = np.isnan(read.values)
+        inputs = [scaled(read.values, self.centre, self.factor)] if self.factor > 0 else []
+        return Encoded(
+            stacked(inputs + indicator(missing, self.optional), len(array)),
+            new=[] if self.others else read.bad,
+            new_rows=0 if self.others else read.bad_rows,
+            gaps=0 if self.optional else int(missing.sum()) - read.bad_rows,
+        )
+
+
+@dataclass(frozen=True)
+class BooleanEncoder:
+    """A column of true and false: one input of 1, -1 or 0 where missing, and an indicator."""
+
+    kind: ClassVar[str] = "boolean"
+    name: str
+    optional: bool
+
+    @property
+    def numbers(self) -> list[str]:
+        """Names of the numeric inputs."""
+        return [self.name] + [f"{self.name} is missing"] * self.optional
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of codes of each categorical input: none."""
+        return {}
+
+    def encode(self, array: Array) -> Encoded:
+        """Encode a column of any dtype."""
+        cells = read_cells(array).without_placeholders()
+        signs = [boolean_sign(text) for text in cells.texts]
+        values = np.array([*signs, 0.0])[cells.codes]
+        wrong = [i for i, sign in enumerate(signs) if sign == 0.0]
+        return Encoded(
+            stacked([values, *indicator(values == 0.0, self.optional)], len(array)),
+            new=[cells.texts[i] for i in wrong],
+            new_rows=rows_with(cells, wrong),
+            gaps=0 if self.optional else int(cells.missing.sum()),
+        )
+
+
+def boolean_sign(text: str) -> float:
+    """Return 1 for a text that says true, -1 for one that says false, and 0 for any other."""
+    word = canonical_text(text).lower()
+    return 1.0 if word in _TRUE else -1.0 if word in _FALSE else 0.0

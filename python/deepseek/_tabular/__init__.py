@@ -1,0 +1,1 @@
+"""Training, scores and files of `TabularNet`."""

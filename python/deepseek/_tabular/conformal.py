@@ -1,0 +1,49 @@
+"""Quantiles of predicted numbers from out-of-fold residuals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+MAX_RESIDUALS = 1000
+"""Most out-of-fold rows that calibrate quantiles."""
+_BLOCK = 2048
+
+
+def conformal_quantiles(
+    centers: Array, residuals: Array, member: NDArray[np.int64], quantiles: Array
+) -> Array:
+    """Return quantiles of CV+ (Barber et al. 2021, "Predictive inference with the jackknife+").
+
+    The candidates for a row are the outputs of the members plus the residuals of the rows that each member held
+    out. The quantile q is their ⌈(n + 1)·q⌉-th smallest for q ≥ 0.5, their ⌊(n + 1)·q⌋-th smallest below.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (rows, members)
+        Outputs of the members.
+    residuals : ndarray of shape (n,)
+        Out-of-fold residuals.
+    member : ndarray of int64, shape (n,)
+        Member of each residual.
+    quantiles : ndarray of shape (k,)
+        Quantiles in (0, 1).
+
+    Returns
+    -------
+    ndarray of shape (rows, k)
+    """
+    n = len(residuals)
+    exact = (n + 1) * quantiles
+    ranks = np.where(quantiles >= 0.5, np.ceil(exact - 1e-9), np.floor(exact + 1e-9)).astype(np.int64)
+    ranks = np.clip(ranks, 1, n) - 1
+    result = np.empty((len(centers), len(quantiles)))
+    for start in range(0, len(centers), _BLOCK):
+        candidates = centers[start : start + _BLOCK, member] + residuals
+        candidates.partition(np.unique(ranks), axis=1)
+        result[start : start + _BLOCK] = candidates[:, ranks]
+    return result

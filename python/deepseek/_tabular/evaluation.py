@@ -1,0 +1,67 @@
+"""Scores of a `TabularNet` on labelled rows, beside those of the trivial guess and of a linear model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._tables.cells import listed, read_cells
+from .._tables.target import TargetEncoder
+from .inputs import warn
+from .scores import class_scores, per_class, value_scores
+from .state import FittedState
+
+Array = NDArray[Any]
+
+
+def known_targets(target: Array, encoder: TargetEncoder) -> tuple[NDArray[np.bool_], Array]:
+    """Return the mask of the rows whose target is known, and the encoded targets of these rows.
+
+    A row without a target, or with a class that training did not see, is left out; one warning counts the latter.
+    """
+    present = TargetEncoder.present(target)
+    if encoder.classes is not None:
+        cells = read_cells(target)
+        new = [i for i, text in enumerate(cells.texts) if not _is_known(text, encoder)]
+        if new:
+            unknown = np.isin(cells.codes, new)
+            warn(
+                f"got {int(unknown.sum())} rows of the class {listed([cells.texts[i] for i in new], 3)}, which "
+                "training did not see; they are not scored"
+            )
+            present &= ~unknown
+    if not present.any():
+        raise ValueError("y: got no row with a known target; expected at least one")
+    return present, encoder.transform(target[present])
+
+
+def _is_known(text: str, encoder: TargetEncoder) -> bool:
+    try:
+        encoder.transform(np.array([text], object))
+    except ValueError:
+        return False
+    return True
+
+
+def scores(state: FittedState, inputs: NDArray[np.float32], targets: Array) -> dict[str, Any]:
+    """Return the scores of encoded rows; `TabularNet.evaluate` describes them."""
+    if state.classes is None:
+        mean = np.full(len(targets), state.mean)
+        return {
+            "rows": len(targets),
+            **value_scores(state.values(inputs), targets),
+            "trivial": value_scores(mean, targets),
+            "linear": value_scores(state.linear_outputs(inputs), targets),
+        }
+    probabilities = state.probabilities(inputs)
+    shares = np.tile(state.shares, (len(targets), 1))
+    classes = dict(zip(state.target.labels, per_class(probabilities, targets), strict=True))
+    return {
+        "rows": len(targets),
+        **class_scores(probabilities, targets),
+        "trivial": class_scores(shares, targets),
+        "linear": class_scores(state.linear_outputs(inputs), targets),
+        "per_class": classes,
+    }

@@ -1,0 +1,216 @@
+"""What a `TabularNet` knows after a fit, and how it computes predictions from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._tables.arrays import Columns
+from .._tables.target import TargetEncoder
+from ..datasets import fixed_order
+from ..net import Net
+from .blend import Blend, fit_probabilities, fit_values
+from .conformal import MAX_RESIDUALS, conformal_quantiles
+from .inputs import InputEncoder
+from .members import TrainingRows, mean_outputs, outputs_of, train_members
+from .options import TabularConfig
+from .recipe import Recipe
+
+Array = NDArray[Any]
+
+
+@dataclass
+class FittedState:
+    """Encoders, members and calibration of a fitted `TabularNet`.
+
+    Attributes
+    ----------
+    target : TargetEncoder
+        Encoder of the target.
+    inputs : InputEncoder
+        Encoder of the feature columns.
+    nets, linear : list of Net
+        Members, and linear models of the same rows.
+    blend : Blend
+        Weights of both.
+    rows, left_out_rows : int
+        Rows of the fit with and without a target.
+    shares : list of float
+        Share of each class in the rows of the fit; empty for numbers.
+    mean, scale : float
+        Mean and standard deviation of a number to predict; 0 and 1 for classes.
+    residuals : ndarray of float64, shape (n,), or None
+        Out-of-fold residuals of a number to predict.
+    residual_members : ndarray of int64, shape (n,)
+        Member that held out the row of each residual.
+    """
+
+    target: TargetEncoder
+    inputs: InputEncoder
+    nets: list[Net]
+    linear: list[Net]
+    blend: Blend
+    rows: int
+    left_out_rows: int
+    shares: list[float]
+    mean: float
+    scale: float
+    residuals: Array | None
+    residual_members: NDArray[np.int64]
+
+    @property
+    def classes(self) -> Array | None:
+        """Class labels; None for numbers."""
+        return self.target.classes
+
+    def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the probabilities of the classes, shape (rows, classes)."""
+        return self.blend.probabilities(mean_outputs(self.nets, inputs), self.linear_outputs(inputs))
+
+    def values(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the predicted numbers, shape (rows,)."""
+        numbers = mean_outputs(self.nets, inputs)[:, 0] * self.scale + self.mean
+        return self.blend.values(numbers, self.linear_outputs(inputs))
+
+    def quantiles(self, inputs: NDArray[np.float32], quantiles: Array) -> NDArray[np.float64]:
+        """Return quantiles of the predicted numbers, shape (rows, quantiles)."""
+        assert self.residuals is not None
+        outputs = [outputs_of(net, inputs)[:, 0].astype(np.float64) for net in self.nets]
+        linear = [outputs_of(net, inputs)[:, 0].astype(np.float64) for net in self.linear]
+        centers = self.blend.values(np.stack(outputs, axis=1), np.stack(linear, axis=1))
+        centers = centers * self.scale + self.mean
+        return conformal_quantiles(centers, self.residuals, self.residual_members, quantiles)
+
+    def linear_outputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the linear models' mean probabilities (rows, classes) or numbers (rows,)."""
+        outputs = mean_outputs(self.linear, inputs)
+        return outputs if self.classes is not None else outputs[:, 0] * self.scale + self.mean
+
+
+@dataclass(frozen=True)
+class EncodedTable:
+    """Rows of the training that have a target, encoded, and their encoders.
+
+    Attributes
+    ----------
+    target : TargetEncoder
+        Encoder of the target.
+    inputs : InputEncoder
+        Encoder of the feature columns.
+    targets : ndarray of shape (rows,)
+        Class indices (int64) or numbers (float64).
+    matrix : ndarray of float32, shape (rows, inputs)
+        Encoded features.
+    left_out_rows : int
+        Number of rows without a target.
+    """
+
+    target: TargetEncoder
+    inputs: InputEncoder
+    targets: Array
+    matrix: NDArray[np.float32]
+    left_out_rows: int
+
+
+def encode_table(columns: Columns, target: Array, name: str, options: TabularConfig) -> EncodedTable:
+    """Fit the encoders to the rows that have a target, and encode these rows.
+
+    Parameters
+    ----------
+    columns : Columns
+        Feature columns.
+    target : ndarray of shape (rows,)
+        Target column.
+    name : str
+        Name of the target.
+    options : TabularConfig
+        Options of the model.
+
+    Raises
+    ------
+    ValueError
+        For columns or a target that cannot be read; the message lists all problems.
+    """
+    present = TargetEncoder.present(target)
+    if not present.all():
+        columns, target = columns.take(present), target[present]
+    problems = []
+    try:
+        encoder = TargetEncoder.fit(target, options.task, name, columns.decimal)
+    except ValueError as error:
+        problems.append(str(error))
+    try:
+        inputs, matrix = InputEncoder.fit(columns, options.kinds, options.drop)
+    except ValueError as error:
+        problems.append(str(error))
+    if problems:
+        raise ValueError("\n".join(problems))
+    left_out = len(present) - len(target)
+    return EncodedTable(encoder, inputs, encoder.transform(target), matrix, left_out)
+
+
+def fit_state(
+    table: EncodedTable, options: TabularConfig, *, threads: int | None, device: str, verbose: bool
+) -> FittedState:
+    """Train the members and calibrate them.
+
+    Parameters
+    ----------
+    table : EncodedTable
+        Rows of the training.
+    options : TabularConfig
+        Options of the model.
+    threads, device, verbose
+        Options of `TabularNet`.
+
+    Returns
+    -------
+    FittedState
+    """
+    labels = table.target.classes
+    classes = None if labels is None else len(labels)
+    mean, scale = _mean_and_scale(table.targets) if classes is None else (0.0, 1.0)
+    targets = table.targets if classes else ((table.targets - mean) / scale).astype(np.float32)[:, None]
+    rows = TrainingRows(table.matrix, table.inputs.shape, targets, classes, options.seed, threads, device)
+    recipe = Recipe.choose(options, len(targets))
+    trained = train_members(
+        rows, recipe, members=options.members, time_limit=options.time_limit, verbose=verbose
+    )
+    known = np.flatnonzero(trained.held_out >= 0)
+    known = known[fixed_order(len(known), options.seed)]
+    outputs, linear_outputs = trained.outputs[known], trained.linear_outputs[known]
+    means = trained.totals[known] / trained.counts[known]
+    residuals, residual_members = None, np.empty(0, np.int64)
+    if classes:
+        blend = fit_probabilities(means, linear_outputs, table.targets[known])
+    else:
+        blend = fit_values(means[:, 0], linear_outputs[:, 0], targets[known, 0])
+        chosen = slice(MAX_RESIDUALS)
+        center = blend.values(outputs[chosen, 0].astype(np.float64), linear_outputs[chosen, 0])
+        residuals = table.targets[known[chosen]] - (center * scale + mean)
+        residual_members = trained.held_out[known[chosen]]
+    return FittedState(
+        target=table.target,
+        inputs=table.inputs,
+        nets=trained.nets,
+        linear=trained.linear,
+        blend=blend,
+        rows=len(targets),
+        left_out_rows=table.left_out_rows,
+        shares=(np.bincount(table.targets, minlength=classes) / len(targets)).tolist() if classes else [],
+        mean=mean,
+        scale=scale,
+        residuals=residuals,
+        residual_members=residual_members,
+    )
+
+
+def _mean_and_scale(values: Array) -> tuple[float, float]:
+    """Return mean and standard deviation; ``math.fsum`` gives the same bits on every machine."""
+    mean = math.fsum(values) / len(values)
+    scale = math.sqrt(math.fsum((values - mean) ** 2) / len(values))
+    return mean, scale if scale > 0.0 and math.isfinite(scale) else 1.0

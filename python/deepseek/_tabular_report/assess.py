@@ -1,0 +1,68 @@
+"""The assessment of a trained `TabularNet` on rows that it has not seen."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from .._tabular.evaluation import known_targets
+from ..datasets import fixed_order
+from .assessment import INTERVAL, ClassPredictions, ScoredRows, ValuePredictions
+from .score_text import SCORES
+
+if TYPE_CHECKING:
+    from .._tables.arrays import Columns
+    from .._tabular.importances import Importance
+    from ..tabular import TabularNet
+
+METRICS = {"classification": "accuracy", "regression": "r2"}
+"""Score that the importance of the columns is about."""
+MAX_COLUMNS = 500
+"""Most columns whose importance is computed."""
+_MAX_ROWS = 2000  # rows from which the importance of a column is computed
+_MAX_PREDICTIONS = 300_000  # rows that are predicted for the importance of all columns together
+_REPEATS = 5
+
+
+def assess(model: TabularNet, test: Columns, source: str, seed: int) -> ScoredRows:
+    """Return the scores and predictions of rows, and the importance of the columns.
+
+    Parameters
+    ----------
+    model : TabularNet
+        Trained model.
+    test : Columns
+        Rows with their target. Rows without one, or with a class that the training did not see, do not count.
+    source : str
+        Where the rows come from, as a phrase after their number.
+    seed : int
+        Seed of the permutations.
+    """
+    scores = model.evaluate(test)
+    target = model._fitted("assess").target
+    with warnings.catch_warnings():  # evaluate has warned
+        warnings.simplefilter("ignore", UserWarning)
+        known, truth = known_targets(test[model.target], target)
+        rows = test.take(known)
+        predictions: ClassPredictions | ValuePredictions
+        if target.classes is not None:
+            predictions = ClassPredictions(target.labels, model.predict_proba(rows), truth)
+        else:
+            predictions = ValuePredictions(
+                model.predict(rows), truth, model.predict_quantiles(rows, INTERVAL)
+            )
+        importances = _importances(model, rows, seed)
+    title = SCORES[model.task][METRICS[model.task]].title
+    return ScoredRows(source, scores, predictions, importances, title)
+
+
+def _importances(model: TabularNet, rows: Columns, seed: int) -> dict[str, Importance]:
+    """Return the importance of the columns from few enough predictions; nothing for too many columns."""
+    columns = len(model.feature_names)
+    if columns > MAX_COLUMNS:
+        return {}
+    count = min(rows.rows, _MAX_ROWS, _MAX_PREDICTIONS // columns)
+    if count < rows.rows:
+        rows = rows.take(fixed_order(rows.rows, seed)[:count])
+    repeats = min(_REPEATS, max(1, _MAX_PREDICTIONS // (columns * count)))
+    return model.permutation_importances(rows, metric=METRICS[model.task], repeats=repeats, seed=seed)

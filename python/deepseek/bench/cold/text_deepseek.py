@@ -1,0 +1,17 @@
+"""Memory of this package on sparse rows: import, load, fit.  Arguments: folder with the data, threads."""
+
+import sys
+import warnings
+
+import numpy as np
+from deepseek.sklearn import NetClassifier
+from end import done
+from scipy.sparse import csr_array
+
+warnings.filterwarnings("ignore")
+data, indices, indptr, y = (
+    np.load(f"{sys.argv[1]}/{name}.npy") for name in ("data", "indices", "indptr", "y")
+)
+X = csr_array((data, indices, indptr), shape=(len(y), 20000))
+NetClassifier((32,), max_iter=3, threads=int(sys.argv[2])).fit(X, y)
+done()

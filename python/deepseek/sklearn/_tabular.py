@@ -1,0 +1,329 @@
+"""TabularClassifier and TabularRegressor: `deepseek.TabularNet` for scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
+
+from .._tables.cells import canonical_text, read_cells
+from .._tables.target import TargetEncoder
+from ..activations import Activation
+from ..tabular import TabularNet
+
+__all__ = ["TabularClassifier", "TabularRegressor"]
+
+Array = NDArray[Any]
+
+
+class _Tabular(BaseEstimator):  # type: ignore[misc]
+    """Base class of both estimators."""
+
+    _task: str
+
+    def __init__(
+        self,
+        *,
+        members: int = 8,
+        time_limit: float | None = None,
+        kinds: Mapping[str, str] | None = None,
+        drop: Iterable[str] = (),
+        hidden: Sequence[int] | None = None,
+        activation: str | Activation | None = None,
+        dropout: float | None = None,
+        learning_rate: float | None = None,
+        weight_decay: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        random_state: Any = None,
+        threads: int | None = None,
+        device: str = "cpu",
+        verbose: bool = False,
+    ) -> None:
+        self.members = members
+        self.time_limit = time_limit
+        self.kinds = kinds
+        self.drop = drop
+        self.hidden = hidden
+        self.activation = activation
+        self.dropout = dropout
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.threads = threads
+        self.device = device
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Read the columns and train the networks.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+            Rows. Columns of a frame keep their names.
+        y : array-like of shape (n_samples,)
+            Labels of any type for a classifier, numbers for a regressor.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument or a parameter is invalid.
+        DivergenceError
+            If the loss of every network becomes infinite or NaN.
+        """
+        options = self.get_params(deep=False)
+        verbose, random_state = options.pop("verbose"), options.pop("random_state")
+        X = self._validated(X, y, reset=True)
+        target, fitted = self._read_target(y)
+        check_consistent_length(X, target)
+        seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+        model = TabularNet(task=self._task, seed=seed, **options)
+        self.model_ = model.fit(X, self._named(X, y, target), verbose=verbose)
+        self.__dict__.update(fitted)
+        return self
+
+    def _read_target(self, y: Any) -> tuple[Array, dict[str, Any]]:
+        """Return the validated target, and the fitted attributes that depend on it."""
+        raise NotImplementedError
+
+    def _validated(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Any:
+        """Return a frame as it is, and anything else as an array of two dimensions."""
+        if hasattr(X, "columns"):
+            validate_data(self, X, y, reset=reset, skip_check_array=True)
+            return X
+        if y is None:
+            validate_data(self, X, None, reset=reset)  # raises
+        return validate_data(
+            self, X, reset=reset, dtype=None, ensure_all_finite=False, ensure_min_samples=2 if reset else 1
+        )
+
+    @staticmethod
+    def _named(X: Any, y: Any, target: Array) -> Any:
+        """Return the target under the name of y, unless X has a column of this name."""
+        name = getattr(y, "name", None)
+        return {name: target} if isinstance(name, str) and name not in getattr(X, "columns", ()) else target
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.target_tags.required = True
+        return tags
+
+
+class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
+    """Ensemble of multilayer perceptrons for classification of tables, based on `deepseek.TabularNet`.
+
+    Every column is read by its content: numbers, categories, dates, texts, missing values. Frames of pandas and
+    polars and arrays of objects need no preprocessing.
+
+    Parameters
+    ----------
+    members : int, default=8
+        Number of networks, at least 1.
+    time_limit : float, default=None
+        Approximate limit in seconds for the training. None sets no limit.
+    kinds : mapping of str to str, default=None
+        Kinds of some columns: "number", "category", "boolean", "date", "text" or "left out". The columns of an
+        array are named x0, x1, …. None finds all kinds by content.
+    drop : iterable of str, default=()
+        Columns to leave out.
+    hidden : sequence of int, default=None
+        Units of the hidden layers. None and the following defaults are those of `TabularNet`.
+    activation : str or Activation, default=None
+        Activation of the hidden layers.
+    dropout : float, default=None
+        Share of the hidden units set to 0 in training, in [0, 1).
+    learning_rate : float, default=None
+        Largest learning rate of AdamW, above 0.
+    weight_decay : float, default=None
+        Decoupled weight decay, at least 0.
+    epochs : int, default=None
+        Passes over the rows.
+    batch_size : int, default=None
+        Rows per mini-batch.
+    random_state : int, RandomState instance or None, default=None
+        Source of the seed. An int gives the same results on every call.
+    threads : int, default=None
+        Largest number of threads. None takes the number of `set_num_threads`.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Device of the networks.
+    verbose : bool, default=False
+        Whether `fit` prints how the columns were read.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, ascending.
+    model_ : TabularNet
+        Fitted model, with `summary`, `evaluate`, `save` and the networks. Its class labels are those of `classes_`, or
+        their indices if `TabularNet` cannot distinguish the labels, such as " a" and "a".
+    n_features_in_ : int
+        Number of columns; set for arrays.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; set for frames.
+
+    Examples
+    --------
+    >>> TabularClassifier(random_state=0).fit(frame, labels).predict(frame)  # doctest: +SKIP
+    """
+
+    _task = "classification"
+
+    def _read_target(self, y: Any) -> tuple[Array, dict[str, Any]]:
+        labels = column_or_1d(y, warn=True)
+        if labels.dtype.kind == "f":
+            assert_all_finite(labels, input_name="y")
+        check_classification_targets(labels)
+        classes, codes = np.unique(labels, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"y: got 1 class, {classes[0]!r}; expected at least two classes")
+        texts = {canonical_text(text) for text in read_cells(classes).texts}
+        faithful = len(texts) == len(classes) and bool(TargetEncoder.present(classes).all())
+        return labels if faithful else codes, {"classes_": classes, "_has_labels": faithful}
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        probabilities = self.model_.predict_proba(self._validated(X, reset=False))
+        if not self._has_labels:
+            return probabilities
+        order = self.model_._fitted("predict_proba").target.transform(self.classes_)
+        return probabilities[:, order]
+
+    def predict(self, X: Any) -> Array:
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels of `classes_`.
+        """
+        codes = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[codes])
+
+
+class TabularRegressor(RegressorMixin, _Tabular):  # type: ignore[misc]
+    """Ensemble of multilayer perceptrons for regression of tables, based on `deepseek.TabularNet`.
+
+    Every column is read by its content: numbers, categories, dates, texts, missing values. Frames of pandas and
+    polars and arrays of objects need no preprocessing.
+
+    Parameters
+    ----------
+    members : int, default=8
+        Number of networks, at least 1.
+    time_limit : float, default=None
+        Approximate limit in seconds for the training. None sets no limit.
+    kinds : mapping of str to str, default=None
+        Kinds of some columns: "number", "category", "boolean", "date", "text" or "left out". The columns of an
+        array are named x0, x1, …. None finds all kinds by content.
+    drop : iterable of str, default=()
+        Columns to leave out.
+    hidden : sequence of int, default=None
+        Units of the hidden layers. None and the following defaults are those of `TabularNet`.
+    activation : str or Activation, default=None
+        Activation of the hidden layers.
+    dropout : float, default=None
+        Share of the hidden units set to 0 in training, in [0, 1).
+    learning_rate : float, default=None
+        Largest learning rate of AdamW, above 0.
+    weight_decay : float, default=None
+        Decoupled weight decay, at least 0.
+    epochs : int, default=None
+        Passes over the rows.
+    batch_size : int, default=None
+        Rows per mini-batch.
+    random_state : int, RandomState instance or None, default=None
+        Source of the seed. An int gives the same results on every call.
+    threads : int, default=None
+        Largest number of threads. None takes the number of `set_num_threads`.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Device of the networks.
+    verbose : bool, default=False
+        Whether `fit` prints how the columns were read.
+
+    Attributes
+    ----------
+    model_ : TabularNet
+        Fitted model, with `summary`, `evaluate`, `save` and the networks.
+    n_features_in_ : int
+        Number of columns; set for arrays.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; set for frames.
+
+    Examples
+    --------
+    >>> TabularRegressor(random_state=0).fit(frame, prices).predict(frame)  # doctest: +SKIP
+    """
+
+    _task = "regression"
+
+    def _read_target(self, y: Any) -> tuple[Array, dict[str, Any]]:
+        values = column_or_1d(y, dtype=np.float64, warn=True)
+        assert_all_finite(values, input_name="y")
+        return values, {}
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Return the predicted numbers.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        return np.asarray(self.model_.predict(self._validated(X, reset=False)))
+
+    def predict_quantiles(
+        self, X: Any, quantiles: Sequence[float] = (0.05, 0.5, 0.95)
+    ) -> NDArray[np.float64]:
+        """Return calibrated quantiles of the predicted numbers, see `TabularNet.predict_quantiles`.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+            Rows.
+        quantiles : sequence of float, default=(0.05, 0.5, 0.95)
+            Quantiles, each in (0, 1).
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_quantiles)
+        """
+        check_is_fitted(self)
+        return self.model_.predict_quantiles(self._validated(X, reset=False), quantiles)
