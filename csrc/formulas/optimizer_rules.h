@@ -194,6 +194,53 @@ struct AdamW : Adam {
     static constexpr const char* kName = "adamw";
 };
 
+// NAdam: Adam with Nesterov momentum. Dozat 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ The
+// momentum mu rises from beta1/2 to beta1: mu_t = beta1·(1 - 0.96^(t·momentum_decay) / 2). The clock's
+// beta1_product is the product of all mu. The step is (learning_rate·(1 - mu_t) / (1 - Π mu)·g + step_size·m) /
+// denominator.
+struct NAdam : Adam {
+    enum { kMomentumDecay = 3 };
+    static constexpr const char* kName = "nadam";
+    static constexpr OptionTraits kOptions[] = {Adam::kOptions[0],
+                                                Adam::kOptions[1],
+                                                Adam::kOptions[2],
+                                                {"momentum_decay", 4e-3, OptionRange::kNotNegative}};
+    static double mu(const double* o, double t) {
+        constexpr double kLog = -0.040821994520255166;  // log 0.96
+        return o[kBeta1] * (1.0 - 0.5 * scalar_math::exp(t * o[kMomentumDecay] * kLog));
+    }
+    template <class Clock>
+    static void advance(const double* o, Clock& clock) {
+        clock.beta1_product = next_product(clock.beta1_product, mu(o, double(clock.steps)));
+        clock.beta2_product = next_product(clock.beta2_product, o[kBeta2]);
+    }
+    template <class Clock, class A>
+    static void set_step(const double* o, double learning_rate, const Clock& clock, A& a) {
+        const double now = mu(o, double(clock.steps)), next = mu(o, double(clock.steps) + 1.0);
+        a.grad_step = learning_rate * (1.0 - now) / (1.0 - clock.beta1_product);
+        a.step_size = learning_rate * next / (1.0 - clock.beta1_product * next);
+        a.inv_sqrt_bc2 = 1.0 / sqrt(1.0 - clock.beta2_product);
+    }
+
+    template <class Division>
+    struct Formula {
+        static constexpr bool kFirstMoment = true, kSecondMoment = true;
+        static constexpr bool kMomentMayOverflow = Division::kMomentMayOverflow;
+        template <class V, class A>
+        static DS_INLINE V apply(V w, V g, V& m, V& v, const A& a) {
+            m = lerp(m, g, V(a.one_minus_beta1));
+            v = fma(V(a.beta2), v, V(a.one_minus_beta2) * g * g);
+            const V denominator = fma(sqrt(v), V(a.inv_sqrt_bc2), V(a.eps));
+            const V step = fma(V(a.grad_step), g, V(a.step_size) * m);
+            return w * V(a.decay) - Division::quotient(step, denominator);
+        }
+    };
+    template <class A, class Run>
+    static DS_INLINE bool dispatch(const A& a, const Run& run) {
+        return select_division<Formula>(a, run);
+    }
+};
+
 // RMSProp, with momentum. Hinton 2012, https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf;
 // momentum: Graves 2013, https://arxiv.org/abs/1308.0850
 struct RmsProp {
@@ -300,6 +347,6 @@ struct Lion {
 
 // Every optimizer. Its position is its index in tables of kernels and of traits; the first is the default.
 template <template <class...> class Table>
-using ForEachOptimizer = Table<Adam, AdamW, Sgd, RmsProp, Adagrad, Lion>;
+using ForEachOptimizer = Table<Adam, AdamW, NAdam, Sgd, RmsProp, Adagrad, Lion>;
 
 DS_ISA_END

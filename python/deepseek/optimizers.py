@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from . import schedules
 from ._config.base import ConfigBase, nested, number, switch
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Lion", "Optimizer", "RMSProp"]
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "Optimizer", "RMSProp"]
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -115,6 +115,29 @@ class AdamW(Adam):
 
     name: ClassVar[str] = "adamw"
     weight_decay: float = number(0.01, kw_only=True)
+
+
+@dataclass(frozen=True, repr=False)
+class NAdam(Adam):
+    """Adam with Nesterov momentum (Dozat 2016).
+
+    The momentum of step t is mu_t = beta1·(1 - ½·0.96^(t·momentum_decay)).
+
+    Parameters
+    ----------
+    learning_rate : float, default=0.002
+        Learning rate, above 0.
+    beta1, beta2, eps
+        Parameters of `Adam`.
+    momentum_decay : float, default=0.004
+        Rate at which the momentum rises from ½·beta1 to beta1, at least 0.
+    **common
+        Parameters of `Optimizer`; ``weight_decay`` is decoupled, PyTorch's ``decoupled_weight_decay=True``.
+    """
+
+    name: ClassVar[str] = "nadam"
+    learning_rate: float = number(2e-3, above=True)
+    momentum_decay: float = number(4e-3)
 
 
 @dataclass(frozen=True, repr=False)

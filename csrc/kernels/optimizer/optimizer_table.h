@@ -33,6 +33,7 @@ struct UpdateArgs {
     T clip_value = T(0);    // 0: off
     T step_size = T(0);     // adam: learning_rate / (1 - beta1^t)
     T inv_sqrt_bc2 = T(1);  // adam: 1 / sqrt(1 - beta2^t)
+    T grad_step = T(0);     // nadam: the step size of the gradient; step_size is that of the moment
     bool nesterov = false;
 
     // Rounds the scalars that an optimizer sets once per fit.
@@ -49,12 +50,13 @@ struct UpdateArgs {
 
 // The scalars that an optimizer sets once per step, in double.
 struct StepScalars {
-    double step_size = 0.0, inv_sqrt_bc2 = 1.0;
+    double step_size = 0.0, inv_sqrt_bc2 = 1.0, grad_step = 0.0;
 
     template <class T>
     void write_to(UpdateArgs<T>& a) const {
         a.step_size = static_cast<T>(step_size);
         a.inv_sqrt_bc2 = static_cast<T>(inv_sqrt_bc2);
+        a.grad_step = static_cast<T>(grad_step);
     }
 };
 

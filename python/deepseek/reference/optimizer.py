@@ -20,6 +20,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "sgd": {"momentum": 0.0, "nesterov": False},
     "adam": _ADAM,
     "adamw": _ADAM,
+    "nadam": {**_ADAM, "momentum_decay": 4e-3},
     "rmsprop": {"rho": 0.9, "momentum": 0.0, "eps": 1e-8},
     "adagrad": {"eps": 1e-10},
     "lion": {"beta1": 0.9, "beta2": 0.99},
@@ -64,6 +65,12 @@ def _step(spec: dict[str, Any], w: Array, g: Array, state: State, rate: float, t
             m[...] = beta1 * m + (1.0 - beta1) * g
             v[...] = beta2 * v + (1.0 - beta2) * g * g
             step = rate / (1.0 - beta1**t) * m / (np.sqrt(v / (1.0 - beta2**t)) + eps)
+        case "nadam":  # Dozat 2016
+            mu = beta1 * (1.0 - 0.5 * 0.96 ** (np.arange(1, t + 2) * spec["momentum_decay"]))
+            m[...] = beta1 * m + (1.0 - beta1) * g
+            v[...] = beta2 * v + (1.0 - beta2) * g * g
+            look_ahead = (1.0 - mu[-2]) / (1.0 - mu[:-1].prod()) * g + mu[-1] / (1.0 - mu.prod()) * m
+            step = rate * look_ahead / (np.sqrt(v / (1.0 - beta2**t)) + eps)
         case "rmsprop":
             v[...] = spec["rho"] * v + (1.0 - spec["rho"]) * g * g
             g = g / (np.sqrt(v) + eps)
