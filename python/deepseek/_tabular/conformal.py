@@ -15,12 +15,16 @@ _BLOCK = 2048
 
 
 def conformal_quantiles(
-    centers: Array, residuals: Array, member: NDArray[np.int64], quantiles: Array
+    centers: Array,
+    residuals: Array,
+    member: NDArray[np.int64],
+    quantiles: Array,
+    spreads: Array | None = None,
 ) -> Array:
     """Return quantiles of CV+ (Barber et al. 2021, "Predictive inference with the jackknife+").
 
-    The candidates for a row are the outputs of the members plus the residuals of the rows that each member held
-    out. The quantile q is their ⌈(n + 1)·q⌉-th smallest for q ≥ 0.5, their ⌊(n + 1)·q⌋-th smallest below.
+    The candidates for a row are the outputs of the members plus the residuals, times the spread, of the rows that each
+    member held out. The quantile q is their ⌈(n + 1)·q⌉-th smallest for q ≥ 0.5, their ⌊(n + 1)·q⌋-th smallest below.
 
     Parameters
     ----------
@@ -32,6 +36,8 @@ def conformal_quantiles(
         Member of each residual.
     quantiles : ndarray of shape (k,)
         Quantiles in (0, 1).
+    spreads : ndarray of shape (rows, members), optional
+        Factor of the residuals of each member. Default: 1.
 
     Returns
     -------
@@ -43,7 +49,9 @@ def conformal_quantiles(
     ranks = np.clip(ranks, 1, n) - 1
     result = np.empty((len(centers), len(quantiles)))
     for start in range(0, len(centers), _BLOCK):
-        candidates = centers[start : start + _BLOCK, member] + residuals
+        block = slice(start, start + _BLOCK)
+        scaled = residuals if spreads is None else spreads[block, member] * residuals
+        candidates = centers[block, member] + scaled
         candidates.partition(np.unique(ranks), axis=1)
-        result[start : start + _BLOCK] = candidates[:, ranks]
+        result[block] = candidates[:, ranks]
     return result

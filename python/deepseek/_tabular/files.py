@@ -17,7 +17,7 @@ from .state import FittedState
 
 Array = NDArray[Any]
 
-_MEMBER, _LINEAR = "members.", "linear."
+_MEMBER, _LINEAR, _SPREAD = "members.", "linear.", "spreads."
 _RESIDUALS, _RESIDUAL_MEMBERS = "residuals", "residual_members"
 
 
@@ -37,7 +37,7 @@ def state_to_file(state: FittedState) -> tuple[dict[str, Any], dict[str, Array]]
     """Return the configuration and the tensors of a fitted state."""
     named = {
         f"{prefix}{i}.": net
-        for prefix, nets in ((_MEMBER, state.nets), (_LINEAR, state.linear))
+        for prefix, nets in ((_MEMBER, state.nets), (_LINEAR, state.linear), (_SPREAD, state.spread_nets))
         for i, net in enumerate(nets)
     }
     tensors: dict[str, Array] = {
@@ -57,6 +57,7 @@ def state_to_file(state: FittedState) -> tuple[dict[str, Any], dict[str, Array]]
         "blend": [state.blend.net, state.blend.linear],
         "linear": [member_entries(net) for net in state.linear],
         "members": [member_entries(net) for net in state.nets],
+        "spreads": [member_entries(net) for net in state.spread_nets],
     }
     return config, tensors
 
@@ -67,13 +68,13 @@ def state_from_file(
     """Return the state that `state_to_file` wrote; raise KeyError, TypeError or ValueError for anything else."""
     target, inputs = TargetEncoder.from_config(config["target"]), InputEncoder.from_config(config["inputs"])
     outputs = 1 if target.classes is None else len(target.classes)
-    members, linear_models = config["members"], config["linear"]
-    if not isinstance(members, list) or not isinstance(linear_models, list) or not members:
-        raise ValueError("members: got none; expected lists of members and of linear models")
+    members, linear_models, spreads = config["members"], config["linear"], config["spreads"]
+    if not all(isinstance(entries, list) for entries in (members, linear_models, spreads)) or not members:
+        raise ValueError("members: got none; expected lists of members, of linear models and of spreads")
     if len(linear_models) != len(members):
         raise ValueError(f"linear: got {len(linear_models)} models; expected {len(members)}")
 
-    def net(prefix: str, entries: dict[str, Any], *widths: int) -> Net:
+    def net(prefix: str, entries: dict[str, Any], *widths: int, outputs: int = outputs) -> Net:
         own = {name.removeprefix(prefix): a for name, a in tensors.items() if name.startswith(prefix)}
         found = build(entries, own, device=device, threads=threads)
         if not isinstance(found, Net) or found.layers[0] not in widths or found.layers[-1] != outputs:
@@ -90,6 +91,9 @@ def state_from_file(
     residuals, residual_members = _residuals(tensors, len(nets))
     if (residuals is None) != (target.classes is not None):
         raise ValueError("residuals: expected residuals for numbers, and none for classes")
+    spread_nets = [net(f"{_SPREAD}{i}.", e, inputs.linear_width, outputs=1) for i, e in enumerate(spreads)]
+    if spread_nets and residual_members.max(initial=-1) >= len(spread_nets):
+        raise ValueError(f"spreads: got {len(spread_nets)} nets; expected one for each member with residuals")
     return FittedState(
         target=target,
         inputs=inputs,
@@ -103,6 +107,7 @@ def state_from_file(
         scale=checks.real("scale", config["scale"], above=True),
         residuals=residuals,
         residual_members=residual_members,
+        spread_nets=spread_nets,
     )
 
 

@@ -19,6 +19,7 @@ from .inputs import InputEncoder
 from .members import TrainingRows, mean_outputs, outputs_of, train_members
 from .options import TabularConfig
 from .recipe import Recipe
+from .spreads import fit_spreads, spreads_of
 
 Array = NDArray[Any]
 
@@ -44,9 +45,11 @@ class FittedState:
     mean, scale : float
         Mean and standard deviation of a number to predict; 0 and 1 for classes.
     residuals : ndarray of float64, shape (n,), or None
-        Out-of-fold residuals of a number to predict.
+        Out-of-fold residuals of a number to predict, divided by the spreads at their rows.
     residual_members : ndarray of int64, shape (n,)
         Member that held out the row of each residual.
+    spread_nets : list of Net
+        Nets of the spreads, one for each member with residuals; none if every row has the spread 1.
     """
 
     target: TargetEncoder
@@ -61,6 +64,7 @@ class FittedState:
     scale: float
     residuals: Array | None
     residual_members: NDArray[np.int64]
+    spread_nets: list[Net]
 
     @property
     def classes(self) -> Array | None:
@@ -83,7 +87,8 @@ class FittedState:
         linear = [outputs_of(net, inputs)[:, 0].astype(np.float64) for net in self.linear]
         centers = self.blend.values(np.stack(outputs, axis=1), np.stack(linear, axis=1))
         centers = centers * self.scale + self.mean
-        return conformal_quantiles(centers, self.residuals, self.residual_members, quantiles)
+        spreads = spreads_of(self.spread_nets, inputs) if self.spread_nets else None
+        return conformal_quantiles(centers, self.residuals, self.residual_members, quantiles, spreads)
 
     def linear_outputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the linear models' mean probabilities (rows, classes) or numbers (rows,)."""
@@ -184,15 +189,22 @@ def fit_state(
     known = known[fixed_order(len(known), options.seed)]
     outputs, linear_outputs = trained.outputs[known], trained.linear_outputs[known]
     means = trained.totals[known] / trained.counts[known]
-    residuals, residual_members = None, np.empty(0, np.int64)
+    residuals, residual_members, spread_nets = None, np.empty(0, np.int64), list[Net]()
     if classes:
         blend = fit_probabilities(means, linear_outputs, table.targets[known])
     else:
         blend = fit_values(means[:, 0], linear_outputs[:, 0], targets[known, 0])
-        chosen = slice(MAX_RESIDUALS)
-        center = blend.values(outputs[chosen, 0].astype(np.float64), linear_outputs[chosen, 0])
-        residuals = table.targets[known[chosen]] - (center * scale + mean)
-        residual_members = trained.held_out[known[chosen]]
+        center = blend.values(outputs[:, 0].astype(np.float64), linear_outputs[:, 0])
+        residuals = table.targets[known] - (center * scale + mean)
+        residual_members = trained.held_out[known]
+        plain = table.matrix[known, : rows.shape.plain]
+        spread_nets = fit_spreads(
+            plain, residuals, residual_members, seed=options.seed, threads=threads, device=device
+        )
+        residuals, residual_members = residuals[:MAX_RESIDUALS], residual_members[:MAX_RESIDUALS]
+        if spread_nets:
+            spreads = spreads_of(spread_nets, plain[:MAX_RESIDUALS])
+            residuals = residuals / spreads[np.arange(len(residuals)), residual_members]
     return FittedState(
         target=table.target,
         inputs=table.inputs,
@@ -206,6 +218,7 @@ def fit_state(
         scale=scale,
         residuals=residuals,
         residual_members=residual_members,
+        spread_nets=spread_nets,
     )
 
 
