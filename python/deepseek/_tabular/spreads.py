@@ -111,7 +111,7 @@ def _net(inputs: int, *, seed: int, threads: int | None, device: str) -> Net:
         [inputs, _HIDDEN, 1],
         activation="mish",
         loss="poisson",
-        optimizer=AdamW(3e-3, weight_decay=0.1, schedule=Cosine(warmup=0.05)),
+        optimizer=AdamW(learning_rate=3e-3, weight_decay=0.1, schedule=Cosine(warmup=0.05)),
         dropout=0.1,
         seed=seed,
         threads=threads,

@@ -56,7 +56,9 @@ def variant(
             activation=recipe.activation,
             loss=ds.CrossEntropy(label_smoothing=smoothing) if classes else "squared_error",
             optimizer=ds.AdamW(
-                recipe.learning_rate, weight_decay=recipe.weight_decay, schedule=ds.Cosine(warmup=warmup)
+                learning_rate=recipe.learning_rate,
+                weight_decay=recipe.weight_decay,
+                schedule=ds.Cosine(warmup=warmup),
             ),
             dropout=recipe.dropout,
             numeric_embedding=ds.PeriodicEmbedding(sigma or 1.0, features=shape.continuous)
@@ -112,7 +114,8 @@ def outputs(
         batch_size=recipe.batch_size,
         early_stopping=ds.EarlyStopping(patience=recipe.epochs),
     )
-    return np.mean([net.predict(np.ascontiguousarray(test[:, :width])) for net in nets], axis=0)
+    found = [net.predict(np.ascontiguousarray(test[:, :width])) for net in nets]
+    return np.asarray(np.mean(found, axis=0))
 
 
 def scores(found: Array, targets: Array, classes: int | None) -> tuple[float, float]:
