@@ -20,6 +20,7 @@ from ._tabular.options import TabularConfig
 from ._tabular.state import FittedState, encode_table, fit_state
 from ._tabular.summary import table_lines
 from ._tabular.tables import read_columns, split_target
+from ._tabular.weights import split_weights
 from .activations import Activation
 from .progress import is_terminal
 
@@ -49,6 +50,10 @@ class TabularNet(FittedTable):
         content.
     drop : iterable of str, default=()
         Columns to leave out.
+    class_weight : mapping or "balanced", optional
+        Weights of the classes by label, above 0, which multiply `sample_weight`; classes left out have 1. "balanced"
+        is the sum of the weights of all rows / (classes · sum of the weights of the rows of the class). Probabilities
+        are then those of classes as frequent as their weights make them. Default: 1.
     hidden : sequence of int, optional
         Units of the hidden layers. Default: (128, 128).
     activation : str or Activation, optional
@@ -99,6 +104,7 @@ class TabularNet(FittedTable):
         task: str = "auto",
         kinds: Mapping[str, str] | None = None,
         drop: Iterable[str] = (),
+        class_weight: Mapping[Any, float] | str | None = None,
         hidden: Sequence[int] | None = None,
         activation: str | Activation | None = None,
         dropout: float | None = None,
@@ -131,7 +137,7 @@ class TabularNet(FittedTable):
         self._device = cuda.choose(device)
 
     @explain_keywords()
-    def fit(self, X: Any, y: Any, *, verbose: bool | None = None) -> TabularNet:
+    def fit(self, X: Any, y: Any, *, sample_weight: Any = None, verbose: bool | None = None) -> TabularNet:
         """Read the columns of a table and train the members; an earlier fit is forgotten.
 
         Parameters
@@ -141,6 +147,12 @@ class TabularNet(FittedTable):
             shape (rows, columns), or path of a CSV file.
         y : str or array-like of shape (rows,)
             Name of the target's column in X, or the target. Rows whose target is missing are left out.
+        sample_weight : str or array-like of shape (rows,), optional
+            Weights of the rows, at least 0, or the name of their column in X, which is then no input. Default: 1. Only
+            their ratios count. They weight the losses of members and linear models, the choice of the epoch, mean
+            and standard deviation of the target, the shares of the classes and the calibration of probabilities.
+            Encoders of columns and quantiles of `predict_quantiles` count each row once. Rows of weight 0 are left
+            out, as if the table did not have them.
         verbose : bool, optional
             Whether to print to standard error how the columns were read and, on a terminal, the progress. Default:
             True on a terminal.
@@ -153,17 +165,23 @@ class TabularNet(FittedTable):
         Raises
         ------
         TypeError, ValueError
-            For a table or target that cannot be read; the message lists all problems, and the model is unchanged.
+            For a table, target or weights that cannot be read; the message lists all problems, and the model is
+            unchanged.
         DivergenceError
             If the loss of every member becomes infinite or NaN; the model is unchanged.
         KeyboardInterrupt
             On Ctrl-C, within 0.1 seconds; the model is unchanged.
         """
         shown = is_terminal(sys.stderr) if verbose is None else checks.flag("verbose", verbose)
-        columns, target, name = split_target(read_columns(X), y)
-        table = encode_table(columns, target, name, self._options)
+        if isinstance(y, str) and isinstance(sample_weight, str) and y == sample_weight:
+            raise ValueError(f"sample_weight: got {y!r}, which is the target; expected another column")
+        columns, weights = split_weights(read_columns(X), sample_weight)
+        columns, target, name = split_target(columns, y)
+        table = encode_table(columns, target, name, self._options, weights)
         if shown:
-            lines = table_lines(table.target, table.inputs, len(table.targets), table.left_out_rows)
+            lines = table_lines(
+                table.target, table.inputs, len(table.targets), table.left_out_rows, table.zero_weight_rows
+            )
             print("\n".join(columns.notes + lines), file=sys.stderr)
         self._state = fit_state(
             table, self._options, threads=self._threads, device=self._device, verbose=shown

@@ -45,23 +45,25 @@ def _is_known(text: str, encoder: TargetEncoder) -> bool:
     return True
 
 
-def scores(state: FittedState, inputs: NDArray[np.float32], targets: Array) -> dict[str, Any]:
+def scores(
+    state: FittedState, inputs: NDArray[np.float32], targets: Array, weights: NDArray[np.float64] | None
+) -> dict[str, Any]:
     """Return the scores of encoded rows; `TabularNet.evaluate` describes them."""
     if state.classes is None:
         mean = np.full(len(targets), state.mean)
         return {
             "rows": len(targets),
-            **value_scores(state.values(inputs), targets),
-            "trivial": value_scores(mean, targets),
-            "linear": value_scores(state.linear_outputs(inputs), targets),
+            **value_scores(state.values(inputs), targets, weights),
+            "trivial": value_scores(mean, targets, weights),
+            "linear": value_scores(state.linear_outputs(inputs), targets, weights),
         }
     probabilities = state.probabilities(inputs)
     shares = np.tile(state.shares, (len(targets), 1))
-    classes = dict(zip(state.target.labels, per_class(probabilities, targets), strict=True))
+    classes = dict(zip(state.target.labels, per_class(probabilities, targets, weights), strict=True))
     return {
         "rows": len(targets),
-        **class_scores(probabilities, targets),
-        "trivial": class_scores(shares, targets),
-        "linear": class_scores(state.linear_outputs(inputs), targets),
+        **class_scores(probabilities, targets, weights),
+        "trivial": class_scores(shares, targets, weights),
+        "linear": class_scores(state.linear_outputs(inputs), targets, weights),
         "per_class": classes,
     }

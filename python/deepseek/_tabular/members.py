@@ -50,6 +50,8 @@ class TrainingRows:
         Numbers of inputs.
     targets : ndarray, shape (rows,) of int64 or (rows, 1) of float32
         Class indices or standardised numbers.
+    weights : ndarray of float64, shape (rows,), or None
+        Weights of the rows; None if all are equal.
     classes : int or None
         Number of classes; None for numbers.
     seed : int
@@ -63,6 +65,7 @@ class TrainingRows:
     inputs: NDArray[np.float32]
     shape: InputShape
     targets: Array
+    weights: NDArray[np.float64] | None
     classes: int | None
     seed: int
     threads: int | None
@@ -236,6 +239,7 @@ def _fit_all(
                 ],
                 epochs=[recipe.epochs] * len(chosen) + epochs[len(chosen) :],
                 batch_size=recipe.batch_size,
+                sample_weight=rows.weights,
                 early_stopping=[best if use else None for use in validated],
                 callbacks=[monitor] * len(chosen) + [None] * len(plain),
                 threads=rows.threads,

@@ -17,6 +17,7 @@ from .options import TabularConfig
 from .state import FittedState
 from .summary import summary_lines
 from .tables import read_columns, target_of
+from .weights import known_weights, split_weights
 
 Array = NDArray[Any]
 
@@ -117,7 +118,7 @@ class FittedTable:
         state, inputs = self._encoded(X)
         return state.quantiles(inputs, np.array(levels))
 
-    def evaluate(self, X: Any, y: Any = None) -> dict[str, Any]:
+    def evaluate(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> dict[str, Any]:
         """Return the scores on labelled rows.
 
         Parameters
@@ -127,6 +128,9 @@ class FittedTable:
         y : array-like of shape (rows,) or str, optional
             Target or its column in X. Default: the column of X with the name of the target at fit. Rows whose target
             is missing are not scored.
+        sample_weight : str or array-like of shape (rows,), optional
+            Weights of the rows, at least 0, or the name of their column in X. Default: 1. Rows of weight 0 are not
+            scored.
 
         Returns
         -------
@@ -141,7 +145,7 @@ class FittedTable:
         TypeError, ValueError
             For an invalid table or target.
         """
-        return scores(self._fitted("evaluate"), *self._labelled(X, y))
+        return scores(self._fitted("evaluate"), *self._labelled(X, y, sample_weight))
 
     def permutation_importances(
         self, X: Any, y: Any = None, *, metric: str | None = None, repeats: int = 5, seed: int = 0
@@ -178,7 +182,7 @@ class FittedTable:
         metric = metrics[0] if metric is None else checks.choice("metric", metric, metrics)
         repeats = checks.integer("repeats", repeats)
         seed = checks.integer("seed", seed, 0, 2**64 - 1)
-        inputs, targets = self._labelled(X, y)
+        inputs, targets, _ = self._labelled(X, y)
         return permutation_importances(state, inputs, targets, metric=metric, repeats=repeats, seed=seed)
 
     def transform(self, X: Any) -> NDArray[np.float32]:
@@ -258,12 +262,19 @@ class FittedTable:
     def _columns(self, X: Any) -> Columns:
         return read_columns(X, self.feature_names)
 
-    def _labelled(self, X: Any, y: Any) -> tuple[NDArray[np.float32], Array]:
-        """Return the inputs and targets of the rows with a known target."""
+    def _labelled(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> tuple[NDArray[np.float32], Array, NDArray[np.float64] | None]:
+        """Return inputs, targets and weights of the rows with a known target and a weight above 0."""
         state = self._fitted("evaluate")
         columns = self._columns(X)
+        _, weights = split_weights(columns, sample_weight)
         known, targets = known_targets(target_of(columns, y, state.target.name), state.target)
-        return state.inputs.transform(columns if known.all() else columns.take(known)), targets
+        if weights is not None:
+            weights = known_weights(weights, known)
+            known, targets = weights > 0.0, targets[weights[known] > 0.0]
+            weights = weights[known]
+        return state.inputs.transform(columns if known.all() else columns.take(known)), targets, weights
 
     def _encoded(self, X: Any) -> tuple[FittedState, NDArray[np.float32]]:
         state = self._fitted("predict")

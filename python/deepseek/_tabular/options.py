@@ -9,7 +9,9 @@ from typing import Any
 from .._config import checks
 from .._config.base import ConfigBase, count, number, one_of, option
 from .._config.model import as_seed
+from .._tables.cells import read_cells
 from .._tables.readings import KINDS
+from .._tables.series import objects
 from .._tables.target import TASKS
 from ..activations import KINDS as ACTIVATIONS
 from ..activations import as_activation
@@ -35,6 +37,24 @@ def _names(name: str, value: Any, _: Any) -> tuple[str, ...]:
     return tuple(str(column) for column in value)
 
 
+def _class_weight(name: str, value: Any, _: Any) -> dict[str, float] | str | None:
+    if value is None or (isinstance(value, str) and value == "balanced"):
+        return value
+    if not isinstance(value, Mapping):
+        error = ValueError if isinstance(value, str) else TypeError
+        raise error(
+            f'{name}: got {checks.short(value)}; expected "balanced", a dictionary such as {{"yes": 2.0}}, or None'
+        )
+    weights: dict[str, float] = {}
+    for label, weight in value.items():
+        text = "".join(read_cells(objects([label])).texts)
+        if not text or text in weights:
+            problem = "twice" if text else "; expected the label of a class"
+            raise ValueError(f"{name}: got the class {checks.short(label)} {problem}".replace(" ;", ";"))
+        weights[text] = checks.real(f"{name}[{checks.short(label)}]", weight, above=True)
+    return weights
+
+
 def _hidden(name: str, value: Any, _: Any) -> tuple[int, ...] | None:
     return None if value is None else checks.units(name, value)
 
@@ -52,6 +72,7 @@ class TabularConfig(ConfigBase):
     task: str = one_of("auto", ("auto", *TASKS))
     kinds: dict[str, str] | None = option(None, _kinds)
     drop: tuple[str, ...] = option((), _names)
+    class_weight: dict[str, float] | str | None = option(None, _class_weight)
     hidden: tuple[int, ...] | None = option(None, _hidden)
     activation: Any = option(None, _activation, kinds=lambda: ACTIVATIONS)
     dropout: float | None = number(None, 0.0, 1.0, below=True)

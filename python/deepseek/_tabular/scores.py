@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Floats = NDArray[np.float64]
 
 _TINY = 1e-15
 
 
-def class_scores(probabilities: Array, codes: NDArray[np.int64]) -> dict[str, float]:
+def class_scores(
+    probabilities: Array, codes: NDArray[np.int64], weights: Floats | None = None
+) -> dict[str, float]:
     """Return the scores of probabilities.
 
     Parameters
@@ -21,6 +24,8 @@ def class_scores(probabilities: Array, codes: NDArray[np.int64]) -> dict[str, fl
         Predicted probabilities.
     codes : ndarray of int64, shape (rows,)
         True classes.
+    weights : ndarray of float64, shape (rows,), optional
+        Weights of the rows, above 0. Default: 1.
 
     Returns
     -------
@@ -30,26 +35,31 @@ def class_scores(probabilities: Array, codes: NDArray[np.int64]) -> dict[str, fl
         occurs); ``"log_loss"``, the mean of -ln of the probability of the true class.
     """
     predicted = probabilities.argmax(axis=1)
-    recalls = [float(np.mean(predicted[codes == c] == c)) for c in np.unique(codes)]
+    weights = np.ones(len(codes)) if weights is None else weights
+    hits = predicted == codes
+    recalls = [np.average(hits[codes == c], weights=weights[codes == c]) for c in np.unique(codes)]
     true = probabilities[np.arange(len(codes)), codes]
     return {
-        "accuracy": float(np.mean(predicted == codes)),
+        "accuracy": float(np.average(hits, weights=weights)),
         "balanced_accuracy": float(np.mean(recalls)),
-        "auc": _auc(probabilities, codes),
-        "log_loss": -float(np.mean(np.log(np.clip(true, _TINY, 1.0)))),
+        "auc": _auc(probabilities, codes, weights),
+        "log_loss": -float(np.average(np.log(np.clip(true, _TINY, 1.0)), weights=weights)),
     }
 
 
-def per_class(probabilities: Array, codes: NDArray[np.int64]) -> list[dict[str, float]]:
-    """Return rows, precision, recall and F1 of each class; NaN where a denominator is 0."""
+def per_class(
+    probabilities: Array, codes: NDArray[np.int64], weights: Floats | None = None
+) -> list[dict[str, float]]:
+    """Return rows, and weighted precision, recall and F1 of each class; NaN where a denominator is 0."""
+    weights = np.ones(len(codes)) if weights is None else weights
     predicted = probabilities.argmax(axis=1)
     result = []
     for c in range(probabilities.shape[1]):
-        hits = float(np.sum((predicted == c) & (codes == c)))
-        chosen, true = float(np.sum(predicted == c)), float(np.sum(codes == c))
+        hits = float(weights[(predicted == c) & (codes == c)].sum())
+        chosen, true = float(weights[predicted == c].sum()), float(weights[codes == c].sum())
         result.append(
             {
-                "rows": true,
+                "rows": float(np.sum(codes == c)),
                 "precision": _ratio(hits, chosen),
                 "recall": _ratio(hits, true),
                 "f1": _ratio(2.0 * hits, chosen + true),
@@ -58,13 +68,15 @@ def per_class(probabilities: Array, codes: NDArray[np.int64]) -> list[dict[str, 
     return result
 
 
-def value_scores(predicted: Array, truth: Array) -> dict[str, float]:
+def value_scores(predicted: Array, truth: Array, weights: Floats | None = None) -> dict[str, float]:
     """Return the scores of values.
 
     Parameters
     ----------
     predicted, truth : ndarray of shape (rows,)
         Predicted and true values.
+    weights : ndarray of float64, shape (rows,), optional
+        Weights of the rows, above 0. Default: 1.
 
     Returns
     -------
@@ -73,12 +85,13 @@ def value_scores(predicted: Array, truth: Array) -> dict[str, float]:
         of the mean squared error; ``"mae"``, the mean absolute error.
     """
     errors = predicted - truth
-    variance = float(np.mean(np.square(truth - truth.mean())))
-    mse = float(np.mean(np.square(errors)))
+    mean = np.average(truth, weights=weights)
+    variance = float(np.average(np.square(truth - mean), weights=weights))
+    mse = float(np.average(np.square(errors), weights=weights))
     return {
         "r2": 1.0 - mse / variance if variance else float("nan"),
         "rmse": float(np.sqrt(mse)),
-        "mae": float(np.mean(np.abs(errors))),
+        "mae": float(np.average(np.abs(errors), weights=weights)),
     }
 
 
@@ -86,19 +99,18 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")
 
 
-def _auc(probabilities: Array, codes: NDArray[np.int64]) -> float:
+def _auc(probabilities: Array, codes: NDArray[np.int64], weights: Floats) -> float:
     classes = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
-    areas = [_binary_auc(probabilities[:, c], codes == c) for c in classes]
+    areas = [_binary_auc(probabilities[:, c], codes == c, weights) for c in classes]
     known = [area for area in areas if area == area]
     return float(np.mean(known)) if known else float("nan")
 
 
-def _binary_auc(scores: Array, positive: NDArray[np.bool_]) -> float:
-    """Return the area under the ROC curve from the ranks of the positive rows; ties count half."""
-    count = int(positive.sum())
-    others = len(positive) - count
-    if not count or not others:
-        return float("nan")
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[inverse]
-    return float((ranks[positive].sum() - count * (count + 1) / 2.0) / (count * others))
+def _binary_auc(scores: Array, positive: NDArray[np.bool_], weights: Floats) -> float:
+    """Return the area under the ROC curve: the weight of the pairs in the right order, where ties count half."""
+    _, inverse = np.unique(scores, return_inverse=True)
+    inside = np.bincount(inverse, weights * positive)
+    others = np.bincount(inverse, weights * ~positive)
+    pairs = float(inside.sum() * others.sum())
+    below = np.cumsum(others) - others / 2.0
+    return _ratio(float(inside @ below), pairs)

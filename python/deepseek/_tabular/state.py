@@ -20,6 +20,7 @@ from .members import TrainingRows, mean_outputs, outputs_of, train_members
 from .options import TabularConfig
 from .recipe import Recipe
 from .spreads import fit_spreads, spreads_of
+from .weights import class_weights, known_weights, relative_weights
 
 Array = NDArray[Any]
 
@@ -38,12 +39,12 @@ class FittedState:
         Members, and linear models of the same rows.
     blend : Blend
         Weights of both.
-    rows, left_out_rows : int
-        Rows of the fit with and without a target.
+    rows, left_out_rows, zero_weight_rows : int
+        Rows of the fit, rows without a target, and rows with a target but of weight 0.
     shares : list of float
-        Share of each class in the rows of the fit; empty for numbers.
+        Weighted share of each class in the rows of the fit; empty for numbers.
     mean, scale : float
-        Mean and standard deviation of a number to predict; 0 and 1 for classes.
+        Weighted mean and standard deviation of a number to predict; 0 and 1 for classes.
     residuals : ndarray of float64, shape (n,), or None
         Out-of-fold residuals of a number to predict, divided by the spreads at their rows.
     residual_members : ndarray of int64, shape (n,)
@@ -59,6 +60,7 @@ class FittedState:
     blend: Blend
     rows: int
     left_out_rows: int
+    zero_weight_rows: int
     shares: list[float]
     mean: float
     scale: float
@@ -98,7 +100,7 @@ class FittedState:
 
 @dataclass(frozen=True)
 class EncodedTable:
-    """Rows of the training that have a target, encoded, and their encoders.
+    """Rows of the training, which have a target and a weight above 0, encoded, and their encoders.
 
     Attributes
     ----------
@@ -110,19 +112,32 @@ class EncodedTable:
         Class indices (int64) or numbers (float64).
     matrix : ndarray of float32, shape (rows, inputs)
         Encoded features.
-    left_out_rows : int
-        Number of rows without a target.
+    weights : ndarray of float64, shape (rows,)
+        Weights of the rows times those of their classes, with the mean 1.
+    shares : list of float
+        Share of each class in the weights of the rows, without class weights; empty for numbers.
+    left_out_rows, zero_weight_rows : int
+        Numbers of rows without a target, and of rows with a target but of weight 0.
     """
 
     target: TargetEncoder
     inputs: InputEncoder
     targets: Array
     matrix: NDArray[np.float32]
+    weights: NDArray[np.float64]
+    shares: list[float]
     left_out_rows: int
+    zero_weight_rows: int
 
 
-def encode_table(columns: Columns, target: Array, name: str, options: TabularConfig) -> EncodedTable:
-    """Fit the encoders to the rows that have a target, and encode these rows.
+def encode_table(
+    columns: Columns,
+    target: Array,
+    name: str,
+    options: TabularConfig,
+    weights: NDArray[np.float64] | None = None,
+) -> EncodedTable:
+    """Fit the encoders to the rows that have a target and a weight above 0, and encode these rows.
 
     Parameters
     ----------
@@ -134,15 +149,19 @@ def encode_table(columns: Columns, target: Array, name: str, options: TabularCon
         Name of the target.
     options : TabularConfig
         Options of the model.
+    weights : ndarray of float64, shape (rows,), optional
+        Weights of the rows, not validated. Default: 1.
 
     Raises
     ------
     ValueError
-        For columns or a target that cannot be read; the message lists all problems.
+        For columns, a target or weights that cannot be read; the message lists all problems.
     """
     present = TargetEncoder.present(target)
-    if not present.all():
-        columns, target = columns.take(present), target[present]
+    weights = present.astype(np.float64) if weights is None else known_weights(weights, present)
+    kept = weights > 0.0
+    if not kept.all():
+        columns, target, weights = columns.take(kept), target[kept], weights[kept]
     problems = []
     try:
         encoder = TargetEncoder.fit(target, options.task, name, columns.decimal)
@@ -154,8 +173,18 @@ def encode_table(columns: Columns, target: Array, name: str, options: TabularCon
         problems.append(str(error))
     if problems:
         raise ValueError("\n".join(problems))
-    left_out = len(present) - len(target)
-    return EncodedTable(encoder, inputs, encoder.transform(target), matrix, left_out)
+    targets, weights = encoder.transform(target), relative_weights(weights)
+    sums = np.empty(0) if encoder.classes is None else np.bincount(targets, weights, len(encoder.classes))
+    return EncodedTable(
+        target=encoder,
+        inputs=inputs,
+        targets=targets,
+        matrix=matrix,
+        weights=class_weights(options.class_weight, encoder, targets, weights),
+        shares=(sums / weights.sum()).tolist(),
+        left_out_rows=len(present) - int(present.sum()),
+        zero_weight_rows=int(present.sum()) - len(target),
+    )
 
 
 def fit_state(
@@ -178,9 +207,12 @@ def fit_state(
     """
     labels = table.target.classes
     classes = None if labels is None else len(labels)
-    mean, scale = _mean_and_scale(table.targets) if classes is None else (0.0, 1.0)
+    mean, scale = _mean_and_scale(table.targets, table.weights) if classes is None else (0.0, 1.0)
     targets = table.targets if classes else ((table.targets - mean) / scale).astype(np.float32)[:, None]
-    rows = TrainingRows(table.matrix, table.inputs.shape, targets, classes, options.seed, threads, device)
+    weights = None if (table.weights == 1.0).all() else table.weights
+    rows = TrainingRows(
+        table.matrix, table.inputs.shape, targets, weights, classes, options.seed, threads, device
+    )
     recipe = Recipe.choose(options, len(targets))
     trained = train_members(
         rows, recipe, members=options.members, time_limit=options.time_limit, verbose=verbose
@@ -191,9 +223,9 @@ def fit_state(
     means = trained.totals[known] / trained.counts[known]
     residuals, residual_members, spread_nets = None, np.empty(0, np.int64), list[Net]()
     if classes:
-        blend = fit_probabilities(means, linear_outputs, table.targets[known])
+        blend = fit_probabilities(means, linear_outputs, table.targets[known], table.weights[known])
     else:
-        blend = fit_values(means[:, 0], linear_outputs[:, 0], targets[known, 0])
+        blend = fit_values(means[:, 0], linear_outputs[:, 0], targets[known, 0], table.weights[known])
         center = blend.values(outputs[:, 0].astype(np.float64), linear_outputs[:, 0])
         residuals = table.targets[known] - (center * scale + mean)
         residual_members = trained.held_out[known]
@@ -213,7 +245,8 @@ def fit_state(
         blend=blend,
         rows=len(targets),
         left_out_rows=table.left_out_rows,
-        shares=(np.bincount(table.targets, minlength=classes) / len(targets)).tolist() if classes else [],
+        zero_weight_rows=table.zero_weight_rows,
+        shares=table.shares,
         mean=mean,
         scale=scale,
         residuals=residuals,
@@ -222,8 +255,9 @@ def fit_state(
     )
 
 
-def _mean_and_scale(values: Array) -> tuple[float, float]:
-    """Return mean and standard deviation; ``math.fsum`` gives the same bits on every machine."""
-    mean = math.fsum(values) / len(values)
-    scale = math.sqrt(math.fsum((values - mean) ** 2) / len(values))
+def _mean_and_scale(values: Array, weights: Array) -> tuple[float, float]:
+    """Return weighted mean and standard deviation; ``math.fsum`` gives the same bits on every machine."""
+    total = math.fsum(weights)
+    mean = math.fsum(weights * values) / total
+    scale = math.sqrt(math.fsum(weights * (values - mean) ** 2) / total)
     return mean, scale if scale > 0.0 and math.isfinite(scale) else 1.0

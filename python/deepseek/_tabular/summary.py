@@ -8,7 +8,9 @@ from .inputs import InputEncoder
 from .state import FittedState
 
 
-def table_lines(target: TargetEncoder, inputs: InputEncoder, rows: int, left_out_rows: int) -> list[str]:
+def table_lines(
+    target: TargetEncoder, inputs: InputEncoder, rows: int, left_out_rows: int, zero_weight_rows: int
+) -> list[str]:
     """Return how the target and the columns were read.
 
     Parameters
@@ -17,14 +19,13 @@ def table_lines(target: TargetEncoder, inputs: InputEncoder, rows: int, left_out
         Encoder of the target.
     inputs : InputEncoder
         Encoder of the feature columns.
-    rows, left_out_rows : int
-        Rows with and without a target.
+    rows, left_out_rows, zero_weight_rows : int
+        Rows of the fit, rows without a target, and rows of weight 0.
     """
     lines = [f"{target.line()}{_task_hint(target)}"]
-    if left_out_rows:
-        lines.append(f"rows: {rows}; {left_out_rows} without a target are left out")
-    else:
-        lines.append(f"rows: {rows}")
+    counts = {"without a target": left_out_rows, "of weight 0": zero_weight_rows}
+    left_out = " and ".join(f"{count} {what}" for what, count in counts.items() if count)
+    lines.append(f"rows: {rows}" + f"; {left_out} are left out" * bool(left_out))
     lines += inputs.features.lines()
     useful = [r for r in inputs.features.readings if r.hint and not r.reason.startswith("the same value")]
     hints = {r.name: r.hint for r in useful}
@@ -39,7 +40,7 @@ def summary_lines(state: FittedState) -> list[str]:
     net = state.nets[0]
     hidden = "-".join(map(str, net.layers[1:-1])) or "none"
     activation = name_of(net._config.activation[0]) if net.layers[1:-1] else "linear"
-    lines = table_lines(state.target, state.inputs, state.rows, state.left_out_rows)
+    lines = table_lines(state.target, state.inputs, state.rows, state.left_out_rows, state.zero_weight_rows)
     parameters = sum(net.num_parameters for net in state.nets)
     members = (
         f"{_count(len(state.nets), 'member')}: {_count(state.inputs.linear_width, 'input')}, hidden {hidden} "

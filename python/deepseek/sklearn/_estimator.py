@@ -109,7 +109,7 @@ class Estimator(Fitted):
         if first or not self._has_targets():
             self._fit_targets(y, self.classes_ if incremental and hasattr(self, "classes_") else None)
         self._check_targets(y, same=not (incremental or first))
-        samples = Samples(X, y, self._with_class_weights(_weights(sample_weight, X), y))
+        samples = Samples(X, y, self._with_class_weights(read_weights(sample_weight, X), y))
         if samples.weights is not None and not samples.weights.any():
             raise ValueError(f"{NO_WEIGHT} {self._weight_name()}: got only zeros; expected a weight above 0")
         draws_seed = first or not hasattr(self, "_seed")
@@ -133,7 +133,7 @@ class Estimator(Fitted):
             X, y = self._read(validation[0], validation[1], reset=False)
             y = _column(y)
             self._check_targets(y, same=False)
-            return samples, Samples(X, y, _weights(validation[2], X, "sample_weight_val"))
+            return samples, Samples(X, y, read_weights(validation[2], X, "sample_weight_val"))
         if not self.early_stopping:
             return samples, None
         if self.validation_fraction == 0:
@@ -303,7 +303,7 @@ def _column(y: Array) -> Array:
     return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
-def _weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> Array | None:
+def read_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> Array | None:
     """Validate sample weights."""
     if sample_weight is None:
         return None

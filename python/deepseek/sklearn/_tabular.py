@@ -16,6 +16,7 @@ from .._tables.cells import canonical_text, read_cells
 from .._tables.target import TargetEncoder
 from ..activations import Activation
 from ..tabular import TabularNet
+from ._estimator import read_weights
 
 __all__ = ["TabularClassifier", "TabularRegressor"]
 
@@ -62,7 +63,7 @@ class _Tabular(BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Read the columns and train the networks.
 
         Parameters
@@ -71,6 +72,8 @@ class _Tabular(BaseEstimator):  # type: ignore[misc]
             Rows. Columns of a frame keep their names.
         y : array-like of shape (n_samples,)
             Labels of any type for a classifier, numbers for a regressor.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, at least 0, see `TabularNet.fit`. Rows of weight 0 are left out. None stands for 1.
 
         Returns
         -------
@@ -87,17 +90,22 @@ class _Tabular(BaseEstimator):  # type: ignore[misc]
         options = self.get_params(deep=False)
         verbose, random_state = options.pop("verbose"), options.pop("random_state")
         X = self._validated(X, y, reset=True)
-        target, fitted = self._read_target(y)
+        weights = read_weights(sample_weight, X)
+        target, fitted = self._read_target(y, weights)
         check_consistent_length(X, target)
         seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-        model = TabularNet(task=self._task, seed=seed, **options)
-        self.model_ = model.fit(X, self._named(X, y, target), verbose=verbose)
+        model = TabularNet(task=self._task, seed=seed, **self._model_options(options, fitted))
+        self.model_ = model.fit(X, self._named(X, y, target), sample_weight=weights, verbose=verbose)
         self.__dict__.update(fitted)
         return self
 
-    def _read_target(self, y: Any) -> tuple[Array, dict[str, Any]]:
+    def _read_target(self, y: Any, weights: Array | None) -> tuple[Array, dict[str, Any]]:
         """Return the validated target, and the fitted attributes that depend on it."""
         raise NotImplementedError
+
+    def _model_options(self, options: dict[str, Any], fitted: dict[str, Any]) -> dict[str, Any]:
+        """Return the options of the model, which may depend on the fitted attributes."""
+        return options
 
     def _validated(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Any:
         """Return a frame as it is, and anything else as an array of two dimensions."""
@@ -142,6 +150,8 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
         array are named x0, x1, …. None finds all kinds by content.
     drop : iterable of str, default=()
         Columns to leave out.
+    class_weight : mapping or "balanced", default=None
+        Weights of the classes by label, see `TabularNet`. None stands for 1.
     hidden : sequence of int, default=None
         Units of the hidden layers. None and the following defaults are those of `TabularNet`.
     activation : str or Activation, default=None
@@ -184,17 +194,71 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
 
     _task = "classification"
 
-    def _read_target(self, y: Any) -> tuple[Array, dict[str, Any]]:
+    def __init__(
+        self,
+        *,
+        members: int = 8,
+        time_limit: float | None = None,
+        kinds: Mapping[str, str] | None = None,
+        drop: Iterable[str] = (),
+        class_weight: Mapping[Any, float] | str | None = None,
+        hidden: Sequence[int] | None = None,
+        activation: str | Activation | None = None,
+        dropout: float | None = None,
+        learning_rate: float | None = None,
+        weight_decay: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        random_state: Any = None,
+        threads: int | None = None,
+        device: str = "cpu",
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(
+            members=members,
+            time_limit=time_limit,
+            kinds=kinds,
+            drop=drop,
+            hidden=hidden,
+            activation=activation,
+            dropout=dropout,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            epochs=epochs,
+            batch_size=batch_size,
+            random_state=random_state,
+            threads=threads,
+            device=device,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
+    def _read_target(self, y: Any, weights: Array | None) -> tuple[Array, dict[str, Any]]:
         labels = column_or_1d(y, warn=True)
         if labels.dtype.kind == "f":
             assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
-        classes, codes = np.unique(labels, return_inverse=True)
+        kept = labels if weights is None or len(weights) != len(labels) else labels[weights > 0]
+        classes = np.unique(kept)
         if len(classes) < 2:
             raise ValueError(f"y: got 1 class, {classes[0]!r}; expected at least two classes")
         texts = {canonical_text(text) for text in read_cells(classes).texts}
         faithful = len(texts) == len(classes) and bool(TargetEncoder.present(classes).all())
+        # A label that only rows of weight 0 have gets any code: the model leaves these rows out.
+        codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
         return labels if faithful else codes, {"classes_": classes, "_has_labels": faithful}
+
+    def _model_options(self, options: dict[str, Any], fitted: dict[str, Any]) -> dict[str, Any]:
+        weights = options["class_weight"]
+        if fitted["_has_labels"] or not isinstance(weights, Mapping):
+            return options
+        code_of = {label: code for code, label in enumerate(fitted["classes_"].tolist())}
+        unknown = [label for label in weights if label not in code_of]
+        if unknown:
+            raise ValueError(
+                f"class_weight: got the class {unknown[0]!r}; expected classes of y: {[*code_of]}"
+            )
+        return {**options, "class_weight": {code_of[label]: weight for label, weight in weights.items()}}
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probabilities of the classes.
@@ -289,7 +353,7 @@ class TabularRegressor(RegressorMixin, _Tabular):  # type: ignore[misc]
 
     _task = "regression"
 
-    def _read_target(self, y: Any) -> tuple[Array, dict[str, Any]]:
+    def _read_target(self, y: Any, weights: Array | None) -> tuple[Array, dict[str, Any]]:
         values = column_or_1d(y, dtype=np.float64, warn=True)
         assert_all_finite(values, input_name="y")
         return values, {}

@@ -1,4 +1,4 @@
-"""scikit-learn's checks of any estimator; none is expected to fail."""
+"""scikit-learn's checks of any estimator; one is expected to fail, for the tabular estimators."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ from deepseek.sklearn import (
 SHORT = {"max_iter": 100}
 SMALL: dict[str, Any] = {"members": 2, "hidden": (16,), "epochs": 40, "learning_rate": 0.01, "threads": 1}
 
+EQUIVALENCE = "check_sample_weight_equivalence_on_dense_data"
+
+
+def expected_failures(estimator: Any) -> dict[str, str]:
+    """Return checks that an estimator cannot pass, with the reason."""
+    if isinstance(estimator, (TabularClassifier, TabularRegressor)):
+        return {EQUIVALENCE: "copies of a row lie in several folds and mini-batches; a weighted row in one"}
+    return {}
+
+
 pytestmark = [
     pytest.mark.peers,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -41,7 +51,8 @@ pytestmark = [
         RecRegressor(cell="lstm", learning_rate_init=0.01, **SHORT),
         TabularClassifier(**SMALL),
         TabularRegressor(**SMALL),
-    ]
+    ],
+    expected_failed_checks=expected_failures,
 )
 def test_estimator(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)

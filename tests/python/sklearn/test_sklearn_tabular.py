@@ -110,8 +110,51 @@ def test_the_options_are_those_of_the_model() -> None:
     for kind in (TabularClassifier, TabularRegressor):
         own = dict(inspect.signature(kind).parameters)
         del own["random_state"], own["verbose"]
-        assert list(own) == [name for name in model if name not in ("task", "seed")]
+        others = ("task", "seed", *(["class_weight"] * (kind is TabularRegressor)))
+        assert list(own) == [name for name in model if name not in others]
         assert all(own[name].default == model[name].default for name in own)
+
+
+def test_weights() -> None:
+    rng = np.random.default_rng(1)
+    X, labels = rng.normal(size=(90, 3)), np.array(["a", "b", "c"])[rng.integers(0, 3, 90)]
+    weights = np.where(labels == "c", 0.0, rng.random(90) + 0.5)
+    estimator = TabularClassifier(random_state=0, **SMALL).fit(X, labels, sample_weight=weights)
+    assert estimator.classes_.tolist() == ["a", "b"]
+    kept = labels != "c"
+    alone = TabularClassifier(random_state=0, **SMALL).fit(X[kept], labels[kept], weights[kept])
+    assert (alone.predict_proba(X) == estimator.predict_proba(X)).all()
+    assert estimator.score(X, labels, weights) == np.average(estimator.predict(X) == labels, weights=weights)
+    numbers = TabularRegressor(random_state=0, **SMALL).fit(X, X[:, 0], sample_weight=weights)
+    assert (
+        numbers.predict(X)
+        == TabularRegressor(random_state=0, **SMALL).fit(X[kept], X[kept, 0], weights[kept]).predict(X)
+    ).all()
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+        TabularClassifier(**SMALL).fit(X, labels, -weights)
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], [" a", "a"]])
+def test_class_weights(labels: list[str]) -> None:
+    X = np.random.default_rng(2).normal(size=(90, 3))
+    true = np.array(labels)[(X[:, 0] > 0).astype(int)]
+    estimator = TabularClassifier(random_state=0, class_weight={labels[1]: 50.0}, **SMALL).fit(X, true)
+    by_rows = TabularClassifier(random_state=0, **SMALL).fit(X, true, np.where(true == labels[1], 50.0, 1.0))
+    assert (estimator.predict_proba(X) == by_rows.predict_proba(X)).all()
+    with pytest.raises(ValueError, match="class_weight: got the class"):
+        TabularClassifier(class_weight={"x": 2.0}, **SMALL).fit(X, true)
+
+
+def test_weights_are_routed() -> None:
+    sklearn = pytest.importorskip("sklearn")
+    X = np.random.default_rng(2).normal(size=(60, 3))
+    weights = np.arange(60) + 1.0
+    with sklearn.config_context(enable_metadata_routing=True):
+        estimator = TabularRegressor(random_state=0, **{**SMALL, "epochs": 3})
+        estimator.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        found = GridSearchCV(estimator, {"hidden": [(4,)]}, cv=2).fit(X, X[:, 0], sample_weight=weights)
+    best = TabularRegressor(random_state=0, **{**SMALL, "epochs": 3, "hidden": (4,)})
+    assert (found.predict(X) == best.fit(X, X[:, 0], weights).predict(X)).all()
 
 
 def test_refused() -> None:
