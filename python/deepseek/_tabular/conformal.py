@@ -11,6 +11,8 @@ Array = NDArray[Any]
 
 MAX_RESIDUALS = 1000
 """Most out-of-fold rows that calibrate quantiles."""
+LEVELS = (0.8, 0.9, 0.95)
+"""Stated levels of the intervals whose coverage is scored."""
 _BLOCK = 2048
 
 
@@ -55,3 +57,39 @@ def conformal_quantiles(
         candidates.partition(np.unique(ranks), axis=1)
         result[block] = candidates[:, ranks]
     return result
+
+
+def level_quantiles() -> Array:
+    """Return the lower, then the upper quantiles of the central intervals of `LEVELS`."""
+    levels = np.array(LEVELS)
+    return np.concatenate([(1.0 - levels) / 2.0, (1.0 + levels) / 2.0])
+
+
+def interval_coverage(
+    quantiles: Array, truth: Array, weights: Array | None = None
+) -> dict[float, dict[str, float]]:
+    """Return what the intervals of `LEVELS` hold.
+
+    Parameters
+    ----------
+    quantiles : ndarray of shape (rows, 2 * levels)
+        Predicted quantiles `level_quantiles`.
+    truth : ndarray of shape (rows,)
+        True values.
+    weights : ndarray of float64, shape (rows,), optional
+        Weights of the rows, above 0. Default: 1.
+
+    Returns
+    -------
+    dict of float to dict
+        By stated level ``"share"``, the share of the true values in the interval, and ``"mean_width"``.
+    """
+    low, high = np.split(quantiles.T, 2)
+    inside = (low <= truth) & (truth <= high)
+    return {
+        level: {
+            "share": float(np.average(inside[i], weights=weights)),
+            "mean_width": float(np.average(high[i] - low[i], weights=weights)),
+        }
+        for i, level in enumerate(LEVELS)
+    }

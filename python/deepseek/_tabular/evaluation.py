@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .._tables.cells import listed, read_cells
 from .._tables.target import TargetEncoder
+from .conformal import interval_coverage, level_quantiles
 from .inputs import warn
 from .scores import class_scores, per_class, value_scores
 from .state import FittedState
@@ -56,6 +57,7 @@ def scores(
             **value_scores(state.values(inputs), targets, weights),
             "trivial": value_scores(mean, targets, weights),
             "linear": value_scores(state.linear_outputs(inputs), targets, weights),
+            "coverage": interval_coverage(state.quantiles(inputs, level_quantiles()), targets, weights),
         }
     probabilities = state.probabilities(inputs)
     shares = np.tile(state.shares, (len(targets), 1))

@@ -137,8 +137,10 @@ class FittedTable:
         dict
             Of classes: ``"accuracy"``, ``"balanced_accuracy"``, ``"auc"`` (of several classes the mean of one against
             the others), ``"log_loss"`` in nats, and ``"per_class"``: by label ``"rows"``, ``"precision"``, ``"recall"``
-            and ``"f1"``. Of numbers: ``"r2"``, ``"rmse"`` and ``"mae"``. ``"trivial"`` has the scores of the class
-            shares or the mean of the fit, ``"linear"`` those of a linear model, ``"rows"`` the number of rows.
+            and ``"f1"``. Of numbers: ``"r2"``, ``"rmse"``, ``"mae"`` and ``"coverage"``: by stated level, 0.8, 0.9 and
+            0.95, the ``"share"`` of the targets in the interval of `predict_quantiles`, and its ``"mean_width"``.
+            ``"trivial"`` has the scores of the class shares or the mean of the fit, ``"linear"`` those of a linear
+            model, ``"rows"`` the number of rows.
 
         Raises
         ------

@@ -22,8 +22,8 @@ LABEL_SMOOTHING = 0.1
 SIGMAS = (0.1, None, 1.0)
 """Standard deviation of the frequencies of each kind of member; None stands for the piecewise-linear encoding.
 
-The members take turns: smooth and fine structure in the numbers need different encodings, and their mean is better
-than the best of them.
+The members take turns. In the ablation of docs/design/tabular.md, mixtures of encodings were level with 0.1 alone on
+average, and at most half a point below the best booster on more pairs of table and split.
 """
 WARMUP = 0.05
 """Share of the steps in which the learning rate rises."""

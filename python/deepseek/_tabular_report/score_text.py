@@ -94,6 +94,15 @@ def class_rows(scores: Mapping[str, Any]) -> Iterator[list[str]]:
         yield [label, f"{int(values['rows']):,}", *ratios]
 
 
+def coverage_line(coverage: Mapping[float, Mapping[str, float]]) -> str:
+    """Return what share of the true numbers the intervals of each stated level hold."""
+    parts = (
+        f"{level:.0%} hold {found['share']:.1%} (mean width {number(found['mean_width'])})"
+        for level, found in coverage.items()
+    )
+    return f"intervals, stated against achieved: {', '.join(parts)}"
+
+
 def suspicion(name: str) -> str:
     """Return the advice about a column that may tell the target."""
     return (

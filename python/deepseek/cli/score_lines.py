@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._tables.cells import quoted
+from .._tabular.conformal import interval_coverage, level_quantiles
 from .._tabular.evaluation import known_targets
 from .._tabular.scores import class_scores, value_scores
 from .._tabular_report.assess import MAX_COLUMNS
 from .._tabular_report.assessment import ClassPredictions, ScoredRows
-from .._tabular_report.score_text import SCORES, TRIVIAL, class_rows, score_rows, shown, suspicion
+from .._tabular_report.score_text import (
+    SCORES,
+    TRIVIAL,
+    class_rows,
+    coverage_line,
+    score_rows,
+    shown,
+    suspicion,
+)
 from .terminal import table
 
 if TYPE_CHECKING:
@@ -37,6 +47,8 @@ def score_lines(target: str, test: ScoredRows) -> list[str]:
         lines += ["", *table(["class", "rows", "precision", "recall", "F1"], rows[:_MAX_CLASSES])]
         if len(rows) > _MAX_CLASSES:
             lines.append(f"… {len(rows) - _MAX_CLASSES} more classes")
+    else:
+        lines += ["", coverage_line(test.scores["coverage"])]
     if test.importances:
         lines += ["", *_importance_lines(test.importances, test.metric)]
     else:
@@ -59,7 +71,9 @@ def _importance_lines(importances: Mapping[str, Importance], metric: str) -> lis
 
 
 def one_line(model: TabularNet, columns: Columns, predictions: NDArray[np.float64]) -> list[str]:
-    """Return the scores of predictions as a line; none if the table does not have the target.
+    """Return the scores of predictions as a line, and the coverage of the intervals of numbers as another.
+
+    There is none if the table does not have the target.
 
     Parameters
     ----------
@@ -81,4 +95,10 @@ def one_line(model: TabularNet, columns: Columns, predictions: NDArray[np.float6
     scores = function(predictions[known], truth)
     task = SCORES[encoder.task]
     values = ", ".join(f"{score.title} {shown(name, scores[name])}" for name, score in task.items())
-    return [f"{model.target} of {len(truth):,} rows: {values}"]
+    lines = [f"{model.target} of {len(truth):,} rows: {values}"]
+    if encoder.classes is not None:
+        return lines
+    with warnings.catch_warnings():  # the prediction has warned
+        warnings.simplefilter("ignore", UserWarning)
+        quantiles = model.predict_quantiles(columns.take(known), level_quantiles().tolist())
+    return [*lines, coverage_line(interval_coverage(quantiles, truth))]

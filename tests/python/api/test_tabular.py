@@ -63,6 +63,14 @@ def test_quantiles(regressor: ds.TabularNet) -> None:
     inside = (quantiles[:, 0] <= test["price"]) & (test["price"] <= quantiles[:, 2])
     assert 0.84 < inside.mean() < 0.96
     assert regressor.predict_quantiles(test, [0.5]).shape == (400, 1)
+    coverage = regressor.evaluate(test)["coverage"]
+    assert list(coverage) == [0.8, 0.9, 0.95]
+    assert coverage[0.9]["share"] == inside.mean()
+    assert coverage[0.9]["mean_width"] == pytest.approx((quantiles[:, 2] - quantiles[:, 0]).mean())
+    weights = np.where(inside, 3.0, 1.0)
+    weighted = regressor.evaluate(test, sample_weight=weights)["coverage"][0.9]
+    assert weighted["share"] == pytest.approx(weights[inside].sum() / weights.sum())
+    assert coverage[0.8]["share"] < coverage[0.95]["share"]
     with pytest.raises(ValueError, match=r"quantiles\[1\]: got 1; expected a number below 1"):
         regressor.predict_quantiles(test, [0.5, 1.0])
     with pytest.raises(TypeError, match=r"quantiles: got 0\.5; expected a list"):

@@ -93,7 +93,9 @@ def test_numbers_and_quantiles(numbers: ds.TabularNet, capsys: pytest.CaptureFix
         values[:, 1:], numbers.predict_quantiles("n.csv", (0.05, 0.5, 0.95)), rtol=1e-8
     )
     scores = numbers.evaluate("n.csv")
-    assert f"amount of 120 rows: R² {scores['r2']:.3f}, RMSE " in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"amount of 120 rows: R² {scores['r2']:.3f}, RMSE " in out
+    assert f"95% hold {scores['coverage'][0.95]['share']:.1%} (mean width " in out
 
 
 def test_without_an_output_only_predictions_go_to_standard_output(

@@ -117,6 +117,8 @@ def test_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert number(rmse[0]) == pytest.approx(expected["rmse"], rel=1e-3)
     assert number(mae[2]) == pytest.approx(expected["trivial"]["mae"], rel=1e-3)
     assert number(r2[0]) > 0.6 > 0.1 > number(r2[2])
+    held = dict(re.findall(r"(\d+%) hold (\d+\.\d%)", out))
+    assert held == {f"{level:.0%}": f"{found['share']:.1%}" for level, found in expected["coverage"].items()}
 
 
 def test_without_rows_for_the_scores(capsys: pytest.CaptureFixture[str]) -> None:
