@@ -45,7 +45,7 @@ DEFERRED: dict[str, set[str]] = {
     "_data.rows": {"datasets"},
     "datasets._penguins": {"_tables.read"},
     "history": {"plot"},
-    "tabular": {"_io.writer", "onnx"},
+    "tabular": {"_io.writer", "_tabular_report.python_report", "onnx"},
     "_report.data": {"_report.plot", "_report.text"},
 }
 """Imports inside functions; they may run against the direction. `cli` and `bench` are left out: they defer most."""

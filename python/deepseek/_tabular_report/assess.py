@@ -1,13 +1,14 @@
-"""The assessment of a trained `TabularNet` on rows that it has not seen."""
+"""The assessment of a trained `TabularNet` on rows with a target, and the settings of its training."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .._tabular.evaluation import known_targets
 from ..datasets import fixed_order
-from .assessment import INTERVAL, ClassPredictions, ScoredRows, ValuePredictions
+from .assessment import INTERVAL, Assessment, ClassPredictions, ScoredRows, ValuePredictions
 from .score_text import SCORES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _MAX_PREDICTIONS = 300_000  # rows that are predicted for the importance of all 
 _REPEATS = 5
 
 
-def assess(model: TabularNet, test: Columns, source: str, seed: int) -> ScoredRows:
+def assess(model: TabularNet, test: Columns, source: str, seed: int, *, unseen: bool = True) -> ScoredRows:
     """Return the scores and predictions of rows, and the importance of the columns.
 
     Parameters
@@ -37,6 +38,8 @@ def assess(model: TabularNet, test: Columns, source: str, seed: int) -> ScoredRo
         Where the rows come from, as a phrase after their number.
     seed : int
         Seed of the permutations.
+    unseen : bool, default=True
+        Whether the rows are known to have taken no part in the training.
     """
     scores = model.evaluate(test)
     target = model._fitted("assess").target
@@ -53,7 +56,7 @@ def assess(model: TabularNet, test: Columns, source: str, seed: int) -> ScoredRo
             )
         importances = _importances(model, rows, seed)
     title = SCORES[model.task][METRICS[model.task]].title
-    return ScoredRows(source, scores, predictions, importances, title)
+    return ScoredRows(source, scores, predictions, importances, title, unseen)
 
 
 def _importances(model: TabularNet, rows: Columns, seed: int) -> dict[str, Importance]:
@@ -66,3 +69,47 @@ def _importances(model: TabularNet, rows: Columns, seed: int) -> dict[str, Impor
         rows = rows.take(fixed_order(rows.rows, seed)[:count])
     repeats = min(_REPEATS, max(1, _MAX_PREDICTIONS // (columns * count)))
     return model.permutation_importances(rows, metric=METRICS[model.task], repeats=repeats, seed=seed)
+
+
+def assessment(
+    model: TabularNet,
+    test: ScoredRows | None,
+    *,
+    name: str,
+    source: str,
+    notes: Sequence[str],
+    settings: Mapping[str, str],
+) -> Assessment:
+    """Return all that a report shows.
+
+    Parameters
+    ----------
+    model : TabularNet
+        Trained model.
+    test : ScoredRows or None
+        Rows with scores.
+    name, source : str
+        Names of the model and of the table of the training.
+    notes : sequence of str
+        Sentences about the reading of the table.
+    settings : mapping of str to str
+        Settings beside version and networks.
+    """
+    from .. import __version__
+
+    state, net = model._fitted("assessment"), model.net
+    layers = "-".join(map(str, net.layers))
+    networks = f"{len(model.nets)} of {layers} units, {net.num_parameters:,} parameters each"
+    return Assessment(
+        target=model.target,
+        source=source,
+        model=name,
+        task=model.task,
+        target_reason=state.target.reason,
+        readings=state.inputs.features.readings,
+        notes=notes,
+        rows=state.rows,
+        histories=[net.history for net in model.nets],
+        test=test,
+        settings={"version": f"deepseek {__version__}", "networks": networks, **settings},
+    )

@@ -72,7 +72,7 @@ class ValuePredictions:
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Rows that the training did not see, their predictions and scores.
+    """Rows with a target, their predictions and scores.
 
     Attributes
     ----------
@@ -86,6 +86,8 @@ class ScoredRows:
         Importance of the columns, the largest first.
     metric : str
         Title of the score that `importances` are about.
+    unseen : bool
+        Whether the rows are known to have taken no part in the training.
     """
 
     source: str
@@ -93,6 +95,7 @@ class ScoredRows:
     predictions: ClassPredictions | ValuePredictions
     importances: Mapping[str, Importance]
     metric: str
+    unseen: bool = True
 
     @property
     def rows(self) -> int:
@@ -117,8 +120,10 @@ class Assessment:
 
     Attributes
     ----------
-    target, source, model : str
-        Names of the target, of the table and of the model file.
+    target, model : str
+        Names of the target and of the model, such as its file.
+    source : str
+        Name of the table of the training; "" if it is unknown.
     task : {"classification", "regression"}
         Task of the model.
     target_reason : str
@@ -132,7 +137,7 @@ class Assessment:
     histories : sequence of mapping of str to sequence of float
         History of each member.
     test : ScoredRows or None
-        Rows that the training did not see; None if there are none.
+        Rows with scores; None if there are none.
     settings : mapping of str to str
         Names and values of what else a reader should know: command, version, options.
     """

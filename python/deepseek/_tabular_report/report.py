@@ -42,10 +42,11 @@ def html(assessment: Assessment) -> str:
 
 def _head(a: Assessment) -> Iterable[str]:
     yield f"<header>\n<h1>{escape(a.target)}</h1>"
-    yield paragraph(f"Report on {a.model}, trained on {a.rows:,} rows of {a.source}", "soft")
+    source = f" of {a.source}" if a.source else ""
+    yield paragraph(f"Report on {a.model}, trained on {a.rows:,} rows{source}", "soft")
     if a.test is not None:
         scores = a.test.scores
-        yield paragraph(verdict(a.task, scores, a.test.rows), "verdict")
+        yield paragraph(verdict(a.task, scores, a.test.rows, unseen=a.test.unseen), "verdict")
         yield cards(
             (
                 score.title,
@@ -65,11 +66,16 @@ def _scores(a: Assessment, test: ScoredRows) -> str:
     header = ["score", "model", "linear model", TRIVIAL[a.task], "meaning"]
     meanings = [score.meaning for score in SCORES[a.task].values()]
     rows = ([*row, meaning] for row, meaning in zip(score_rows(a.task, test.scores), meanings, strict=True))
+    origin = (
+        ", which took no part in the training and did not choose the epoch."
+        if test.unseen
+        else ". If the training saw some of these rows, the scores are better than those of new rows."
+    )
     return section(
         "Scores",
         paragraph(
-            f"The scores are those of {test.rows:,} rows {test.source}, which took no part in the training and did not "
-            "choose the epoch. The linear model and the trivial guess saw the same rows as the model."
+            f"The scores are those of {test.rows:,} rows {test.source}{origin} The linear model and the trivial guess "
+            "were trained on the same rows as the model."
         ),
         table(header, rows, numbers=3, best=1),
     )

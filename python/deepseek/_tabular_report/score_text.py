@@ -107,25 +107,24 @@ def suspicion(name: str) -> str:
     """Return the advice about a column that may tell the target."""
     return (
         f"Nearly all of the score comes from the column {name}. If it is not known before the prediction, leave it "
-        f"out: --drop {shlex.quote(name)}"
+        f"out: --drop {shlex.quote(name)} (in Python drop=[{name!r}])"
     )
 
 
-def verdict(task: str, scores: Mapping[str, Any], rows: int) -> str:
+def verdict(task: str, scores: Mapping[str, Any], rows: int, *, unseen: bool = True) -> str:
     """Return in a sentence or two how good the model is beside the linear model and the trivial guess."""
     name = "accuracy" if task == "classification" else "rmse"
     model, linear, trivial = (part[name] for part in (scores, scores["linear"], scores["trivial"]))
+    of_rows = f"{rows:,} rows" + " that the training did not see" * unseen
     if task == "classification":
-        first = (
-            f"{shown(name, model)} of {rows:,} rows that the training did not see are classified correctly."
-        )
+        first = f"{shown(name, model)} of {of_rows} are classified correctly."
         others = (
             f"A linear model reaches {shown(name, linear)}, always guessing the most frequent class "
             f"{shown(name, trivial)}."
         )
         best = model >= max(linear, trivial)
     else:
-        first = f"On {rows:,} rows that the training did not see, the typical error (RMSE) is {shown(name, model)}."
+        first = f"On {of_rows}, the typical error (RMSE) is {shown(name, model)}."
         others = f"That of a linear model is {shown(name, linear)}, of always guessing the mean {shown(name, trivial)}."
         best = model <= min(linear, trivial)
     if best:

@@ -15,8 +15,7 @@ from .._io.atomic import replace_file
 from .._tables.cells import listed, quoted
 from .._tables.readings import KINDS
 from .._tables.target import TASKS
-from .._tabular_report.assess import assess
-from .._tabular_report.assessment import Assessment
+from .._tabular_report.assess import assess, assessment
 from .._tabular_report.report import html
 from ..plot import need_matplotlib
 from .outputs import check_outputs
@@ -27,7 +26,6 @@ from .terminal import heading, say, say_wrapped
 from .training import announcement, encode, fit, split
 
 if TYPE_CHECKING:
-    from .. import TabularNet
     from .._tables.arrays import Columns
     from .parser import Commands
 
@@ -235,32 +233,17 @@ def _run(
             say(line)
     say(f"model: {path}")
     if arguments.report:
-        assessment = Assessment(
-            target=target,
+        from .. import get_num_threads
+
+        training = f"{seconds:.1f} s with {get_num_threads()} threads"
+        found = assessment(
+            model,
+            scored,
+            name=path,
             source=columns.source,
-            model=path,
-            task=model.task,
-            target_reason=table.target.reason,
-            readings=table.inputs.features.readings,
             notes=notes,
-            rows=len(table.targets),
-            histories=[net.history for net in model.nets],
-            test=scored,
-            settings=_settings(arguments.command, model, seconds),
+            settings={"command": arguments.command, "training": training},
         )
-        replace_file(arguments.report, html(assessment).encode())
+        replace_file(arguments.report, html(found).encode())
         say(f"report: {arguments.report}")
     return 0
-
-
-def _settings(command: str, model: TabularNet, seconds: float) -> dict[str, str]:
-    from .. import __version__, get_num_threads
-
-    net = model.net
-    layers = "-".join(map(str, net.layers))
-    return {
-        "command": command,
-        "version": f"deepseek {__version__}",
-        "networks": f"{len(model.nets)} of {layers} units, {net.num_parameters:,} parameters each",
-        "training": f"{seconds:.1f} s with {get_num_threads()} threads",
-    }

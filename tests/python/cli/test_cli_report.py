@@ -237,7 +237,9 @@ def test_a_column_that_may_tell_the_target_is_named(
     scores = {"accuracy": accuracy, "trivial": {"accuracy": 0.5}}
     importances = {f"c{i}": Importance(mean, 0.0) for i, mean in enumerate(means)}
     assert ScoredRows("held out", scores, predictions, importances, "accuracy").suspect == suspect
-    assert score_text.suspicion("size, m").endswith("leave it out: --drop 'size, m'")
+    assert score_text.suspicion("size, m").endswith(
+        "leave it out: --drop 'size, m' (in Python drop=['size, m'])"
+    )
 
 
 def test_text_is_escaped() -> None:
@@ -287,3 +289,52 @@ def test_a_browser_draws_it(here: Path, target: str) -> None:
         (title,) = re.findall(r"<title>(.*?)</title>", ran.stdout)
         assert "false" not in title and title.count("true") >= 3, (width, title)
     assert ds.load("t.ds").target == target
+
+
+def test_a_report_from_python_is_the_page_of_the_command() -> None:
+    body = rows(200)
+    write("train.csv", body[:150])
+    write("test.csv", body[150:])
+    command = ["train", "train.csv", "--target", "kind", "--test", "test.csv", "--report", "a.html", *QUICK]
+    assert main(command) == 0
+    model = ds.load("train.ds")
+    model.report("test.csv", path=Path("b.html"))
+    ours, theirs = (Page(Path(name).read_text()) for name in ("b.html", "a.html"))
+    headings = [cells for cells in theirs.cells if cells[0] not in ("command", "training")]
+    assert ours.cells == headings  # scores, classes, importances, columns, settings
+    text = " ".join(ours.words)
+    assert "rows of test.csv. If the training saw some of these rows, the scores are better" in text
+    assert "took no part in the training" not in text
+    assert "took no part in the training" in " ".join(theirs.words)
+
+    columns = ds.tables.read_table("test.csv")
+    model.report(columns.without("kind"), columns["kind"], path="c.html")
+    assert Page(Path("c.html").read_text()).cells == ours.cells
+
+
+def test_a_report_is_never_written_over_the_table() -> None:
+    write("data.csv", rows(60))
+    model = ds.TabularNet(members=1, epochs=1, hidden=(2,)).fit("data.csv", "kind")
+    before = Path("data.csv").read_bytes()
+    Path("link").symlink_to("data.csv")
+    Path("hard").hardlink_to("data.csv")
+    for path in ("data.csv", "./data.csv", Path("link"), "hard"):
+        with pytest.raises(ValueError, match=r"path: got .*, which is the file of X; expected another file"):
+            model.report("data.csv", path=path)
+    with open("data.csv", "rb") as file, pytest.raises(ValueError, match="which is the file of X"):
+        model.report(file, path="data.csv")
+    assert Path("data.csv").read_bytes() == before
+    with pytest.raises(TypeError):
+        model.report("data.csv", path=3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="report: got a model before its fit"):
+        ds.TabularNet().report("data.csv", path="r.html")
+    assert not Path("r.html").exists()
+
+
+def test_a_report_without_matplotlib_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("data.csv", rows(60))
+    model = ds.TabularNet(members=1, epochs=1, hidden=(2,)).fit("data.csv", "kind")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"\[plot\]"):
+        model.report("data.csv", path="r.html")
+    assert not Path("r.html").exists()
