@@ -9,8 +9,8 @@ import io
 from .._tables.arrays import Columns
 from .._tables.cells import number_text
 from .._tables.csv_layout import find_layout
+from .._tables.file_text import decode, read_bytes
 from .._tables.json_rows import is_json
-from .._tables.read import decode, read_bytes
 from .parser import InputError
 from .table_options import column_names, no_column, read_columns
 
@@ -34,7 +34,11 @@ def read_kept(path: str, arguments: argparse.Namespace) -> tuple[Columns, dict[s
     width = len(layout.names)
     lines = io.StringIO(text[layout.start :], newline="")
     reader = csv.reader(lines, delimiter=layout.delimiter, skipinitialspace=True)
-    rows = [row for row in reader if len(row) == width]
+    limit = csv.field_size_limit(max(len(text), 1))  # its default refuses long texts
+    try:
+        rows = [row for row in reader if len(row) == width]
+    finally:
+        csv.field_size_limit(limit)
     count = len(next(iter(columns.values())))
     if len(rows) != count:  # the cells would stand beside the predictions of other rows
         raise InputError(f"--keep: {columns.source}: got {len(rows)} rows of {width} cells; expected {count}")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek.cli import main
+from deepseek.cli import kept_columns, main
 from programs.commands import code_of, refused
 from programs.messy_csv import HEADER, QUICK, read, rows, write
 
@@ -75,6 +78,32 @@ def test_probabilities_and_kept_columns(classes: ds.TabularNet, capsys: pytest.C
     np.testing.assert_allclose(probabilities, classes.predict_proba("new.csv"), atol=1e-6)
     assert [line[2] for line in lines] == [["bad", "good"][i] for i in probabilities.argmax(axis=1)]
     assert capsys.readouterr().out == "5 predictions: out.csv\n"
+
+
+def test_kept_cells_of_other_rows_are_refused(
+    classes: ds.TabularNet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The cells are read a second time; if the rows are not those of the table, nothing is written."""
+    really = kept_columns.read_columns
+
+    def one_row_less(*arguments: Any) -> Any:
+        columns = really(*arguments)
+        return columns.take(np.arange(columns.rows - 1))
+
+    monkeypatch.setattr(kept_columns, "read_columns", one_row_less)
+    assert main(["predict", "c.ds", "c.csv", "--keep", "Customer ID", "-o", "out.csv"]) == 2
+    assert re.search(r"--keep: c\.csv: got 120 rows of \d+ cells; expected 119", capsys.readouterr().err)
+    assert not Path("out.csv").exists()
+
+
+def test_a_kept_cell_may_be_long(classes: ds.TabularNet) -> None:
+    limit = csv.field_size_limit()
+    body = rows(2)
+    body[0][1] = "x" * (limit + 1)
+    new = write("new.csv", [row[:7] for row in body], HEADER[:7])
+    assert main(["predict", "c.ds", str(new), "--keep", "Customer ID", "-o", "out.csv"]) == 0
+    assert csv.field_size_limit() == limit
+    assert Path("out.csv").read_text().count("x" * (limit + 1)) == 1
 
 
 def test_a_kept_target_stands_beside_the_prediction(classes: ds.TabularNet) -> None:
