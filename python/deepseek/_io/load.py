@@ -54,7 +54,7 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
     config, tensors = read_model(path)
     try:
         return build(config, tensors, device=device, threads=threads)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from error
 
 

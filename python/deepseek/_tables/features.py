@@ -166,7 +166,7 @@ class FeatureEncoder:
         try:
             readings = [Reading(**{key: str(item[key]) for key in item}) for item in config["readings"]]
             columns = [encoder_from_config(item) for item in config["columns"]]
-        except (TypeError, KeyError) as error:
+        except (TypeError, LookupError, OverflowError) as error:
             raise ValueError(
                 f"features: got a malformed description ({error}); expected that of a saved model"
             ) from None

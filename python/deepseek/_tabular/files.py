@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._config import checks
+from .._config.model import takes_labels
 from .._io.load import build
 from .._tables.target import TargetEncoder
 from ..net import Net
@@ -19,6 +20,10 @@ Array = NDArray[Any]
 
 _MEMBER, _LINEAR, _SPREAD = "members.", "linear.", "spreads."
 _RESIDUALS, _RESIDUAL_MEMBERS = "residuals", "residual_members"
+_ENTRIES = {
+    "target", "inputs", "rows", "left_out_rows", "zero_weight_rows", "shares", "mean", "scale", "blend", "linear",
+    "members", "spreads",
+}  # fmt: skip
 
 
 def member_entries(net: Net) -> dict[str, Any]:
@@ -67,6 +72,9 @@ def state_from_file(
     config: dict[str, Any], tensors: dict[str, Array], device: str, threads: int | None
 ) -> FittedState:
     """Return the state that `state_to_file` wrote; raise KeyError, TypeError or ValueError for anything else."""
+    if not isinstance(config, dict) or set(config) != _ENTRIES:
+        got = ", ".join(sorted(config)) if isinstance(config, dict) else type(config).__name__
+        raise ValueError(f"fitted: got the entries {got:.200}; expected {', '.join(sorted(_ENTRIES))}")
     target, inputs = TargetEncoder.from_config(config["target"]), InputEncoder.from_config(config["inputs"])
     outputs = 1 if target.classes is None else len(target.classes)
     members, linear_models, spreads = config["members"], config["linear"], config["spreads"]
@@ -75,11 +83,24 @@ def state_from_file(
     if len(linear_models) != len(members):
         raise ValueError(f"linear: got {len(linear_models)} models; expected {len(members)}")
 
+    counts = {_MEMBER: len(members), _LINEAR: len(members), _SPREAD: len(spreads)}
+    prefixes = [f"{kind}{i}." for kind, count in counts.items() for i in range(count)]
+    others = {_RESIDUALS, _RESIDUAL_MEMBERS} if _RESIDUALS in tensors else set()
+    unknown = {name for name in tensors if not name.startswith(tuple(prefixes))} - others
+    if unknown:
+        raise ValueError(
+            f"tensors: got {min(unknown)!r:.60}; expected those of members, linear models, spreads and residuals"
+        )
+
     def net(prefix: str, entries: dict[str, Any], *widths: int, outputs: int = outputs) -> Net:
+        if entries["kind"] != Net.kind:  # before anything is built, of which there might be many levels
+            raise ValueError(f"{prefix[:-1]}: got a model of kind {entries['kind']!r:.60}; expected a Net")
         own = {name.removeprefix(prefix): a for name, a in tensors.items() if name.startswith(prefix)}
-        found = build(entries, own, device=device, threads=threads)
-        if not isinstance(found, Net) or found.layers[0] not in widths or found.layers[-1] != outputs:
+        found: Net = build(entries, own, device=device, threads=threads)
+        if found.layers[0] not in widths or found.layers[-1] != outputs:
             raise ValueError(f"{prefix[:-1]}: expected a Net of {widths[0]} inputs and {outputs} outputs")
+        if takes_labels(found._config) != (target.classes is not None):
+            raise ValueError(f"{prefix[:-1]}: got the loss {found._config.loss!r:.60}; expected one of {target.task}")
         return found
 
     widths = inputs.width, inputs.linear_width
@@ -93,6 +114,8 @@ def state_from_file(
     if (residuals is None) != (target.classes is not None):
         raise ValueError("residuals: expected residuals for numbers, and none for classes")
     spread_nets = [net(f"{_SPREAD}{i}.", e, inputs.linear_width, outputs=1) for i, e in enumerate(spreads)]
+    if spreads and residuals is None:
+        raise ValueError("spreads: got nets for classes; expected none")
     if spread_nets and residual_members.max(initial=-1) >= len(spread_nets):
         raise ValueError(f"spreads: got {len(spread_nets)} nets; expected one for each member with residuals")
     return FittedState(

@@ -85,7 +85,8 @@ class PiecewiseEncoder:
         """Return the encoder that `to_config` wrote; raise ValueError for anything else."""
         if not isinstance(config, list) or len(config) != columns:
             raise ValueError(f"bins: got {config!s:.60}; expected a list for each of {columns} columns")
-        edges = [np.array(column, np.float32) for column in config]
+        with np.errstate(over="ignore"):  # an overflow is not finite, which the next check finds
+            edges = [np.array(column, np.float32) for column in config]
         for column in edges:
             if column.ndim != 1 or not np.isfinite(column).all() or not (np.diff(column) > 0).all():
                 raise ValueError("bins: got edges that are not increasing finite numbers")

@@ -1,0 +1,120 @@
+"""Damaged and mutated files of a TabularNet: `load` refuses them with a ModelFileError, or gives a model that works.
+
+Every second mutant has the right digest and one wrong value in what the model says of itself or in its tensors.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import deepseek as ds
+from deepseek._io.format import ModelFileError
+from deepseek._io.reader import read_model
+from deepseek._io.writer import write_model
+from mutate import changed, mutant
+from programs.harness import deadline, figure
+from programs.tabular import model, table, without
+
+TABLE = table(60)
+SMALL = {"members": 2, "epochs": 1, "hidden": (2,)}
+
+
+def classes() -> ds.TabularNet:
+    return model(**SMALL, class_weight={"good": 2.0}).fit(without(TABLE, "price"), "kind")
+
+
+def numbers() -> ds.TabularNet:
+    rng = np.random.default_rng(0)
+    notes = [" ".join(rng.choice(["old", "new", "big", "sold", "rare"], 4)) for _ in range(60)]
+    data = {**without(TABLE, "kind"), "note": notes, "fee": [f"{i % 9},50 €" for i in range(60)]}
+    return model(**SMALL, kinds={"note": "text"}).fit(data, "price")
+
+
+MODELS: dict[str, Callable[[], ds.TabularNet]] = {"classes": classes, "numbers": numbers}
+ROWS = {**TABLE, "note": ["old new"] * 60, "fee": ["1,50 €"] * 60}
+
+
+def use(found: ds.TabularNet, path: Path) -> None:
+    """Use all that a loaded model answers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a changed encoder may not know the values of the table
+        try:
+            predicted = found.predict(ROWS)
+        except ValueError as error:  # a column of another name
+            assert "column" in str(error)
+            return
+        assert predicted.shape == (60,) and found.describe() and repr(found)
+        assert len(found.input_names) == found.transform(ROWS).shape[1]
+        if found.classes is None:
+            assert np.isfinite(predicted).all()
+            assert np.isfinite(found.predict_quantiles(ROWS)).all()
+        else:
+            assert set(predicted.tolist()) <= set(found.classes.tolist())
+            np.testing.assert_allclose(found.predict_proba(ROWS).sum(axis=1), 1.0)
+    found.save(path)
+    again = ds.load(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert (again.predict(ROWS) == predicted).all()
+
+
+def load(path: Path) -> ds.TabularNet | None:
+    """Return the model of a file; None if it is refused as it should be."""
+    try:
+        return ds.load(path)
+    except ModelFileError as error:
+        assert str(path) in str(error)
+        return None
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_damaged_file_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "m"
+    MODELS[name]().save(path)
+    whole, rng = path.read_bytes(), random.Random(0)
+    positions = sorted(rng.sample(range(len(whole)), figure("FUZZ", 3000) // 15))
+    for position in positions:
+        flipped = bytes([whole[position] ^ (1 << rng.randrange(8))])
+        for data in (whole[:position] + flipped + whole[position + 1 :], whole[:position]):
+            path.write_bytes(data)
+            with deadline(10):
+                assert load(path) is None, f"byte {position} of {len(whole)}"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_mutated_model_is_refused_or_works(tmp_path: Path, name: str) -> None:
+    path, again = tmp_path / "m", tmp_path / "again"
+    MODELS[name]().save(path)
+    whole, (config, tensors) = path.read_bytes(), read_model(path)
+    read = refused = 0
+    for seed in range(figure("FUZZ", 3000) // 10):
+        rng = random.Random(seed)
+        if seed % 2:
+            path.write_bytes(mutant(rng, whole))
+        else:
+            other = changed(rng, config)
+            if not isinstance(other, dict):
+                continue
+            try:
+                write_model(path, copy.deepcopy(other), tensors)
+            except (ValueError, TypeError):  # nothing that a file can hold
+                continue
+        try:
+            with deadline(20):
+                found = load(path)
+                if found is None:
+                    refused += 1
+                else:
+                    use(found, again)
+                    read += 1
+        except BaseException as error:
+            error.add_note(f"seed {seed}")
+            raise
+    assert read > 0 and refused > 0, f"{read} mutants were read, {refused} refused"
