@@ -100,7 +100,9 @@ def state_from_file(
         if found.layers[0] not in widths or found.layers[-1] != outputs:
             raise ValueError(f"{prefix[:-1]}: expected a Net of {widths[0]} inputs and {outputs} outputs")
         if takes_labels(found._config) != (target.classes is not None):
-            raise ValueError(f"{prefix[:-1]}: got the loss {found._config.loss!r:.60}; expected one of {target.task}")
+            raise ValueError(
+                f"{prefix[:-1]}: got the loss {found._config.loss!r:.60}; expected one of {target.task}"
+            )
         return found
 
     widths = inputs.width, inputs.linear_width
@@ -113,9 +115,9 @@ def state_from_file(
     residuals, residual_members = _residuals(tensors, len(nets))
     if (residuals is None) != (target.classes is not None):
         raise ValueError("residuals: expected residuals for numbers, and none for classes")
-    spread_nets = [net(f"{_SPREAD}{i}.", e, inputs.linear_width, outputs=1) for i, e in enumerate(spreads)]
     if spreads and residuals is None:
         raise ValueError("spreads: got nets for classes; expected none")
+    spread_nets = [net(f"{_SPREAD}{i}.", e, inputs.linear_width, outputs=1) for i, e in enumerate(spreads)]
     if spread_nets and residual_members.max(initial=-1) >= len(spread_nets):
         raise ValueError(f"spreads: got {len(spread_nets)} nets; expected one for each member with residuals")
     return FittedState(

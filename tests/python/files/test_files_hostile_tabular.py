@@ -74,6 +74,8 @@ WRONG: dict[str, tuple[str, Any, str]] = {
     "shares are too many": ("fitted.shares", [0.1] * 3, "shares: got 3"),
     "a share above 1": ("fitted.shares", [0.5, 1.5], "shares: got 1.5"),
     "no members": ("fitted.members", [], "members: got none"),
+    "spreads of classes": ("fitted.spreads", [{}], "spreads: got nets for classes"),
+    "spreads is a number": ("fitted.spreads", 3, "members: got none"),
     "members is a number": ("fitted.members", 3, "members: got none"),
     "more members": ("fitted.members", [{}] * 3, "linear: got 2 models; expected 3"),
     "a member is a Gen": (
