@@ -24,7 +24,7 @@ EDGES: dict[str, set[str]] = {
     "_interop": {"_config", "_data", "_net", "_rec", "_training"},
     "_gen": {"_config", "_data", "_interop", "_metrics", "_net", "_training"},
     "_tabular": {"_config", "_data", "_interop", "_io", "_net", "_tables", "_training"},
-    "_tabular_report": {"_tabular"},
+    "_tabular_report": {"_io", "_tabular"},
     "_report": {"_config", "_data", "_interop", "_metrics", "_net", "_tables", "_training"},
 }
 """The private folders that each private folder imports when it is loaded, also by way of public modules."""

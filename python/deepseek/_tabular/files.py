@@ -68,9 +68,7 @@ def state_to_file(state: FittedState) -> tuple[dict[str, Any], dict[str, Array]]
     return config, tensors
 
 
-def state_from_file(
-    config: dict[str, Any], tensors: dict[str, Array], device: str, threads: int | None
-) -> FittedState:
+def state_from_file(config: Any, tensors: dict[str, Array], device: str, threads: int | None) -> FittedState:
     """Return the state that `state_to_file` wrote; raise KeyError, TypeError or ValueError for anything else."""
     if not isinstance(config, dict) or set(config) != _ENTRIES:
         got = ", ".join(sorted(config)) if isinstance(config, dict) else type(config).__name__

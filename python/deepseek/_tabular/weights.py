@@ -72,7 +72,7 @@ def _numbers(column: NDArray[Any], decimal: str | None) -> Floats:
 
 
 def known_weights(weights: Floats, known: NDArray[np.bool_]) -> Floats:
-    """Return validated weights; rows that are not known have the weight 0 whatever their own is.
+    """Return validated weights; rows that are not known have the weight 0.
 
     Raises
     ------

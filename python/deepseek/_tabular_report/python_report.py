@@ -33,7 +33,7 @@ def write_report(model: TabularNet, X: Any, y: Any, path: str | os.PathLike[str]
 
 
 def _is_same_file(X: Any, path: str) -> bool:
-    """Whether the table is a path or an open file, and the same file as the path, by whatever name or link."""
+    """Whether the table is a path or an open file, and the same file as the path, also by another name or a link."""
     try:
         source = os.stat(X if isinstance(X, (str, os.PathLike)) else X.fileno())
         return os.path.samestat(source, os.stat(path))
