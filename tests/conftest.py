@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import signal
+import zlib
 from pathlib import Path
 
 import pytest
@@ -54,9 +56,29 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if PEERS.search(collection_path.read_text("utf-8")) else None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --slice."""
+    parser.addoption(
+        "--slice", type=_slice, metavar="K/N", help="run only slice K, from 0, of N slices of the tests"
+    )
+
+
+def _slice(text: str) -> tuple[int, int]:
+    """Parse K/N; this is an option type."""
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not found or int(found[1]) >= int(found[2]):
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected K/N with 0 <= K < N, such as 0/3")
+    return int(found[1]), int(found[2])
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each module of tests/parity on one worker, where its reference results are cached."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep each module of tests/parity on one worker, where its reference results are cached; take the slice."""
+    if config.option.slice:
+        number, slices = config.option.slice
+        chosen = [item for item in items if zlib.crc32(item.nodeid.encode()) % slices == number]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
     for item in items:
         if item.path.parent.name == "parity" and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
