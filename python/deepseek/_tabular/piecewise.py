@@ -16,6 +16,7 @@ MAX_BINS = 16
 MAX_WIDTH = 512
 """Most encoded values of a row; tables with many columns get fewer bins each."""
 MIN_ROWS_PER_BIN = 4
+_ROUNDS = 8  # of the bound of a value's weight, which falls with the weights
 
 
 class PiecewiseEncoder:
@@ -47,8 +48,7 @@ class PiecewiseEncoder:
         bins = min(MAX_BINS, rows // MIN_ROWS_PER_BIN, MAX_WIDTH // max(columns, 1))
         if bins < 2:
             return PiecewiseEncoder([np.empty(0, np.float32)] * columns)
-        shares = np.linspace(0.0, 1.0, bins + 1)
-        edges = [np.unique(np.quantile(column, shares).astype(np.float32)) for column in numbers.T]
+        edges = [_edges(column, bins) for column in numbers.T]
         return PiecewiseEncoder([e if len(e) > 2 else np.empty(0, np.float32) for e in edges])
 
     @property
@@ -93,3 +93,17 @@ class PiecewiseEncoder:
             if 0 < len(column) < 3:
                 raise ValueError(f"bins: got {len(column)} edges of a column; expected none or at least 3")
         return PiecewiseEncoder(edges)
+
+
+def _edges(column: NDArray[np.float32], bins: int) -> NDArray[np.float32]:
+    """Return quantiles of a column, in which no value counts for more than one bin.
+
+    In a column of mostly zeros the plain quantiles would all be 0.
+    """
+    values, counts = np.unique(column, return_counts=True)
+    weights = counts.astype(np.float64)
+    for _ in range(_ROUNDS):
+        weights = np.minimum(weights, weights.sum() / bins)
+    reached = np.cumsum(weights) - weights[0]
+    places = np.searchsorted(reached, np.linspace(0.0, reached[-1], bins + 1) * (1.0 - 1e-12))
+    return np.unique(values[places])

@@ -14,11 +14,14 @@ from .encoded import Floats
 def robust_scale(values: Floats) -> tuple[float, float]:
     """Return the median and the factor of the robust scale of finite values.
 
-    The factor is 1 / (third quartile - first quartile); 2 / (maximum - minimum) if the quartiles are equal; 0 for
-    a constant column.
+    The factor is 1 / (third quartile - first quartile); if the quartiles are equal, as in a column of mostly zeros,
+    1 / the median distance of the other values from the median; 0 for a constant column.
     """
     low, centre, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
-    spread = high - low if high > low else (float(values.max()) - float(values.min())) / 2
+    spread = high - low
+    if not spread > 0:
+        others = values[values != centre]
+        spread = float(np.median(np.abs(others - centre))) if len(others) else 0.0
     factor = 1.0 / spread if spread > 0 else 0.0
     return centre, factor if np.isfinite(factor) else 0.0
 
