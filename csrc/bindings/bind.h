@@ -14,5 +14,6 @@ void bind_net_fits(pybind11::module_& m);
 void bind_rec_core(pybind11::module_& m);
 void bind_gen_core(pybind11::module_& m);
 void bind_csv(pybind11::module_& m);
+void bind_ngrams(pybind11::module_& m);
 
 }  // namespace ds

@@ -25,4 +25,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     ds::bind_rec_core(m);
     ds::bind_gen_core(m);
     ds::bind_csv(m);
+    ds::bind_ngrams(m);
 }

@@ -11,6 +11,7 @@ from codebase.tree import CSRC, ROOT, folder_of, includes, native_files, places
 EDGES: dict[str, set[str]] = {
     "core": set(),
     "csv": {"core"},
+    "text": {"core"},
     "simd": {"core"},
     "formulas": {"core", "simd"},
     "kernels": {"core", "simd", "formulas"},
@@ -22,7 +23,19 @@ EDGES: dict[str, set[str]] = {
     "rec": {"core", "backend", "layers", "training", "tables"},
     "gen": {"core", "backend", "layers", "training", "rec", "tables"},
     "api": {"core", "backend", "layers", "training", "net", "rec", "gen", "tables"},
-    "bindings": {"core", "csv", "gemm_plan", "backend", "training", "net", "rec", "gen", "api", "tables"},
+    "bindings": {
+        "core",
+        "csv",
+        "text",
+        "gemm_plan",
+        "backend",
+        "training",
+        "net",
+        "rec",
+        "gen",
+        "api",
+        "tables",
+    },
     "cuda": {"core", "formulas", "backend", "tables"},
 }
 FOLDERS = sorted({path.name for path in CSRC.iterdir() if path.is_dir()})

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import typing
 from . import kernels
-__all__: list[str] = ['GenCore', 'NetCore', 'NetFits', 'RecCore', 'check_finite', 'copy_sparse_rows', 'cpu_info', 'force_isa', 'gan_losses', 'get_num_threads', 'isa', 'isas', 'kernels', 'losses', 'optimizers', 'parse_csv', 'set_num_threads', 'share_small_work', 'sort_sparse_rows', 'take_sparse_rows', 'thread_pool_size']
+__all__: list[str] = ['GenCore', 'NetCore', 'NetFits', 'RecCore', 'check_finite', 'copy_sparse_rows', 'cpu_info', 'force_isa', 'gan_losses', 'get_num_threads', 'isa', 'isas', 'kernels', 'losses', 'ngram_frequencies', 'ngram_matrix', 'optimizers', 'parse_csv', 'set_num_threads', 'share_small_work', 'sort_sparse_rows', 'take_sparse_rows', 'thread_pool_size']
 class NetCore:
     """
     The engine of deepseek.Net.
@@ -305,6 +305,14 @@ def isas() -> list:
 def losses() -> list:
     """
     Each loss: its name, its own options with their defaults, its targets, and the output activation whose pre-activation it starts from (None: the outputs of any). A name with two activations is listed twice.
+    """
+def ngram_frequencies(texts: list, counts: typing.Any, with_prefixes: bool) -> numpy.ndarray:
+    """
+    Return the number of rows that contain an n-gram of each bucket, int64 of shape (buckets,). `counts` is the number of rows of each text.
+    """
+def ngram_matrix(texts: list, buckets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> numpy.ndarray:
+    """
+    Return whether each text contains an n-gram of each bucket, bool of shape (texts, buckets).
     """
 def optimizers() -> dict:
     """

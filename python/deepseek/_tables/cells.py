@@ -60,9 +60,9 @@ class Cells:
 
     def without_placeholders(self) -> Cells:
         """Return the column with `PLACEHOLDERS` as missing values."""
-        kept = [t for t in self.texts if len(t) > _LONGEST or t.lower() not in PLACEHOLDERS]
-        if len(kept) == len(self.texts):
+        if not _has_any(self.texts, PLACEHOLDERS):
             return self
+        kept = [text for text in self.texts if text.lower() not in PLACEHOLDERS]
         index = {text: code for code, text in enumerate(kept)}
         target = np.array([*(index.get(text, -1) for text in self.texts), -1], np.int64)
         return Cells(kept, target[self.codes])
@@ -107,11 +107,13 @@ def _number_cells(array: Array) -> Cells:
 
 def merged_cells(items: Sequence[Any], codes: Array) -> Cells:
     """Return the cells of a column from its distinct items and their code in each row; equal texts are merged."""
-    if set(map(type, items)) <= {str}:
+    try:
         texts = list(map(str.strip, items))
-        if len(set(texts)) == len(texts) and not any(
-            len(t) <= _LONGEST and t.lower() in MISSING for t in texts
-        ):
+    except TypeError:  # other items than texts
+        pass
+    else:
+        are_distinct = texts == items or len(set(texts)) == len(texts)  # stripping may make texts equal
+        if are_distinct and not _has_any(texts, MISSING):
             return Cells(texts, codes.astype(np.int64, copy=False))
     index: dict[str, int] = {}
     target = np.empty(len(items), np.int64)
@@ -119,6 +121,11 @@ def merged_cells(items: Sequence[Any], codes: Array) -> Cells:
         text = _text(item)
         target[i] = -1 if text is None else index.setdefault(text, len(index))
     return Cells(list(index), target[codes.reshape(-1)] if len(items) else np.empty(0, np.int64))
+
+
+def _has_any(texts: Sequence[str], words: frozenset[str]) -> bool:
+    """Whether some text is one of some words in lower case, of which none is longer than `_LONGEST`."""
+    return not words.isdisjoint([text.lower() for text in texts if len(text) <= _LONGEST])
 
 
 def _text(item: Any) -> str | None:

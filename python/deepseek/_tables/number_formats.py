@@ -54,7 +54,7 @@ PLAIN = NumberFormat()
 def is_code(texts: Sequence[str]) -> bool:
     """Whether texts are codes of three or more digits, all of one length, some with a leading zero, such as 01234."""
     length = len(texts[0]) if texts else 0
-    if length < 3 or not any(text.startswith("0") for text in texts):
+    if length < 3 or not texts[0].isdecimal() or not any(text.startswith("0") for text in texts):
         return False
     return all(len(text) == length for text in texts) and "".join(texts).isdecimal()
 
@@ -70,6 +70,8 @@ def plain_numbers(texts: Sequence[str]) -> Floats | None:
 
 def _with_comma(texts: Sequence[str]) -> Floats | None:
     """Return texts with decimal commas and no other marks as float64, shape (texts,), or None."""
+    if texts and plain_numbers([texts[0].replace(",", ".")]) is None:
+        return None  # as in most columns of words
     joined = "\n".join(texts)
     return None if "." in joined else plain_numbers(joined.replace(",", ".").split("\n"))
 

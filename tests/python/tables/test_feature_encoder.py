@@ -199,3 +199,22 @@ def test_texts_hashed_dates_of_unknown_style_and_codes_are_checked() -> None:
         changed["columns"][column][key] = value
         with pytest.raises(ValueError, match="got a malformed description"):
             FeatureEncoder.from_config(changed)
+
+
+def test_texts_are_their_frequent_words_and_a_mark_of_missing_ones() -> None:
+    texts = [f"{'Red' if i % 2 else 'blue'} item {i}" for i in range(60)]
+    encoder = fitted(t=[*texts, None], n=range(61))
+    rows = columns_of({"t": [None, "a RED one", "item", "new"], "n": [0] * 4})
+    numbers = encoder.transform(rows).numbers[:, :-1]
+    assert encoder.number_names[-2:] == ["t is missing", "n"]
+    assert numbers[:, -1].tolist() == [1, 0, 0, 0]
+    assert not numbers[0, :-1].any() and not numbers[3].any()
+    assert numbers[1].any() and not (numbers[1] * numbers[2]).any()
+    complete = fitted(t=texts, n=range(60)).transform(rows)
+    assert not complete.numbers[0, :-1].any()
+    assert complete.unknown["t"].gaps == 1
+
+
+def test_texts_without_any_value_are_refused() -> None:
+    with pytest.raises(ValueError, match='column "t": got no words that repeat'):
+        FeatureEncoder.fit(columns_of({"t": [None, None], "n": [1, 2]}), kinds={"t": "text"})

@@ -21,8 +21,8 @@ class Encoded:
 
     Attributes
     ----------
-    numbers : ndarray of float64, shape (rows, d)
-        Numeric inputs.
+    numbers : ndarray of float64 or bool, shape (rows, d)
+        Numeric inputs; bool where all are 0 or 1.
     codes : list of ndarray of int64, each of shape (rows,)
         Categorical inputs; code 0 stands for any value that fit did not see.
     new : list of str
@@ -31,7 +31,7 @@ class Encoded:
         Rows with one of them; rows with a missing value although fit saw none missing.
     """
 
-    numbers: Floats
+    numbers: Floats | Mask
     codes: list[Codes] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     new_rows: int = 0

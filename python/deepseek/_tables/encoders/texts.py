@@ -9,7 +9,7 @@ import numpy as np
 
 from ..cells import Array, read_cells
 from ..ngrams import bucket_matrix
-from .encoded import Encoded, indicator
+from .encoded import Encoded
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class TextEncoder:
     def encode(self, array: Array) -> Encoded:
         """Encode a column of any dtype; no text is new, as every text has n-grams."""
         cells = read_cells(array)
-        distinct = np.zeros((len(cells.texts) + 1, len(self.buckets)), np.float32)
-        distinct[:-1] = bucket_matrix(cells.texts, self.buckets)
-        inputs = indicator(cells.missing, self.optional)
+        width = len(self.buckets)
+        distinct = np.zeros((len(cells.texts) + 1, width + self.optional), bool)
+        distinct[:-1, :width] = bucket_matrix(cells.texts, self.buckets)
+        distinct[-1, width:] = True  # the row of a missing value, which has code -1
         gaps = 0 if self.optional else int(cells.missing.sum())
-        return Encoded(np.column_stack([distinct[cells.codes], *inputs]), gaps=gaps)
+        return Encoded(np.take(distinct, cells.codes, axis=0), gaps=gaps)
