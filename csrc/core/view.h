@@ -10,7 +10,7 @@
 namespace ds {
 
 // Functions of views are always inlined: kernels, which call them too, must not leave copies compiled for
-// their instruction set that the linker could keep for all others.
+// their instruction set that the linker could keep for all others. constexpr, because device code calls them.
 
 struct Range {
     Index begin = 0;
@@ -39,42 +39,44 @@ struct Matrix {
     [[gnu::always_inline]] constexpr Matrix(T* data, Index row_count, Index col_count)
         : Matrix(data, row_count, col_count, col_count) {}
 
-    [[gnu::always_inline]] explicit operator bool() const { return p != nullptr; }
-    [[gnu::always_inline]] operator Matrix<const T>() const
+    [[gnu::always_inline]] constexpr explicit operator bool() const { return p != nullptr; }
+    [[gnu::always_inline]] constexpr operator Matrix<const T>() const
         requires(!std::is_const_v<T>)
     {
         return {p, rows, cols, ld};
     }
 
-    [[gnu::always_inline]] T* row(Index i) const {
+    [[gnu::always_inline]] constexpr T* row(Index i) const {
         assert(p != nullptr && 0 <= i && i < rows);
         return p + i * ld;
     }
     // Some rows, some columns, some of both; of a null view a null view.
-    [[gnu::always_inline]] Matrix row_slice(Range r) const {
+    [[gnu::always_inline]] constexpr Matrix row_slice(Range r) const {
         assert(p == nullptr || (0 <= r.begin && r.begin <= r.end && r.end <= rows));
         return {p != nullptr ? p + r.begin * ld : nullptr, r.end - r.begin, cols, ld};
     }
-    [[gnu::always_inline]] Matrix rows_from(Index begin) const { return row_slice({begin, rows}); }
-    [[gnu::always_inline]] Matrix col_slice(Range c) const {
+    [[gnu::always_inline]] constexpr Matrix rows_from(Index begin) const { return row_slice({begin, rows}); }
+    [[gnu::always_inline]] constexpr Matrix col_slice(Range c) const {
         assert(p == nullptr || (0 <= c.begin && c.begin <= c.end && c.end <= cols));
         return {p != nullptr ? p + c.begin : nullptr, rows, c.end - c.begin, ld};
     }
-    [[gnu::always_inline]] Matrix block(Range r, Range c) const { return row_slice(r).col_slice(c); }
+    [[gnu::always_inline]] constexpr Matrix block(Range r, Range c) const {
+        return row_slice(r).col_slice(c);
+    }
 };
 
 template <class T, class U>
-[[gnu::always_inline]] inline bool same_shape(const Matrix<T>& a, const Matrix<U>& b) {
+[[gnu::always_inline]] constexpr bool same_shape(const Matrix<T>& a, const Matrix<U>& b) {
     return a.rows == b.rows && a.cols == b.cols;
 }
 
 // One row of n elements, and `rows` times the same row.
 template <class T>
-[[gnu::always_inline]] inline Matrix<T> row_vector(T* p, Index n) {
+[[gnu::always_inline]] constexpr Matrix<T> row_vector(T* p, Index n) {
     return {p, 1, n};
 }
 template <class T>
-[[gnu::always_inline]] inline Matrix<T> repeated_row(T* p, Index rows, Index n) {
+[[gnu::always_inline]] constexpr Matrix<T> repeated_row(T* p, Index rows, Index n) {
     return {p, rows, n, 0};
 }
 

@@ -262,4 +262,9 @@ struct Exp {
     }
 };
 
+// Every activation but softmax, in the order of enum Activation.
+template <template <class...> class Table>
+using ForEachActivation = Table<Identity, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Silu, Mish,
+                                Softplus, HardSigmoid, HardSwish, Exp>;
+
 DS_ISA_END

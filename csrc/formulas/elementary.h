@@ -20,29 +20,31 @@
 DS_ISA_BEGIN
 
 // c[0] + c[1] x + c[2] x^2 + ..., in pairs and pairs of pairs (Estrin): short chains, since recurrent cells
-// have few elements in flight.
-template <int First, int Count, class V, class T, int N>
-DS_INLINE V polynomial_part(const V* powers, const T (&c)[N]) {
+// have few elements in flight. The coefficients are a template argument, because a device has no array of the host's.
+template <const auto& kC, int First, int Count, class V>
+DS_INLINE V polynomial_part(const V* powers) {
     if constexpr (Count == 1) {
-        return V(c[First]);
+        constexpr auto kOnly = kC[First];
+        return V(kOnly);
     } else if constexpr (Count == 2) {
-        return fma(powers[0], V(c[First + 1]), V(c[First]));
+        constexpr auto kLow = kC[First], kHigh = kC[First + 1];
+        return fma(powers[0], V(kHigh), V(kLow));
     } else if constexpr (Count <= 6) {  // Horner in x^2
-        return fma(powers[1], polynomial_part<First + 2, Count - 2>(powers, c),
-                   polynomial_part<First, 2>(powers, c));
+        return fma(powers[1], polynomial_part<kC, First + 2, Count - 2>(powers),
+                   polynomial_part<kC, First, 2>(powers));
     } else {
         constexpr int kLog = Count > 16 ? 4 : Count > 8 ? 3 : 2;
         constexpr int kHalf = 1 << kLog;
-        return fma(powers[kLog], polynomial_part<First + kHalf, Count - kHalf>(powers, c),
-                   polynomial_part<First, kHalf>(powers, c));
+        return fma(powers[kLog], polynomial_part<kC, First + kHalf, Count - kHalf>(powers),
+                   polynomial_part<kC, First, kHalf>(powers));
     }
 }
-template <class V, class T, int N>
-DS_INLINE V polynomial(V x, const T (&c)[N]) {
+template <const auto& kC, class V>
+DS_INLINE V polynomial(V x) {
     V powers[5];
     powers[0] = x;
     for (int i = 1; i < 5; ++i) powers[i] = powers[i - 1] * powers[i - 1];  // those not used cost nothing
-    return polynomial_part<0, N>(powers, c);
+    return polynomial_part<kC, 0, int(sizeof kC / sizeof kC[0])>(powers);
 }
 
 template <class V>
@@ -51,7 +53,7 @@ using ElementaryOf = Elementary<ScalarOf<V>>;
 // e^r - 1 for |r| <= ln(2) / 2.
 template <class V>
 DS_INLINE V expm1_reduced(V r) {
-    return fma(r * r, polynomial(r, ElementaryOf<V>::kExpm1), r);
+    return fma(r * r, polynomial<ElementaryOf<V>::kExpm1>(r), r);
 }
 
 // x = n ln(2) + r. shifted is n plus a constant with `low` in its low bits, so that shifting its bits left by
@@ -133,7 +135,7 @@ DS_INLINE V tanh(V x) {
     const V n = shifted - V(kShift);
     V r = fnma(n, V(K::kTanhLn2High / 2), t);
     if constexpr (K::kTanhLn2Low != 0) r = fnma(n, V(K::kTanhLn2Low / 2), r);
-    const V h = fma(r * r, polynomial(r, K::kExpm1Half), r);
+    const V h = fma(r * r, polynomial<K::kExpm1Half>(r), r);
     const V s = power_of_two(shifted);
     const V e = fma(s, h, fma(s, V(T(0.5)), V(T(-0.5))));
     const V m = min(e, V(T(1)));
@@ -154,7 +156,7 @@ template <class V>
 DS_INLINE V log_reduced(V f, V k) {
     using T = ScalarOf<V>;
     using K = ElementaryOf<V>;
-    const V inner = fma(f, polynomial(f, K::kLog), V(T(-0.5)));
+    const V inner = fma(f, polynomial<K::kLog>(f), V(T(-0.5)));
     const V y = fma(f * f, inner, k * V(K::kLn2Low)) + f;
     return fma(k, V(K::kLn2High), y);
 }
@@ -241,8 +243,8 @@ DS_INLINE V erf(V x) {
     using K = ElementaryOf<V>;
     constexpr T kShift = K::kMagic + T(kExponentBias<T>);
     const V t = min(V(K::kErfMax), abs(x));
-    const V small = fma(x, polynomial(x * x, K::kErfSmall), x);
-    const V q = polynomial(t - V(K::kErfShift), K::kErfLarge);
+    const V small = fma(x, polynomial<K::kErfSmall>(x * x), x);
+    const V q = polynomial<K::kErfLarge>(t - V(K::kErfShift));
     const V shifted = fma(q, V(K::kLog2e), V(kShift));
     const V r = fnma(shifted - V(kShift), V(K::kLn2), q);
     const V s = power_of_two(shifted);

@@ -29,7 +29,7 @@ struct LossAt {
 template <class V>
 struct LossOptions {
     V value[kMaxOptions];
-    const V& operator[](int option) const { return value[option]; }
+    DS_INLINE const V& operator[](int option) const { return value[option]; }
 };
 
 template <class V>

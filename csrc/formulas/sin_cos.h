@@ -34,8 +34,8 @@ DS_INLINE SinCos<V> sin_cos(V turns) {
     constexpr int kSign = sizeof(T) == 4 ? 30 : 62;  // takes bit 1 to the sign
     const V quarters = turns * V(T(4)), nearest = round(quarters);
     const V x = (quarters - nearest) * V(T(1.5707963267948966192)), square = x * x;
-    const V sin = fma(x * square, polynomial(square, Turn<T>::kSin), x);
-    const V tail = fma(square * square, polynomial(square, Turn<T>::kCos), V(T(1)));
+    const V sin = fma(x * square, polynomial<Turn<T>::kSin>(square), x);
+    const V tail = fma(square * square, polynomial<Turn<T>::kCos>(square), V(T(1)));
     const V cos = fnma(square, V(T(0.5)), tail);
     const IntOf<V> quadrant = to_int(nearest);
     const auto rotated = to_float(quadrant & IntOf<V>(1)) > V(T(0.5));

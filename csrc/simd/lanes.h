@@ -47,15 +47,21 @@ struct Lanes16 {
         return fold_register<W / 2>(v.r[0], op);
     }
     DS_INLINE T sum() const {
-        return fold([](Vec<T> a, Vec<T> b) __attribute__((always_inline)) { return a + b; });
+        return fold([](Vec<T> a, Vec<T> b) DS_LAMBDA { return a + b; });
     }
     DS_INLINE T reduce_max() const {
-        return fold([](Vec<T> a, Vec<T> b) __attribute__((always_inline)) { return max(a, b); });
+        return fold([](Vec<T> a, Vec<T> b) DS_LAMBDA { return max(a, b); });
     }
 
 private:
     template <int kHalf, class Op>
     static DS_INLINE T fold_register(Vec<T> v, Op op) {
+#if defined(DS_ISA_CUDA)
+        if constexpr (kHalf == 0)
+            return Native<T>::first(v.r);
+        else
+            return fold_register<kHalf / 2>(op(v, Vec<T>::of(Native<T>::exchange(v.r, kHalf))), op);
+#else
         if constexpr (W == 1) {
             return v.r;
         } else if constexpr (kHalf == 0) {
@@ -64,11 +70,14 @@ private:
             return fold_register<kHalf / 2>(op(v, rotate<kHalf>(v, std::make_integer_sequence<int, W>())),
                                             op);
         }
+#endif
     }
+#if !defined(DS_ISA_CUDA)
     template <int kBy, int... kLane>
     static DS_INLINE Vec<T> rotate(Vec<T> v, std::integer_sequence<int, kLane...>) {
         return Vec<T>::of(__builtin_shufflevector(v.r, v.r, ((kLane + kBy) % W)...));
     }
+#endif
 };
 
 // A mask of the first n lanes, n <= W.

@@ -6,7 +6,7 @@
 
 #include "simd/isa.h"
 
-#if defined(__SSE2__)
+#if defined(__SSE2__) && !defined(DS_ISA_CUDA)
 #include <immintrin.h>
 #endif
 
@@ -53,6 +53,11 @@ struct ScalarNative {
     static DS_INLINE Reg fma(Reg a, Reg b, Reg c) {
 #if defined(DS_ISA_BASELINE)
         return a * b + c;
+#elif defined(__CUDA_ARCH__)
+        if constexpr (sizeof(T) == 4)
+            return __fmaf_rn(a, b, c);
+        else
+            return __fma_rn(a, b, c);
 #else
         if constexpr (sizeof(T) == 4)
             return __builtin_fmaf(a, b, c);
@@ -64,10 +69,17 @@ struct ScalarNative {
     static DS_INLINE Reg min(Reg a, Reg b) { return a < b ? a : b; }
     static DS_INLINE Reg max(Reg a, Reg b) { return a > b ? a : b; }
     static DS_INLINE Reg sqrt(Reg a) {
+#if defined(__CUDA_ARCH__)
+        if constexpr (sizeof(T) == 4)
+            return __fsqrt_rn(a);
+        else
+            return __dsqrt_rn(a);
+#else
         if constexpr (sizeof(T) == 4)
             return __builtin_sqrtf(a);
         else
             return __builtin_sqrt(a);
+#endif
     }
     static DS_INLINE Reg round(Reg a) {
         const T mag = a < T(0) ? -a : a;
@@ -92,7 +104,7 @@ struct ScalarNative {
     static DS_INLINE IntReg add(IntReg a, IntReg b) { return Int(Uint(a) + Uint(b)); }
     static DS_INLINE IntReg sub(IntReg a, IntReg b) { return Int(Uint(a) - Uint(b)); }
     static DS_INLINE IntReg to_int(Reg a) {
-#if defined(__SSE2__)
+#if defined(__SSE2__) && !defined(DS_ISA_CUDA)
         if constexpr (sizeof(T) == 4) return _mm_cvtss_si32(_mm_set_ss(a));
 #else
         if constexpr (sizeof(T) == 4) return Int(round(a));

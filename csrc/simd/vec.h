@@ -16,6 +16,8 @@
 #include "simd/native_avx2.h"
 #elif defined(DS_ISA_BASELINE) || defined(DS_ISA_NEON)
 #include "simd/native_128.h"
+#elif defined(DS_ISA_CUDA)
+#include "simd/native_cuda.h"
 #else
 #include "simd/native_scalar.h"
 #endif
@@ -151,6 +153,11 @@ DS_INLINE Vec<T> load_rows(const T* p, std::int64_t ld, std::int64_t n) {
 template <class T>
 DS_INLINE void store_rows(T* p, std::int64_t ld, Vec<T> v, std::int64_t n) {
     Native<T>::store_rows(p, ld, v.r, n);
+}
+DS_INLINE void prefetch_for_store([[maybe_unused]] const void* p) {
+#if !defined(DS_ISA_CUDA)
+    __builtin_prefetch(p, 1);
+#endif
 }
 template <class T>
 DS_INLINE Vec<T> set1(T x) {

@@ -51,7 +51,7 @@ DS_INLINE void map(Rows<T> y, Rows<const T> x, Index rows, Index n, F f) {
     if (end < n) map_few(Rows<T>{y.p + end, y.ld}, Rows<const T>{x.p + end, x.ld}, rows, n - end, f);
     Index i = first;
     for (Index left = rows * (end / W); left > 0; --left) {
-        if constexpr (kAsks) __builtin_prefetch(y.p + i + kAhead * step, 1);
+        if constexpr (kAsks) prefetch_for_store(y.p + i + kAhead * step);
         store(y.p + i, f(load(x.p + i)));
         i += step;
         if (i == (step > 0 ? end : -W)) i = first, y.p += y.ld, x.p += x.ld;
@@ -86,27 +86,25 @@ template <class A>
 inline constexpr bool kLight = std::is_same_v<A, Relu> || std::is_same_v<A, LeakyRelu>;
 
 template <class T, class A>
-void activation_forward(const Matrix<T>& y, const Matrix<const T>& z, T alpha) {
+DS_KERNEL void activation_forward(const Matrix<T>& y, const Matrix<const T>& z, T alpha) {
     const Vec<T> a(alpha);
     map<kLight<A>>(rows_of(y), rows_of(z), y.rows, y.cols,
-                   [a](Vec<T> v) __attribute__((always_inline)) { return A::forward(v, a); });
+                   [a](Vec<T> v) DS_LAMBDA { return A::forward(v, a); });
 }
 // Sums of products begin with 0, so that the sum of a single one is never -0; adding -0 changes nothing.
 template <class T, class A>
-void activation_backward(const Matrix<T>& dz, const Matrix<const T>& dy, const Matrix<const T>& saved,
-                         T alpha, const Matrix<const T>& times) {
+DS_KERNEL void activation_backward(const Matrix<T>& dz, const Matrix<const T>& dy,
+                                   const Matrix<const T>& saved, T alpha, const Matrix<const T>& times) {
     const Vec<T> a(alpha), start(times ? T(0) : T(-0.0));
     const Rows<const T> factors = rows_of(times);
-    map_rows(rows_of(dz), rows_of(dy), rows_of(saved), dz.rows, dz.cols,
-             [&](Index row) __attribute__((always_inline)) {
-                 const Vec<T> factor(factors.p != nullptr ? factors.p[row * factors.ld] : T(1));
-                 return [&a, &start, factor](Vec<T> d, Vec<T> s) __attribute__((always_inline)) {
-                     return A::backward(fma(d, factor, start), s, a);
-                 };
-             });
+    map_rows(rows_of(dz), rows_of(dy), rows_of(saved), dz.rows, dz.cols, [&](Index row) DS_LAMBDA {
+        const Vec<T> factor(factors.p != nullptr ? factors.p[row * factors.ld] : T(1));
+        return [&a, &start, factor](Vec<T> d, Vec<T> s)
+                   DS_LAMBDA { return A::backward(fma(d, factor, start), s, a); };
+    });
 }
 template <class T, class A>
-void activation_double_backward(T* d, const T* z_dot, const T* saved, Index n, T alpha) {
+DS_KERNEL void activation_double_backward(T* d, const T* z_dot, const T* saved, Index n, T alpha) {
     constexpr Index W = Vec<T>::W;
     const Vec<T> a(alpha);
     for (Index i = 0; i < n; i += W) {
@@ -117,22 +115,22 @@ void activation_double_backward(T* d, const T* z_dot, const T* saved, Index n, T
 }
 
 template <class T>
-void add_array(T* y, const T* x, Index n) {
-    map(y, y, x, n, [](Vec<T> a, Vec<T> b) __attribute__((always_inline)) { return a + b; });
+DS_KERNEL void add_array(T* y, const T* x, Index n) {
+    map(y, y, x, n, [](Vec<T> a, Vec<T> b) DS_LAMBDA { return a + b; });
 }
 template <class T>
-void mul_array(T* y, const T* x, Index n) {
-    map(y, y, x, n, [](Vec<T> a, Vec<T> b) __attribute__((always_inline)) { return a * b; });
+DS_KERNEL void mul_array(T* y, const T* x, Index n) {
+    map(y, y, x, n, [](Vec<T> a, Vec<T> b) DS_LAMBDA { return a * b; });
 }
 template <class T>
-void scale_array(T* y, Index n, T factor) {
+DS_KERNEL void scale_array(T* y, Index n, T factor) {
     const Vec<T> f(factor);
-    map(y, y, n, [f](Vec<T> a) __attribute__((always_inline)) { return a * f; });
+    map(y, y, n, [f](Vec<T> a) DS_LAMBDA { return a * f; });
 }
 
 // 0 * x is NaN exactly if x is not finite, and NaN stays in a sum.
 template <class T>
-bool all_finite(const T* x, Index n) {
+DS_KERNEL bool all_finite(const T* x, Index n) {
     constexpr Index W = Vec<T>::W;
     const Vec<T> zeros(T(0));
     Vec<T> s0 = zeros, s1 = zeros, s2 = zeros, s3 = zeros;
@@ -147,10 +145,10 @@ bool all_finite(const T* x, Index n) {
     return all((s0 + s1) + (s2 + s3) == zeros);
 }
 
-#define DS_ELEMENTARY_KERNEL(f)                                                     \
-    template <class T>                                                              \
-    void f##_array(T* y, const T* x, Index n) {                                     \
-        map(y, x, n, [](Vec<T> v) __attribute__((always_inline)) { return f(v); }); \
+#define DS_ELEMENTARY_KERNEL(f)                                \
+    template <class T>                                         \
+    DS_KERNEL void f##_array(T* y, const T* x, Index n) {      \
+        map(y, x, n, [](Vec<T> v) DS_LAMBDA { return f(v); }); \
     }
 DS_ELEMENTARY_KERNEL(exp)
 DS_ELEMENTARY_KERNEL(expm1)
@@ -171,22 +169,20 @@ constexpr void set_activation(PointwiseKernels<T>& k, Activation a) {
 }
 
 template <class T>
+struct ActivationTable {
+    template <class... A>
+    struct Of {
+        static constexpr void write_to(PointwiseKernels<T>& k) {
+            int i = 0;
+            (set_activation<T, A>(k, Activation(i++)), ...);
+        }
+    };
+};
+
+template <class T>
 constexpr PointwiseKernels<T> pointwise_kernels() {
     PointwiseKernels<T> k{};
-    set_activation<T, Identity>(k, Activation::kIdentity);
-    set_activation<T, Sigmoid>(k, Activation::kSigmoid);
-    set_activation<T, Tanh>(k, Activation::kTanh);
-    set_activation<T, Relu>(k, Activation::kRelu);
-    set_activation<T, LeakyRelu>(k, Activation::kLeakyRelu);
-    set_activation<T, Elu>(k, Activation::kElu);
-    set_activation<T, Selu>(k, Activation::kSelu);
-    set_activation<T, Gelu>(k, Activation::kGelu);
-    set_activation<T, Silu>(k, Activation::kSilu);
-    set_activation<T, Mish>(k, Activation::kMish);
-    set_activation<T, Softplus>(k, Activation::kSoftplus);
-    set_activation<T, HardSigmoid>(k, Activation::kHardSigmoid);
-    set_activation<T, HardSwish>(k, Activation::kHardSwish);
-    set_activation<T, Exp>(k, Activation::kExp);
+    ForEachActivation<ActivationTable<T>::template Of>::write_to(k);
     k.elementary[int(Function::kExp)] = exp_array<T>;
     k.elementary[int(Function::kExpm1)] = expm1_array<T>;
     k.elementary[int(Function::kLog)] = log_array<T>;

@@ -3,7 +3,7 @@
 #pragma once
 #include "formulas/elementary.h"
 #include "kernels/elementwise/reduce_table.h"
-#include "simd/lanes.h"
+#include "simd/lane_threads.h"
 
 DS_ISA_BEGIN
 
@@ -53,14 +53,13 @@ DS_INLINE double sum_double(const T* x, const T* w, Index n, F f) {
     return s.sum();
 }
 template <class T>
-double array_sum(const T* x, Index n) {
-    return sum_double(x, x, n, [](Vec<double> s, const T* a, const T*) __attribute__((always_inline)) {
-        return s + load_double(a);
-    });
+DS_KERNEL double array_sum(const T* x, Index n) {
+    return sum_double(x, x, n,
+                      [](Vec<double> s, const T* a, const T*) DS_LAMBDA { return s + load_double(a); });
 }
 template <class T>
-double array_weighted_sum(const T* x, const T* w, Index n) {
-    return sum_double(x, w, n, [](Vec<double> s, const T* a, const T* b) __attribute__((always_inline)) {
+DS_KERNEL double array_weighted_sum(const T* x, const T* w, Index n) {
+    return sum_double(x, w, n, [](Vec<double> s, const T* a, const T* b) DS_LAMBDA {
         return fma(load_double(a), load_double(b), s);
     });
 }
@@ -82,7 +81,7 @@ DS_INLINE void col_sum_block(T* out, const T* x, Index ld, Index rows, Index las
     for (int k = 0; k < kRegs; ++k) store_part(out + k * W, total[k], k == kRegs - 1 ? last : Index(W));
 }
 template <class T>
-void col_sum(T* out, const T* x, Index rows, Index cols, Index ld) {
+DS_KERNEL void col_sum(T* out, const T* x, Index rows, Index cols, Index ld) {
     constexpr Index W = Vec<T>::W;
     Index j = 0;
     if (rows == 1) {  // its sums begin with 0, too
@@ -102,9 +101,8 @@ template <class T>
 DS_INLINE T row_max(const T* z, Index cols) {
     constexpr T kLowest = -T(__builtin_inff());
     Lanes16<T> top(kLowest);
-    for_row<T>(cols, [&](int i, Index j, Index n) __attribute__((always_inline)) {
-        top.r[i] = max(top.r[i], keep_part(load_part(z + j, n), n, kLowest));
-    });
+    for_row<T>(cols, [&](int i, Index j, Index n)
+                         DS_LAMBDA { top.r[i] = max(top.r[i], keep_part(load_part(z + j, n), n, kLowest)); });
     return top.reduce_max();
 }
 
@@ -113,7 +111,7 @@ template <class T>
 DS_INLINE T row_exp(T* e, const T* z, T top, Index cols) {
     Lanes16<T> total;
     const Vec<T> shift(top);
-    for_row<T>(cols, [&](int i, Index j, Index n) __attribute__((always_inline)) {
+    for_row<T>(cols, [&](int i, Index j, Index n) DS_LAMBDA {
         const Vec<T> v = exp(load_part(z + j, n) - shift);
         if (e != nullptr) store_part(e + j, v, n);
         total.r[i] += keep_part(v, n, T(0));
@@ -122,44 +120,44 @@ DS_INLINE T row_exp(T* e, const T* z, T top, Index cols) {
 }
 
 template <class T>
-void softmax_rows(const Matrix<T>& y, const Matrix<const T>& z) {
+DS_KERNEL void softmax_rows(const Matrix<T>& y, const Matrix<const T>& z) {
     const Index cols = y.cols;
     for (Index row = 0; row < y.rows; ++row) {
         T* e = y.row(row);
         const T total = row_exp(e, z.row(row), row_max(z.row(row), cols), cols);
         const Vec<T> share(T(1) / total);
-        for_row<T>(cols, [&](int, Index j, Index n) __attribute__((always_inline)) {
-            store_part(e + j, load_part(e + j, n) * share, n);
-        });
+        for_row<T>(cols, [&](int, Index j, Index n)
+                             DS_LAMBDA { store_part(e + j, load_part(e + j, n) * share, n); });
     }
 }
 
 template <class T>
-void softmax_backward_rows(const Matrix<T>& dz, const Matrix<const T>& dy, const Matrix<const T>& y) {
+DS_KERNEL void softmax_backward_rows(const Matrix<T>& dz, const Matrix<const T>& dy,
+                                     const Matrix<const T>& y) {
     const Index cols = y.cols;
     for (Index row = 0; row < y.rows; ++row) {
         const T *d = dy.row(row), *p = y.row(row);
         T* const out = dz.row(row);
         Lanes16<T> dot;
-        for_row<T>(cols, [&](int i, Index j, Index n) __attribute__((always_inline)) {
+        for_row<T>(cols, [&](int i, Index j, Index n) DS_LAMBDA {
             dot.r[i] = fma(load_part(d + j, n), load_part(p + j, n), dot.r[i]);
         });
         const Vec<T> mean(dot.sum());
-        for_row<T>(cols, [&](int, Index j, Index n) __attribute__((always_inline)) {
+        for_row<T>(cols, [&](int, Index j, Index n) DS_LAMBDA {
             store_part(out + j, load_part(p + j, n) * (load_part(d + j, n) - mean), n);
         });
     }
 }
 
 template <class T>
-void argmax_rows(std::int64_t* out, const Matrix<const T>& x) {
+DS_KERNEL void argmax_rows(std::int64_t* out, const Matrix<const T>& x) {
     const Index cols = x.cols;
     for (Index row = 0; row < x.rows; ++row) {
         const T* p = x.row(row);
         const T top = row_max(p, cols);
         Index j = 0;
         while (j + 1 < cols && !(p[j] == top)) ++j;
-        out[row] = j;
+        store_lane0(out + row, std::int64_t(j));
     }
 }
 

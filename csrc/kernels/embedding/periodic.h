@@ -25,7 +25,7 @@ DS_INLINE V within_a_turn(V turns) {
 }
 
 template <class T>
-void periodic_forward(const PeriodicForward<T>& a) {
+DS_KERNEL void periodic_forward(const PeriodicForward<T>& a) {
     const Index features = a.frequency.cols, frequencies = a.frequency.rows, slot = wave_slot(features);
     const Index outputs = a.weight.rows / frequencies;
     for (Index r = 0; r < a.y.rows; ++r) {
@@ -33,11 +33,10 @@ void periodic_forward(const PeriodicForward<T>& a) {
         T* y = a.y.row(r);
         T* cosine = a.waves.row(r);
         T* sine = cosine + frequencies * slot;
-        for_features<T>(a.x.cols, [=](Index j, Index n) __attribute__((always_inline)) {
-            store_part(y + j, load_part(x + j, n), n);
-        });
+        for_features<T>(a.x.cols,
+                        [=](Index j, Index n) DS_LAMBDA { store_part(y + j, load_part(x + j, n), n); });
         y += a.x.cols;
-        for_features<T>(features, [=, &a](Index j, Index n) __attribute__((always_inline)) {
+        for_features<T>(features, [=, &a](Index j, Index n) DS_LAMBDA {
             const Vec<T> number = load_part(x + j, n);
             for (Index f = 0; f < frequencies; ++f) {
                 const Vec<T> turns =
@@ -59,14 +58,14 @@ void periodic_forward(const PeriodicForward<T>& a) {
 
 // ∂/∂turns = -2π sin·Σ_k dy_k·weight_k.
 template <class T>
-void periodic_backward(const PeriodicBackward<T>& a) {
+DS_KERNEL void periodic_backward(const PeriodicBackward<T>& a) {
     const Index features = a.weight.cols, frequencies = a.frequencies, slot = wave_slot(features);
     const Index outputs = a.weight.rows / frequencies;
     const Vec<T> factor(T(-6.283185307179586477));
     for (Index r = 0; r < a.dy.rows; ++r) {
         const T* dy = a.dy.row(r);
         T* sine = a.waves.row(r) + frequencies * slot;
-        for_features<T>(features, [=, &a](Index j, Index n) __attribute__((always_inline)) {
+        for_features<T>(features, [=, &a](Index j, Index n) DS_LAMBDA {
             for (Index f = 0; f < frequencies; ++f) {
                 const T* weight = a.weight.row(f) + j;
                 Vec<T> dwave = zero<T>();
@@ -83,18 +82,17 @@ void periodic_backward(const PeriodicBackward<T>& a) {
 template <int kOutputs, class T>
 DS_INLINE void frequency_sums(const PeriodicWeightGradient<T>& a, Index f, Index first) {
     const Index features = a.dfrequency.cols, frequencies = a.dfrequency.rows, slot = wave_slot(features);
-    for_features<T>(features, [=, &a](Index j, Index n) __attribute__((always_inline)) {
+    for_features<T>(features, [=, &a](Index j, Index n) DS_LAMBDA {
         const T* cosine = a.waves.p + f * slot + j;
         const T* dturns = cosine + frequencies * slot;
         const T *x = a.x.p + j, *dy = a.dy.p + first * features + j;
         const Index ld = a.waves.ld, ldx = a.x.ld, ldd = a.dy.ld;
         Vec<T> sums[2 + kOutputs];
-        column_sums<T, 2 + kOutputs>(
-            sums, a.dy.rows, [=](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
-                if (v == 0) return s + load(dturns + r * ld);
-                if (v == 1) return fma(load(dturns + r * ld), load_part(x + r * ldx, n), s);
-                return fma(load_part(dy + r * ldd + (v - 2) * features, n), load(cosine + r * ld), s);
-            });
+        column_sums<T, 2 + kOutputs>(sums, a.dy.rows, [=](Vec<T> s, Index r, int v) DS_LAMBDA {
+            if (v == 0) return s + load(dturns + r * ld);
+            if (v == 1) return fma(load(dturns + r * ld), load_part(x + r * ldx, n), s);
+            return fma(load_part(dy + r * ldd + (v - 2) * features, n), load(cosine + r * ld), s);
+        });
         store_part(a.dphase.row(f) + j, sums[0], n);
         store_part(a.dfrequency.row(f) + j, sums[1], n);
         for (int k = 0; k < kOutputs; ++k)
@@ -103,7 +101,7 @@ DS_INLINE void frequency_sums(const PeriodicWeightGradient<T>& a, Index f, Index
 }
 
 template <class T>
-void periodic_weight_gradient(const PeriodicWeightGradient<T>& a) {
+DS_KERNEL void periodic_weight_gradient(const PeriodicWeightGradient<T>& a) {
     const Index outputs = a.dweight.rows / a.dfrequency.rows;
     for (Index f = a.frequencies.begin; f < a.frequencies.end; ++f) {
         Index k = 0;

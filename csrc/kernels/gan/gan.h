@@ -9,7 +9,7 @@
 DS_ISA_BEGIN
 
 template <class T, class L, bool kGenerator>
-void gan_loss(const GanLossArgs<T>& a) {
+DS_KERNEL void gan_loss(const GanLossArgs<T>& a) {
     constexpr Index W = Vec<T>::W;
     const Vec<T> scale(a.scale);
     for (Index i = 0; i < a.n; i += W) {
@@ -23,70 +23,66 @@ void gan_loss(const GanLossArgs<T>& a) {
 }
 
 template <class T>
-T dot_product(const T* a, const T* b, Index n) {
-    return row_sum<T>(n, [=](Vec<T> s, Index j, Index k) __attribute__((always_inline)) {
-        return fma(load_part(a + j, k), load_part(b + j, k), s);
-    });
+DS_KERNEL T dot_product(const T* a, const T* b, Index n) {
+    return row_sum<T>(n, [=](Vec<T> s, Index j, Index k)
+                             DS_LAMBDA { return fma(load_part(a + j, k), load_part(b + j, k), s); });
 }
 
 template <class T>
-void scale_array_by(T* y, T a, const T* x, Index n) {
+DS_KERNEL void scale_array_by(T* y, T a, const T* x, Index n) {
     const Vec<T> f(a);
-    map(y, x, n, [f](Vec<T> v) __attribute__((always_inline)) { return f * v; });
+    map(y, x, n, [f](Vec<T> v) DS_LAMBDA { return f * v; });
 }
 template <class T>
-void axpy_array(T* y, T a, const T* x, Index n) {
+DS_KERNEL void axpy_array(T* y, T a, const T* x, Index n) {
     const Vec<T> f(a);
-    map(y, y, x, n, [f](Vec<T> s, Vec<T> v) __attribute__((always_inline)) { return fma(f, v, s); });
+    map(y, y, x, n, [f](Vec<T> s, Vec<T> v) DS_LAMBDA { return fma(f, v, s); });
 }
 
 template <class T>
-PenaltyAt<T> zero_centred_penalty(T squares, T weight) {
+DS_KERNEL PenaltyAt<T> zero_centred_penalty(T squares, T weight) {
     return {T(0.5) * weight * squares, weight};
 }
 template <class T>
-PenaltyAt<T> one_centred_penalty(T squares, T weight) {
+DS_KERNEL PenaltyAt<T> one_centred_penalty(T squares, T weight) {
     const T norm = sqrt(squares), off = norm - T(1);
     return {weight * off * off, norm > T(0) ? T(2) * weight * off / norm : T(0)};
 }
 
 template <class T>
-void lerp_rows(T* y, T share, const T* a, const T* b, Index n) {
+DS_KERNEL void lerp_rows(T* y, T share, const T* a, const T* b, Index n) {
     const Vec<T> t(share), one_minus_t = Vec<T>(T(1)) - t;
-    map(y, a, b, n, [t, one_minus_t](Vec<T> u, Vec<T> v) __attribute__((always_inline)) {
-        return fma(t, u, one_minus_t * v);
-    });
+    map(y, a, b, n, [t, one_minus_t](Vec<T> u, Vec<T> v) DS_LAMBDA { return fma(t, u, one_minus_t * v); });
 }
 
 template <class T>
-void augment_row(const AugmentArgs<T>& a) {
+DS_KERNEL void augment_row(const AugmentArgs<T>& a) {
     const bool scaled = a.uniform[0] < a.probability, cut = a.uniform[1] < a.probability;
     const Vec<T> jitter(a.uniform[2] < a.probability ? a.jitter : T(0)), zero(T(0));
     const Vec<T> factor = scaled ? exp(Vec<T>(a.scale * a.normal[a.cols])) : Vec<T>(T(1));
     const Vec<T> threshold(cut ? a.cutout : T(0));
-    for_row<T>(a.cols, [=, &a](int, Index j, Index n) __attribute__((always_inline)) {
+    for_row<T>(a.cols, [=, &a](int, Index j, Index n) DS_LAMBDA {
         store_part(a.factor + j, select(load_part(a.uniform + 3 + j, n) < threshold, zero, factor), n);
         store_part(a.shift + j, fma(jitter, load_part(a.normal + j, n), load_part(a.shift + j, n)), n);
     });
 }
 
 template <class T>
-void scale_shift_array(T* y, const T* x, const T* factor, const T* shift, Index n) {
-    for_row<T>(n, [=](int, Index j, Index k) __attribute__((always_inline)) {
+DS_KERNEL void scale_shift_array(T* y, const T* x, const T* factor, const T* shift, Index n) {
+    for_row<T>(n, [=](int, Index j, Index k) DS_LAMBDA {
         store_part(y + j, fma(load_part(x + j, k), load_part(factor + j, k), load_part(shift + j, k)), k);
     });
 }
 
 template <class T>
-void ema_array(T* average, const T* w, Index n, T one_minus_decay) {
+DS_KERNEL void ema_array(T* average, const T* w, Index n, T one_minus_decay) {
     const Vec<T> f(one_minus_decay);
-    map(average, average, w, n,
-        [f](Vec<T> old, Vec<T> v) __attribute__((always_inline)) { return fma(f, v - old, old); });
+    map(average, average, w, n, [f](Vec<T> old, Vec<T> v) DS_LAMBDA { return fma(f, v - old, old); });
 }
 
 template <class T>
-void gumbel_array(T* g, Index n) {
-    map(g, g, n, [](Vec<T> u) __attribute__((always_inline)) { return -log(-log(u)); });
+DS_KERNEL void gumbel_array(T* g, Index n) {
+    map(g, g, n, [](Vec<T> u) DS_LAMBDA { return -log(-log(u)); });
 }
 
 template <class T>

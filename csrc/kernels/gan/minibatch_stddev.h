@@ -31,36 +31,35 @@ DS_INLINE T sum_of_last_column(const T* d, Index ld, Index group, Index column) 
 
 template <class T>
 DS_INLINE void store_last_column(const MinibatchStddevArgs<T>& a, T* y, T value) {
-    for (Index r = 0; r < a.group; ++r) y[r * a.y.ld + a.t.cols] = value;
+    for (Index r = 0; r < a.group; ++r) store_lane0(y + r * a.y.ld + a.t.cols, value);
 }
 
 template <class T>
-void minibatch_stddev_forward(const MinibatchStddevArgs<T>& a) {
+DS_KERNEL void minibatch_stddev_forward(const MinibatchStddevArgs<T>& a) {
     for (Index g = 0; g < a.t.rows; ++g) {
         const T* x = a.x.row(g * a.group);
         T* y = a.y.row(g * a.group);
         T* c = a.c.row(g * a.group);
         T* t = a.t.row(g);
-        const T sum =
-            row_sum<T>(a.t.cols, [=, &a](Vec<T> s, Index j, Index n) __attribute__((always_inline)) {
-                const Vec<T> mean = group_mean(x, a.x.ld, a.group, j, n);
-                Vec<T> squares(T(0));
-                for (Index r = 0; r < a.group; ++r) {
-                    const Vec<T> v = load_part(x + r * a.x.ld + j, n), centred = v - mean;
-                    store_part(y + r * a.y.ld + j, v, n);
-                    store_part(c + r * a.c.ld + j, centred, n);
-                    squares = fma(centred, centred, squares);
-                }
-                const Vec<T> stddev = sqrt(squares / Vec<T>(T(a.group)) + Vec<T>(T(1e-8)));
-                store_part(t + j, stddev, n);
-                return s + stddev;
-            });
+        const T sum = row_sum<T>(a.t.cols, [=, &a](Vec<T> s, Index j, Index n) DS_LAMBDA {
+            const Vec<T> mean = group_mean(x, a.x.ld, a.group, j, n);
+            Vec<T> squares(T(0));
+            for (Index r = 0; r < a.group; ++r) {
+                const Vec<T> v = load_part(x + r * a.x.ld + j, n), centred = v - mean;
+                store_part(y + r * a.y.ld + j, v, n);
+                store_part(c + r * a.c.ld + j, centred, n);
+                squares = fma(centred, centred, squares);
+            }
+            const Vec<T> stddev = sqrt(squares / Vec<T>(T(a.group)) + Vec<T>(T(1e-8)));
+            store_part(t + j, stddev, n);
+            return s + stddev;
+        });
         store_last_column(a, y, sum / T(a.t.cols));
     }
 }
 
 template <class T>
-void minibatch_stddev_backward(const MinibatchStddevArgs<T>& a) {
+DS_KERNEL void minibatch_stddev_backward(const MinibatchStddevArgs<T>& a) {
     for (Index g = 0; g < a.t.rows; ++g) {
         const T* d = a.x.row(g * a.group);
         T* dx = a.y.row(g * a.group);
@@ -68,7 +67,7 @@ void minibatch_stddev_backward(const MinibatchStddevArgs<T>& a) {
         const T* t = a.t.row(g);
         const Vec<T> dq(sum_of_last_column(d, a.x.ld, a.group, a.t.cols));
         for (Index r = 0; r < a.group; ++r)
-            for_row<T>(a.t.cols, [=, &a](int, Index j, Index n) __attribute__((always_inline)) {
+            for_row<T>(a.t.cols, [=, &a](int, Index j, Index n) DS_LAMBDA {
                 const Vec<T> slope = kappa(a, c + r * a.c.ld, t, j, n);
                 store_part(dx + r * a.y.ld + j, fma(dq, slope, load_part(d + r * a.x.ld + j, n)), n);
             });
@@ -76,28 +75,27 @@ void minibatch_stddev_backward(const MinibatchStddevArgs<T>& a) {
 }
 
 template <class T>
-void minibatch_stddev_tangent(const MinibatchStddevArgs<T>& a) {
+DS_KERNEL void minibatch_stddev_tangent(const MinibatchStddevArgs<T>& a) {
     for (Index g = 0; g < a.t.rows; ++g) {
         const T* x = a.x.row(g * a.group);
         T* y = a.y.row(g * a.group);
         const T* c = a.c.row(g * a.group);
         const T* t = a.t.row(g);
-        const T sum =
-            row_sum<T>(a.t.cols, [=, &a](Vec<T> s, Index j, Index n) __attribute__((always_inline)) {
-                for (Index r = 0; r < a.group; ++r) {
-                    const Vec<T> v = load_part(x + r * a.x.ld + j, n);
-                    store_part(y + r * a.y.ld + j, v, n);
-                    s = fma(kappa(a, c + r * a.c.ld, t, j, n), v, s);
-                }
-                return s;
-            });
+        const T sum = row_sum<T>(a.t.cols, [=, &a](Vec<T> s, Index j, Index n) DS_LAMBDA {
+            for (Index r = 0; r < a.group; ++r) {
+                const Vec<T> v = load_part(x + r * a.x.ld + j, n);
+                store_part(y + r * a.y.ld + j, v, n);
+                s = fma(kappa(a, c + r * a.c.ld, t, j, n), v, s);
+            }
+            return s;
+        });
         store_last_column(a, y, sum);
     }
 }
 
 // dx = d + dq·kappa + dq_dot·(tangent of kappa).
 template <class T>
-void minibatch_stddev_double_backward(const MinibatchStddevArgs<T>& a) {
+DS_KERNEL void minibatch_stddev_double_backward(const MinibatchStddevArgs<T>& a) {
     minibatch_stddev_backward(a);
     const Vec<T> count(T(a.group)), all(T(a.group * a.t.cols));
     for (Index g = 0; g < a.t.rows; ++g) {
@@ -106,7 +104,7 @@ void minibatch_stddev_double_backward(const MinibatchStddevArgs<T>& a) {
         const T* x_dot = a.x_dot.row(g * a.group);
         const T* t = a.t.row(g);
         const Vec<T> dq_dot(sum_of_last_column(a.dy_dot.row(g * a.group), a.dy_dot.ld, a.group, a.t.cols));
-        for_row<T>(a.t.cols, [=, &a](int, Index j, Index n) __attribute__((always_inline)) {
+        for_row<T>(a.t.cols, [=, &a](int, Index j, Index n) DS_LAMBDA {
             const Vec<T> mean = group_mean(x_dot, a.x_dot.ld, a.group, j, n), stddev = load_part(t + j, n);
             Vec<T> sum(T(0));
             for (Index r = 0; r < a.group; ++r)

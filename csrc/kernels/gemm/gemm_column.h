@@ -36,7 +36,7 @@ template <class T, int G, int C = 1, bool kPrefetch = false>
             for (int r = 0; r < G * N; ++r, line += lda) __builtin_prefetch(line, 0, 2);
             next_rows += kLine;
         }
-        const auto add = [&](int e, int h) __attribute__((always_inline)) {
+        const auto add = [&](int e, int h) DS_LAMBDA {
             const int c = e / G, g = e % G;
             const T* xs = x + c * kKC + p + h;
             S q;

@@ -114,7 +114,7 @@ void micropanel(MicropanelArgs<T>& s, const T* a, T* c) {
     const T* b = s.b;
     TileOptions<T> options = s.options;
     Index left = s.n;
-    const auto whole_tiles = [&](auto has_side_work) __attribute__((always_inline)) {
+    const auto whole_tiles = [&](auto has_side_work) DS_LAMBDA {
         constexpr bool kPrefetch = decltype(has_side_work)::value;
         for (; left >= kWidth; left -= kWidth) {
             TilePrefetch<T> prefetch;

@@ -112,18 +112,16 @@ template <class T, bool kTransposed>
 DS_INLINE void stream_row(const GemmArgs<T>& g) {
     if (g.m == 0) return;
     const Index a_stride = kTransposed ? g.lda : 1;
-    stream_chunks<T, 1>(
-        g, [&](auto count, T* sums, Index k, const T* b, Index n) __attribute__((always_inline)) {
-            add_rows<T, decltype(count)::value>(sums, g.a + k * a_stride, a_stride, b, g.ldb, n);
-        });
+    stream_chunks<T, 1>(g, [&](auto count, T* sums, Index k, const T* b, Index n) DS_LAMBDA {
+        add_rows<T, decltype(count)::value>(sums, g.a + k * a_stride, a_stride, b, g.ldb, n);
+    });
 }
 
 template <class T>
 DS_INLINE void stream_rows(const GemmArgs<T>& g) {
-    stream_chunks<T, kStreamMaxRows>(
-        g, [&](auto count, T* sums, Index k, const T* b, Index n) __attribute__((always_inline)) {
-            add_to_rows<T, decltype(count)::value>(sums, kStreamLd<T>, g.m, g.a + k, g.lda, b, g.ldb, n);
-        });
+    stream_chunks<T, kStreamMaxRows>(g, [&](auto count, T* sums, Index k, const T* b, Index n) DS_LAMBDA {
+        add_to_rows<T, decltype(count)::value>(sums, kStreamLd<T>, g.m, g.a + k, g.lda, b, g.ldb, n);
+    });
 }
 
 DS_ISA_END

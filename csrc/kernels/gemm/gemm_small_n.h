@@ -52,7 +52,7 @@ template <class T, int R, int V>
 DS_INLINE void small_n_rows_transposed(T* total, const T* a, Index lda, const T* b, Index ldb, Index k,
                                        bool overwrite) {
     SmallNSums<T, R, V> sums;
-    const auto step = [&]() __attribute__((always_inline)) {
+    const auto step = [&]() DS_LAMBDA {
         Vec<T> rows[V];
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v) rows[v] = load(a + v * Vec<T>::W);
@@ -106,7 +106,7 @@ DS_INLINE void small_n_rows_row_major(T* total, const T* a, Index lda, const T* 
                                       bool overwrite, Prefetch& prefetch) {
     constexpr int N = WideTranspose<T>::kCols;
     SmallNSums<T, R, 1> sums;
-    const auto add = [&](const WideTranspose<T>& t) __attribute__((always_inline)) {
+    const auto add = [&](const WideTranspose<T>& t) DS_LAMBDA {
         prefetch.issue();
 #pragma GCC unroll 8
         for (int c = 0; c < N; ++c) {

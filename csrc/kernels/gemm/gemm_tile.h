@@ -165,12 +165,11 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index panel_st
                     Index ldc, Index tail_lanes, TileOptions<T> options, TilePrefetch<T> prefetch = {}) {
     constexpr int W = Vec<T>::W, kLine = 64 / int(sizeof(T));
     constexpr Index kPrefetchDistance = 24;  // rows of B; after the last row, the next tile's
-    const auto load_v = [tail_lanes](const T* p, int v) __attribute__((always_inline)) {
+    const auto load_v = [tail_lanes](const T* p, int v) DS_LAMBDA {
         return kTail && v == V - 1 ? loadn(p, rematerialized(tail_lanes)) : load(p);
     };
-    const auto load_b = [=](const T* p, int v) __attribute__((always_inline)) {
-        return load_v(p + v / P * panel_stride + v % P * W, v);
-    };
+    const auto load_b = [=](const T* p, int v)
+                            DS_LAMBDA { return load_v(p + v / P * panel_stride + v % P * W, v); };
     Vec<T> acc[R][V];
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
@@ -178,7 +177,7 @@ DS_INLINE void tile(const T* a, Index lda, const T* b, Index ldb, Index panel_st
         for (int v = 0; v < V; ++v) acc[i][v] = zero<T>();
     }
     ABroadcasts<T, R, kTransposed> rows(a, lda);
-    const auto add_step = [&](int q) __attribute__((always_inline)) {
+    const auto add_step = [&](int q) DS_LAMBDA {
         if constexpr (R <= 2) {  // few rows: a register of B is not kept after its use
             Vec<T> ai[R];
 #pragma GCC unroll 2

@@ -26,22 +26,6 @@ DS_INLINE Vec<T> target_part(const LossArgs<T>& a, Index row, Index j, Index n) 
     return select(iota<T>() == Vec<T>(T(a.label[row] - j)), Vec<T>(T(1)), Vec<T>(T(0)));
 }
 
-// Loads the first n elements of a column, at most a register of them, and stores them.
-template <class T>
-DS_INLINE Vec<T> load_column(const T* p, Index ld, Index n) {
-    if (ld == 1) return loadn(p, n);
-    alignas(64) T v[Vec<T>::W] = {};
-    for (Index i = 0; i < n; ++i) v[i] = p[i * ld];
-    return load(v);
-}
-template <class T>
-DS_INLINE void store_column(T* p, Index ld, Vec<T> v, Index n) {
-    if (ld == 1) return storen(p, v, n);
-    alignas(64) T lanes[Vec<T>::W];
-    store(lanes, v);
-    for (Index i = 0; i < n; ++i) p[i * ld] = lanes[i];
-}
-
 // One column: its elements lie in the lanes of a register, where a row's are in the general case.
 template <class T, class L>
 DS_INLINE void one_column(const LossArgs<T>& a, Vec<T> keep, Vec<T> spread) {
@@ -50,17 +34,11 @@ DS_INLINE void one_column(const LossArgs<T>& a, Vec<T> keep, Vec<T> spread) {
     const Index rows = a.x.rows;
     for (Index row = 0; row < rows; row += W) {
         const Index n = rows - row < W ? rows - row : W;
-        Vec<T> target;
-        if (a.label == nullptr) {
-            target = load_column(a.target.row(row), a.target.ld, n);
-        } else {
-            alignas(64) T labels[W] = {};
-            for (Index i = 0; i < n; ++i) labels[i] = T(a.label[row + i]);
-            target = load(labels);
-        }
+        const Vec<T> target = a.label == nullptr ? load_column<T>(a.target.row(row), a.target.ld, n)
+                                                 : load_column<T>(a.label + row, 1, n);
         const Vec<T> factor = a.row_scale != nullptr ? loadn(a.row_scale + row, n) : Vec<T>(a.scale);
         const LossAt<Vec<T>> at =
-            L::at(load_column(a.x.row(row), a.x.ld, n), fma(target, keep, spread), options);
+            L::at(load_column<T>(a.x.row(row), a.x.ld, n), fma(target, keep, spread), options);
         if (a.row_loss != nullptr) storen(a.row_loss + row, at.loss, n);
         if (a.d) store_column(a.d.row(row), a.d.ld, at.d * factor, n);
     }
@@ -76,17 +54,17 @@ DS_INLINE void mean_rows(const LossArgs<T>& a, T smoothing) {
     for (Index row = 0; row < a.x.rows; ++row) {
         const Vec<T> factor(row_scale_of(a, row) * share);
         Lanes16<T> total;
-        for_row<T>(a.x.cols, [&](int i, Index j, Index n) __attribute__((always_inline)) {
+        for_row<T>(a.x.cols, [&](int i, Index j, Index n) DS_LAMBDA {
             const Vec<T> t = fma(target_part(a, row, j, n), keep, spread);
             const LossAt<Vec<T>> at = L::at(load_part(a.x.row(row) + j, n), t, options);
             total.r[i] += keep_part(at.loss, n, T(0));
             if (a.d) store_part(a.d.row(row) + j, at.d * factor, n);
         });
-        if (a.row_loss != nullptr) a.row_loss[row] = total.sum() * share;
+        if (a.row_loss != nullptr) store_lane0(a.row_loss + row, total.sum() * share);
     }
 }
 template <class T, class L>
-void loss_rows(L, const LossArgs<T>& a) {
+DS_KERNEL void loss_rows(L, const LossArgs<T>& a) {
     T smoothing = T(0);
     if constexpr (requires { L::kLabelSmoothing; }) smoothing = a.option[L::kLabelSmoothing];
     mean_rows<T, L>(a, smoothing);
@@ -96,10 +74,10 @@ void loss_rows(L, const LossArgs<T>& a) {
 // reciprocals are taken together.
 template <class T>
 struct CrossEntropyRows {
-    alignas(64) T total[kLanes];   // sum of e^(z_k - top)
-    alignas(64) T weight[kLanes];  // sum of the targets q_k
-    alignas(64) T dot[kLanes];     // sum of q_k (z_k - top)
-    alignas(64) T share[kLanes];   // weight / total
+    Numbers16<T> total;   // sum of e^(z_k - top)
+    Numbers16<T> weight;  // sum of the targets q_k
+    Numbers16<T> dot;     // sum of q_k (z_k - top)
+    Numbers16<T> share;   // weight / total
 };
 
 template <class T>
@@ -109,9 +87,10 @@ DS_INLINE void cross_entropy_sums(const LossArgs<T>& a, Index row, CrossEntropyR
     const T top = row_max(z, a.x.cols), smoothing = a.option[CrossEntropy::kLabelSmoothing];
     const T keep = T(1) - smoothing, spread = smoothing / T(a.x.cols);
     const T at_label = a.label != nullptr ? z[a.label[row]] - top : T(0);
+    sync();  // d may be x
     const Vec<T> shift(top);
     Lanes16<T> total, shifted, weight, dot;
-    for_row<T>(a.x.cols, [&](int k, Index j, Index n) __attribute__((always_inline)) {
+    for_row<T>(a.x.cols, [&](int k, Index j, Index n) DS_LAMBDA {
         const Vec<T> layer_input = load_part(z + j, n) - shift, v = exp(layer_input);
         if (a.target) {
             const Vec<T> t = load_part(a.target.row(row) + j, n);
@@ -122,10 +101,10 @@ DS_INLINE void cross_entropy_sums(const LossArgs<T>& a, Index row, CrossEntropyR
         if (e != nullptr) store_part(e + j, v, n);
         total.r[k] += keep_part(v, n, T(0));
     });
-    s.total[i] = total.sum();
+    s.total.set(i, total.sum());
     const T others = spread != T(0) ? spread * shifted.sum() : T(0);
-    s.weight[i] = a.label != nullptr ? T(1) : fma(keep, weight.sum(), smoothing);
-    s.dot[i] = fma(keep, a.label != nullptr ? at_label : dot.sum(), others);
+    s.weight.set(i, a.label != nullptr ? T(1) : fma(keep, weight.sum(), smoothing));
+    s.dot.set(i, fma(keep, a.label != nullptr ? at_label : dot.sum(), others));
 }
 
 // d = scale (weight softmax(z) - q), from the exponentials left in d.
@@ -134,38 +113,41 @@ DS_INLINE void cross_entropy_gradient(const LossArgs<T>& a, Index row, T share) 
     T* d = a.d.row(row);
     const T smoothing = a.option[CrossEntropy::kLabelSmoothing], scale = row_scale_of(a, row);
     const T keep = T(1) - smoothing, spread = smoothing / T(a.x.cols);
+    sync();
     const T at_label = a.label != nullptr ? scale * (fma(d[a.label[row]], share, -keep) - spread) : T(0);
-    for_row<T>(a.x.cols, [&](int, Index j, Index n) __attribute__((always_inline)) {
+    sync();
+    for_row<T>(a.x.cols, [&](int, Index j, Index n) DS_LAMBDA {
         Vec<T> q(spread);
         if (a.target) q = fma(load_part(a.target.row(row) + j, n), Vec<T>(keep), q);
         store_part(d + j, fma(load_part(d + j, n), Vec<T>(share), -q) * Vec<T>(scale), n);
     });
-    if (a.label != nullptr) d[a.label[row]] = at_label;
+    sync();
+    if (a.label != nullptr) store_lane0(d + a.label[row], at_label);
 }
 
 template <class T>
-void loss_rows(CrossEntropy, const LossArgs<T>& a) {
+DS_KERNEL void loss_rows(CrossEntropy, const LossArgs<T>& a) {
     for (Index row = 0; row < a.x.rows; row += kLanes) {
         const Index n = a.x.rows - row < kLanes ? a.x.rows - row : Index(kLanes);
         CrossEntropyRows<T> s;
         for (Index i = 0; i < n; ++i) cross_entropy_sums(a, row + i, s, i);
-        for (Index i = n; i < kLanes; ++i) s.total[i] = s.weight[i] = s.dot[i] = T(1);
+        for (Index i = n; i < kLanes; ++i) s.total.set(i, T(1)), s.weight.set(i, T(1)), s.dot.set(i, T(1));
         for (Index i = 0; i < n; i += Vec<T>::W) {
-            const Vec<T> total = load(s.total + i), weight = load(s.weight + i);
-            store(s.share + i, weight / total);
-            store(s.dot + i, fma(weight, log(total), -load(s.dot + i)));
+            const Vec<T> total = s.total.load(i), weight = s.weight.load(i);
+            s.share.store(i, weight / total);
+            s.dot.store(i, fma(weight, log(total), -s.dot.load(i)));
         }
         for (Index i = 0; i < n; ++i) {
-            if (a.row_loss != nullptr) a.row_loss[row + i] = s.dot[i];
-            if (a.d) cross_entropy_gradient(a, row + i, s.share[i]);
+            if (a.row_loss != nullptr) store_lane0(a.row_loss + row + i, s.dot.get(i));
+            if (a.d) cross_entropy_gradient(a, row + i, s.share.get(i));
         }
     }
 }
 
 template <class T>
 struct FocalRows {
-    alignas(64) T others[kLanes], right[kLanes], shifted[kLanes];
-    alignas(64) T loss[kLanes], d[kLanes], share[kLanes], rest[kLanes];
+    Numbers16<T> others, right, shifted;
+    Numbers16<T> loss, d, share, rest;
 };
 
 template <class T>
@@ -175,50 +157,53 @@ DS_INLINE void focal_sums(const LossArgs<T>& a, Index row, FocalRows<T>& s, Inde
     const Index label = a.label[row];
     const T top = row_max(z, a.x.cols);
     const Vec<T> shift(top);
-    s.shifted[i] = z[label] - top;
+    const T shifted = z[label] - top;
+    sync();  // d may be x
+    s.shifted.set(i, shifted);
     Lanes16<T> others;
-    for_row<T>(a.x.cols, [&](int k, Index j, Index n) __attribute__((always_inline)) {
+    for_row<T>(a.x.cols, [&](int k, Index j, Index n) DS_LAMBDA {
         const Vec<T> v = exp(load_part(z + j, n) - shift);
         if (e != nullptr) store_part(e + j, v, n);
         const Vec<T> counted = select(iota<T>() == Vec<T>(T(label - j)), Vec<T>(T(0)), v);
         others.r[k] += keep_part(counted, n, T(0));
     });
-    s.others[i] = others.sum();
-    s.right[i] = exp(s.shifted[i]);
+    s.others.set(i, others.sum());
+    s.right.set(i, exp(shifted));
 }
 
 template <class T>
-void loss_rows(Focal, const LossArgs<T>& a) {
+DS_KERNEL void loss_rows(Focal, const LossArgs<T>& a) {
     const LossOptions<Vec<T>> options = loss_options(a);
     for (Index row = 0; row < a.x.rows; row += kLanes) {
         const Index n = a.x.rows - row < kLanes ? a.x.rows - row : Index(kLanes);
         FocalRows<T> s;
         for (Index i = 0; i < n; ++i) focal_sums(a, row + i, s, i);
-        for (Index i = n; i < kLanes; ++i) s.others[i] = s.right[i] = s.shifted[i] = T(1);
+        for (Index i = n; i < kLanes; ++i)
+            s.others.set(i, T(1)), s.right.set(i, T(1)), s.shifted.set(i, T(1));
         for (Index i = 0; i < n; i += Vec<T>::W) {
             const FocalRow<Vec<T>> f =
-                Focal::row(load(s.others + i), load(s.right + i), load(s.shifted + i), options);
-            store(s.loss + i, f.loss);
-            store(s.d + i, f.d);
-            store(s.share + i, f.share);
-            store(s.rest + i, f.rest);
+                Focal::row(s.others.load(i), s.right.load(i), s.shifted.load(i), options);
+            s.loss.store(i, f.loss);
+            s.d.store(i, f.d);
+            s.share.store(i, f.share);
+            s.rest.store(i, f.rest);
         }
         for (Index i = 0; i < n; ++i) {
-            if (a.row_loss != nullptr) a.row_loss[row + i] = s.loss[i];
+            if (a.row_loss != nullptr) store_lane0(a.row_loss + row + i, s.loss.get(i));
             if (!a.d) continue;
             T* d = a.d.row(row + i);
-            const T factor = s.d[i] * row_scale_of(a, row + i);
-            const Vec<T> each(factor * s.share[i]);
-            for_row<T>(a.x.cols, [&](int, Index j, Index m) __attribute__((always_inline)) {
-                store_part(d + j, load_part(d + j, m) * each, m);
-            });
-            d[a.label[row + i]] = -factor * s.rest[i];
+            const T factor = s.d.get(i) * row_scale_of(a, row + i);
+            const Vec<T> each(factor * s.share.get(i));
+            for_row<T>(a.x.cols, [&](int, Index j, Index m)
+                                     DS_LAMBDA { store_part(d + j, load_part(d + j, m) * each, m); });
+            sync();
+            store_lane0(d + a.label[row + i], -factor * s.rest.get(i));
         }
     }
 }
 
 template <class T, class L>
-void loss_kernel(const LossArgs<T>& a) {
+DS_KERNEL void loss_kernel(const LossArgs<T>& a) {
     loss_rows(L{}, a);
 }
 

@@ -22,7 +22,7 @@ DS_INLINE Vec<T> load_or(const T* p, Index j, Index n, T otherwise) {
 template <class T, class F>
 DS_INLINE T row_sum(Index cols, F add) {
     Lanes16<T> acc;
-    for_row<T>(cols, [&](int i, Index j, Index n) __attribute__((always_inline)) {
+    for_row<T>(cols, [&](int i, Index j, Index n) DS_LAMBDA {
         const Vec<T> more = add(acc.r[i], j, n);
         acc.r[i] = n == Vec<T>::W ? more : select(first_lanes<T>(n), more, acc.r[i]);
     });
@@ -34,20 +34,20 @@ DS_INLINE void layer_norm_row(const NormForward<T>& a, Index r) {
     const T* x = a.x.row(r);
     const Index cols = a.y.cols;
     const T count = T(cols);
-    const T mean = row_sum<T>(cols, [=](Vec<T> s, Index j, Index n)
-                                        __attribute__((always_inline)) { return s + load_part(x + j, n); }) /
-                   count;
+    const T mean =
+        row_sum<T>(cols, [=](Vec<T> s, Index j, Index n) DS_LAMBDA { return s + load_part(x + j, n); }) /
+        count;
     const T variance = row_sum<T>(cols,
-                                  [=](Vec<T> s, Index j, Index n) __attribute__((always_inline)) {
+                                  [=](Vec<T> s, Index j, Index n) DS_LAMBDA {
                                       const Vec<T> d = load_part(x + j, n) - Vec<T>(mean);
                                       return fma(d, d, s);
                                   }) /
                        count;
     const T scale = T(1) / sqrt(variance + a.eps);
-    if (a.row_scale != nullptr) a.row_scale[r] = scale;
+    if (a.row_scale != nullptr) store_lane0(a.row_scale + r, scale);
     T* y = a.y.row(r);
     T* out = a.n ? a.n.row(r) : nullptr;
-    for_row<T>(cols, [=, &a](int, Index j, Index n) __attribute__((always_inline)) {
+    for_row<T>(cols, [=, &a](int, Index j, Index n) DS_LAMBDA {
         const Vec<T> v = (load_part(x + j, n) - Vec<T>(mean)) * Vec<T>(scale);
         if (out != nullptr) store_part(out + j, v, n);
         store_part(y + j, fma(v, load_or(a.weight, j, n, T(1)), load_or(a.bias, j, n, T(0))), n);
@@ -55,31 +55,27 @@ DS_INLINE void layer_norm_row(const NormForward<T>& a, Index r) {
 }
 
 template <class T>
-void layer_norm_forward(const NormForward<T>& a) {
+DS_KERNEL void layer_norm_forward(const NormForward<T>& a) {
     for (Index r = 0; r < a.y.rows; ++r) layer_norm_row(a, r);
 }
 
 template <class T>
-void layer_norm_backward(const NormBackward<T>& a) {
+DS_KERNEL void layer_norm_backward(const NormBackward<T>& a) {
     const Index cols = a.dy.cols;
     const T count = T(cols);
     for (Index r = 0; r < a.dy.rows; ++r) {
         const T* dy = a.dy.row(r);
         const T* out = a.n.row(r);
-        const auto dn = [=, &a](Index j, Index n) __attribute__((always_inline)) {
-            return load_part(dy + j, n) * load_or(a.weight, j, n, T(1));
-        };
-        const T mean = row_sum<T>(cols, [=](Vec<T> s, Index j, Index n)
-                                            __attribute__((always_inline)) { return s + dn(j, n); }) /
-                       count;
-        const T slope = row_sum<T>(cols,
-                                   [=](Vec<T> s, Index j, Index n) __attribute__((always_inline)) {
-                                       return fma(dn(j, n), load_part(out + j, n), s);
-                                   }) /
+        const auto dn = [=, &a](Index j, Index n)
+                            DS_LAMBDA { return load_part(dy + j, n) * load_or(a.weight, j, n, T(1)); };
+        const T mean =
+            row_sum<T>(cols, [=](Vec<T> s, Index j, Index n) DS_LAMBDA { return s + dn(j, n); }) / count;
+        const T slope = row_sum<T>(cols, [=](Vec<T> s, Index j, Index n)
+                                             DS_LAMBDA { return fma(dn(j, n), load_part(out + j, n), s); }) /
                         count;
         const T scale = a.row_scale[r];
         T* dx = a.dx.row(r);
-        for_row<T>(cols, [=](int, Index j, Index n) __attribute__((always_inline)) {
+        for_row<T>(cols, [=](int, Index j, Index n) DS_LAMBDA {
             store_part(dx + j,
                        Vec<T>(scale) * fnma(load_part(out + j, n), Vec<T>(slope), dn(j, n) - Vec<T>(mean)),
                        n);
@@ -91,7 +87,7 @@ void layer_norm_backward(const NormBackward<T>& a) {
 // x_dot:
 // dx = M(dn - scale·(dn_dot·mean(n c) + c·mean(n dn_dot))) - scale·n·mean(dn_dot n_dot).
 template <class T>
-void layer_norm_double_backward_rows(const NormDoubleBackward<T>& a) {
+DS_KERNEL void layer_norm_double_backward_rows(const NormDoubleBackward<T>& a) {
     const NormBackward<T>& b = a.backward;
     const Index cols = b.dy.cols;
     const T count = T(cols);
@@ -100,37 +96,31 @@ void layer_norm_double_backward_rows(const NormDoubleBackward<T>& a) {
         const T *x_dot = a.x_dot.row(r), *n_dot = a.n_dot.row(r);
         T* dx = b.dx.row(r);
         const T scale = b.row_scale[r];
-        const auto dn_dot = [=, &b](Index j, Index n) __attribute__((always_inline)) {
+        const auto dn_dot = [=, &b](Index j, Index n) DS_LAMBDA {
             return load_part(dy_dot + j, n) * load_or(b.weight, j, n, T(1));
         };
-        const auto mean_of = [&](auto f) __attribute__((always_inline)) {
-            return row_sum<T>(cols, [=](Vec<T> s, Index j, Index n)
-                                        __attribute__((always_inline)) { return s + f(j, n); }) /
+        const auto mean_of = [&](auto f) DS_LAMBDA {
+            return row_sum<T>(cols, [=](Vec<T> s, Index j, Index n) DS_LAMBDA { return s + f(j, n); }) /
                    count;
         };
-        const T x_dot_mean =
-            mean_of([=](Index j, Index n) __attribute__((always_inline)) { return load_part(x_dot + j, n); });
-        const auto c = [=](Index j, Index n) __attribute__((always_inline)) {
-            return load_part(x_dot + j, n) - Vec<T>(x_dot_mean);
-        };
-        const T mean_nc = mean_of(
-            [=](Index j, Index n) __attribute__((always_inline)) { return load_part(out + j, n) * c(j, n); });
-        const T mean_n_dn_dot = mean_of([=](Index j, Index n) __attribute__((always_inline)) {
-            return load_part(out + j, n) * dn_dot(j, n);
-        });
-        const T mean_dn_dot_n_dot = mean_of([=](Index j, Index n) __attribute__((always_inline)) {
-            return dn_dot(j, n) * load_part(n_dot + j, n);
-        });
-        const auto inner = [=, &b](Index j, Index n) __attribute__((always_inline)) {
+        const T x_dot_mean = mean_of([=](Index j, Index n) DS_LAMBDA { return load_part(x_dot + j, n); });
+        const auto c = [=](Index j, Index n)
+                           DS_LAMBDA { return load_part(x_dot + j, n) - Vec<T>(x_dot_mean); };
+        const T mean_nc =
+            mean_of([=](Index j, Index n) DS_LAMBDA { return load_part(out + j, n) * c(j, n); });
+        const T mean_n_dn_dot =
+            mean_of([=](Index j, Index n) DS_LAMBDA { return load_part(out + j, n) * dn_dot(j, n); });
+        const T mean_dn_dot_n_dot =
+            mean_of([=](Index j, Index n) DS_LAMBDA { return dn_dot(j, n) * load_part(n_dot + j, n); });
+        const auto inner = [=, &b](Index j, Index n) DS_LAMBDA {
             const Vec<T> dn = load_part(dy + j, n) * load_or(b.weight, j, n, T(1));
             return fnma(Vec<T>(scale), fma(dn_dot(j, n), Vec<T>(mean_nc), c(j, n) * Vec<T>(mean_n_dn_dot)),
                         dn);
         };
         const T mean = mean_of(inner);
-        const T slope = mean_of([=](Index j, Index n) __attribute__((always_inline)) {
-            return load_part(out + j, n) * inner(j, n);
-        });
-        for_row<T>(cols, [=](int, Index j, Index n) __attribute__((always_inline)) {
+        const T slope =
+            mean_of([=](Index j, Index n) DS_LAMBDA { return load_part(out + j, n) * inner(j, n); });
+        for_row<T>(cols, [=](int, Index j, Index n) DS_LAMBDA {
             const Vec<T> centred = inner(j, n) - Vec<T>(mean);
             store_part(
                 dx + j,
@@ -171,20 +161,19 @@ struct StatisticsOfColumns {
     template <int V>
     DS_INLINE void run(Index j, Index last) const {
         constexpr Index W = Vec<T>::W;
-        const auto lanes = [=](int v) __attribute__((always_inline)) { return v == V - 1 ? last : W; };
+        const auto lanes = [=](int v) DS_LAMBDA { return v == V - 1 ? last : W; };
         const T* x = a.x.p + j;
         const Index ld = a.x.ld;
         const Vec<T> count = Vec<T>(T(a.x.rows));
         Vec<T> mean[V], variance[V];
-        column_sums<T, V>(mean, a.x.rows, [=](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
+        column_sums<T, V>(mean, a.x.rows, [=](Vec<T> s, Index r, int v) DS_LAMBDA {
             return s + load_part(x + r * ld + v * W, lanes(v));
         });
         for (int v = 0; v < V; ++v) mean[v] = mean[v] / count;
-        column_sums<T, V>(variance, a.x.rows,
-                          [=, &mean](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
-                              const Vec<T> d = load_part(x + r * ld + v * W, lanes(v)) - mean[v];
-                              return fma(d, d, s);
-                          });
+        column_sums<T, V>(variance, a.x.rows, [=, &mean](Vec<T> s, Index r, int v) DS_LAMBDA {
+            const Vec<T> d = load_part(x + r * ld + v * W, lanes(v)) - mean[v];
+            return fma(d, d, s);
+        });
         for (int v = 0; v < V; ++v) {
             variance[v] = variance[v] / count;
             store_part(a.mean + j + v * W, mean[v], lanes(v));
@@ -195,7 +184,7 @@ struct StatisticsOfColumns {
 };
 
 template <class T>
-void batch_norm_statistics(const BatchStatistics<T>& a) {
+DS_KERNEL void batch_norm_statistics(const BatchStatistics<T>& a) {
     each_column_group<T>(a.x.cols, StatisticsOfColumns<T>{a});
 }
 
@@ -206,7 +195,7 @@ struct NormaliseColumns {
     template <int V>
     DS_INLINE void run(Index j, Index last) const {
         constexpr Index W = Vec<T>::W;
-        const auto lanes = [=](int v) __attribute__((always_inline)) { return v == V - 1 ? last : W; };
+        const auto lanes = [=](int v) DS_LAMBDA { return v == V - 1 ? last : W; };
         Vec<T> mean[V], scale[V], weight[V], bias[V];
         for (int v = 0; v < V; ++v) {
             mean[v] = load_part(a.mean + j + v * W, lanes(v));
@@ -225,7 +214,7 @@ struct NormaliseColumns {
 };
 
 template <class T>
-void batch_norm_forward(const NormForward<T>& a) {
+DS_KERNEL void batch_norm_forward(const NormForward<T>& a) {
     each_column_group<T>(a.y.cols, NormaliseColumns<T>{a});
 }
 
@@ -236,7 +225,7 @@ struct BackwardOfColumns {
     template <int V>
     DS_INLINE void run(Index j, Index last) const {
         constexpr Index W = Vec<T>::W;
-        const auto lanes = [=](int v) __attribute__((always_inline)) { return v == V - 1 ? last : W; };
+        const auto lanes = [=](int v) DS_LAMBDA { return v == V - 1 ? last : W; };
         const Vec<T> count = Vec<T>(T(a.count));
         Vec<T> mean[V], slope[V], factor[V];
         for (int v = 0; v < V; ++v) {
@@ -256,7 +245,7 @@ struct BackwardOfColumns {
 };
 
 template <class T>
-void batch_norm_backward(const NormBackward<T>& a) {
+DS_KERNEL void batch_norm_backward(const NormBackward<T>& a) {
     each_column_group<T>(a.dy.cols, BackwardOfColumns<T>{a});
 }
 
@@ -267,15 +256,15 @@ struct WeightGradientOfColumns {
     template <int V>
     DS_INLINE void run(Index j, Index last) const {
         constexpr Index W = Vec<T>::W;
-        const auto lanes = [=](int v) __attribute__((always_inline)) { return v == V - 1 ? last : W; };
+        const auto lanes = [=](int v) DS_LAMBDA { return v == V - 1 ? last : W; };
         const T* dy = a.dy.p + j;
         const T* out = a.n.p + j;
         const Index ldd = a.dy.ld, ldn = a.n.ld;
         Vec<T> dweight[V], dbias[V];
-        column_sums<T, V>(dbias, a.bias_rows, [=](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
+        column_sums<T, V>(dbias, a.bias_rows, [=](Vec<T> s, Index r, int v) DS_LAMBDA {
             return s + load_part(dy + r * ldd + v * W, lanes(v));
         });
-        column_sums<T, V>(dweight, a.dy.rows, [=](Vec<T> s, Index r, int v) __attribute__((always_inline)) {
+        column_sums<T, V>(dweight, a.dy.rows, [=](Vec<T> s, Index r, int v) DS_LAMBDA {
             return fma(load_part(dy + r * ldd + v * W, lanes(v)), load_part(out + r * ldn + v * W, lanes(v)),
                        s);
         });
@@ -287,15 +276,15 @@ struct WeightGradientOfColumns {
 };
 
 template <class T>
-void norm_weight_gradient(const NormWeightGradient<T>& a) {
+DS_KERNEL void norm_weight_gradient(const NormWeightGradient<T>& a) {
     each_column_group<T>(a.dy.cols, WeightGradientOfColumns<T>{a});
 }
 
 template <class T>
-void norm_running_statistics(const RunningStatistics<T>& a) {
+DS_KERNEL void norm_running_statistics(const RunningStatistics<T>& a) {
     const Vec<T> momentum(a.momentum);
     const Vec<T> unbiased = Vec<T>(T(a.count)) / Vec<T>(T(a.count > 1 ? a.count - 1 : 1));
-    for_row<T>(a.cols, [=](int, Index j, Index n) __attribute__((always_inline)) {
+    for_row<T>(a.cols, [=](int, Index j, Index n) DS_LAMBDA {
         const Vec<T> mean = load_part(a.mean + j, n), variance = load_part(a.variance + j, n);
         store_part(a.mean + j, fma(momentum, load_part(a.batch_mean + j, n) - mean, mean), n);
         store_part(a.variance + j,
@@ -304,8 +293,8 @@ void norm_running_statistics(const RunningStatistics<T>& a) {
 }
 
 template <class T>
-void norm_inverse_stddev(T* scale, const T* variance, T eps, Index cols) {
-    for_row<T>(cols, [=](int, Index j, Index n) __attribute__((always_inline)) {
+DS_KERNEL void norm_inverse_stddev(T* scale, const T* variance, T eps, Index cols) {
+    for_row<T>(cols, [=](int, Index j, Index n) DS_LAMBDA {
         store_part(scale + j, Vec<T>(T(1)) / sqrt(load_part(variance + j, n) + Vec<T>(eps)), n);
     });
 }

@@ -21,9 +21,8 @@ DS_INLINE Vec<T> finite_probe(Vec<T> probe, Vec<T> w, Vec<T> m, Vec<T> v) {
 // then it returns false. kPlain: the gradient needs no preparation.
 template <class T, class Formula, bool kPlain, bool kTail>
 DS_INLINE bool update_register(const UpdateArgs<T>& a, Index i, Index n) {
-    const auto get = [=](const T* p)
-                         __attribute__((always_inline)) { return kTail ? loadn(p + i, n) : load(p + i); };
-    const auto put = [=](T* p, Vec<T> x) __attribute__((always_inline)) {
+    const auto get = [=](const T* p) DS_LAMBDA { return kTail ? loadn(p + i, n) : load(p + i); };
+    const auto put = [=](T* p, Vec<T> x) DS_LAMBDA {
         if constexpr (kTail)
             storen(p + i, x, n);
         else
@@ -80,7 +79,7 @@ DS_INLINE bool update_group(const UpdateArgs<T>& a, Index i) {
 }
 
 template <class T, class Formula, bool kPlain>
-bool update_array(const UpdateArgs<T>& args) {
+DS_KERNEL bool update_array(const UpdateArgs<T>& args) {
     constexpr Index W = Vec<T>::W;
     const UpdateArgs<T> a = args;  // a copy that no store can alias: its scalars stay in registers
     bool finite = true;
@@ -109,17 +108,15 @@ DS_INLINE bool update_with(UpdateArgs<T> a) {
 }
 
 template <class T, class Rule>
-bool update(const UpdateArgs<T>& a) {
-    return Rule::dispatch(a, [&a](auto formula) __attribute__((always_inline)) {
-        return update_with<T, decltype(formula)>(a);
-    });
+DS_KERNEL bool update(const UpdateArgs<T>& a) {
+    return Rule::dispatch(a, [&a](auto formula) DS_LAMBDA { return update_with<T, decltype(formula)>(a); });
 }
 
 template <class T>
 DS_INLINE double square_block(const T* x, Index n) {
     constexpr int W = Vec<double>::W;
     Lanes16<double> acc;
-    const auto add = [&acc](const T* p) __attribute__((always_inline)) {
+    const auto add = [&acc](const T* p) DS_LAMBDA {
         for (int k = 0; k < kLanes / W; ++k) {
             const Vec<double> d = load_double(p + k * W);
             acc.r[k] = fma(d, d, acc.r[k]);
@@ -136,7 +133,7 @@ DS_INLINE double square_block(const T* x, Index n) {
 }
 
 template <class T>
-double sum_of_squares(const T* x, Index n) {
+DS_KERNEL double sum_of_squares(const T* x, Index n) {
     double total = 0.0;
     for (Index i = 0; i < n; i += kSquareBlock)
         total += square_block(x + i, n - i < kSquareBlock ? n - i : kSquareBlock);

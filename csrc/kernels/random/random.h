@@ -28,7 +28,6 @@ DS_INLINE PhiloxLanes philox_lanes(std::uint64_t key, PhiloxLanes c) {
 }
 
 inline constexpr std::int64_t kLowHalf = 0xffffffff;
-inline constexpr int kGroup = 64;  // columns that sixteen blocks decide
 
 // 0, step, 2·step, … in 64-bit lanes.
 DS_INLINE IVec<double> counting(std::int64_t step) {
@@ -122,7 +121,7 @@ template <class T>
 struct NormalGroup : UniformGroup<T> {
     DS_INLINE void make(T* out, std::uint32_t first) const {
         UniformGroup<T>::make(out, first);
-        for (int half = 0; half < kGroup; half += 32)
+        for (int half = 0; half < kRandomGroup; half += 32)
             for (int i = half; i < half + 16; i += Vec<T>::W) {
                 const NormalPair<Vec<T>> n = normal_pair(load(out + i), load(out + i + 16));
                 store(out + i, n.first);
@@ -141,15 +140,15 @@ DS_INLINE void copy_drawn(T* to, const T* from, Index n) {
 // Rows of 64 columns a group, the last of them in part.
 template <class T, class Group>
 DS_INLINE void draw_wide(T* out, Index ld, Index row0, Index rows, Index cols, const Group& group) {
-    const Index groups = (cols + kGroup - 1) / kGroup;
-    alignas(64) T drawn[kGroup];
+    const Index groups = (cols + kRandomGroup - 1) / kRandomGroup;
+    alignas(64) T drawn[kRandomGroup];
     for (Index r = 0; r < rows; ++r) {
         const auto block = std::uint32_t(std::uint64_t((row0 + r) * groups) * 16);
         for (Index g = 0; g < groups; ++g) {
-            T* const to = out + r * ld + g * kGroup;
-            const Index left = cols - g * kGroup;
-            group.make(left < kGroup ? drawn : to, block + std::uint32_t(g) * 16);
-            if (left < kGroup) copy_drawn(to, drawn, left);
+            T* const to = out + r * ld + g * kRandomGroup;
+            const Index left = cols - g * kRandomGroup;
+            group.make(left < kRandomGroup ? drawn : to, block + std::uint32_t(g) * 16);
+            if (left < kRandomGroup) copy_drawn(to, drawn, left);
         }
     }
 }
@@ -158,24 +157,24 @@ DS_INLINE void draw_wide(T* out, Index ld, Index row0, Index rows, Index cols, c
 template <class T, class Group>
 DS_INLINE void draw_narrow(T* out, Index ld, Index row0, Index rows, Index cols, const Group& group) {
     constexpr Index kTogether = 4;
-    const Index each = kGroup / cols;
-    alignas(64) T drawn[kTogether * kGroup];
+    const Index each = kRandomGroup / cols;
+    alignas(64) T drawn[kTogether * kRandomGroup];
     Index number = row0 / each, place = row0 % each;
     while (rows > 0) {
         const Index needed = (place + rows + each - 1) / each,
                     groups = needed < kTogether ? needed : kTogether;
         for (Index g = 0; g < groups; ++g)
-            group.make(drawn + g * kGroup, std::uint32_t(std::uint64_t(number + g) * 16));
+            group.make(drawn + g * kRandomGroup, std::uint32_t(std::uint64_t(number + g) * 16));
         for (Index g = 0; g < groups; ++g, place = 0)
             for (; place < each && rows > 0; ++place, --rows, out += ld)
-                copy_drawn(out, drawn + g * kGroup + place * cols, cols);
+                copy_drawn(out, drawn + g * kRandomGroup + place * cols, cols);
         number += groups;
     }
 }
 
 template <class T, class Group>
 DS_INLINE void draw_rows(const Matrix<T>& out, Index row0, const Group& group) {
-    if (out.cols >= kGroup) return draw_wide(out.p, out.ld, row0, out.rows, out.cols, group);
+    if (out.cols >= kRandomGroup) return draw_wide(out.p, out.ld, row0, out.rows, out.cols, group);
     if (out.cols > 0) draw_narrow(out.p, out.ld, row0, out.rows, out.cols, group);
 }
 
@@ -190,8 +189,8 @@ void dropout_entries(T* value, const Column* column, Index n, Index cols, Index 
                      std::uint32_t step, std::uint32_t epoch, std::uint32_t stream,
                      std::uint32_t keep_threshold, T scale) {
     constexpr int W = Vec<double>::W;
-    const bool narrow = cols < kGroup;
-    const Index each = narrow ? kGroup / cols : 1, groups = (cols + kGroup - 1) / kGroup;
+    const bool narrow = cols < kRandomGroup;
+    const Index each = narrow ? kRandomGroup / cols : 1, groups = (cols + kRandomGroup - 1) / kRandomGroup;
     const Index first = narrow ? row / each : row * groups, place = narrow ? row % each * cols : 0;
     const PhiloxGroup philox{key, step, epoch, stream};
     for (Index i = 0; i < n; i += W) {
@@ -199,7 +198,7 @@ void dropout_entries(T* value, const Column* column, Index n, Index cols, Index 
         std::int64_t block[W] = {}, word[4][W];
         for (Index l = 0; l < lanes; ++l) {
             const Index at = place + column[i + l];
-            block[l] = std::uint32_t(std::uint64_t(first + at / kGroup) * 16 + std::uint64_t(at % 16));
+            block[l] = std::uint32_t(std::uint64_t(first + at / kRandomGroup) * 16 + std::uint64_t(at % 16));
         }
         IVec<double> counters;
         __builtin_memcpy(&counters, block, sizeof block);
@@ -207,7 +206,7 @@ void dropout_entries(T* value, const Column* column, Index n, Index cols, Index 
         for (int w = 0; w < 4; ++w) __builtin_memcpy(word[w], &drawn.word[w], sizeof word[w]);
         for (Index l = 0; l < lanes; ++l) {
             const Index at = place + column[i + l];
-            const auto drawn_word = std::uint32_t(word[at % kGroup / 16][l]);
+            const auto drawn_word = std::uint32_t(word[at % kRandomGroup / 16][l]);
             value[i + l] = value[i + l] * (drawn_word < keep_threshold ? scale : T(0));
         }
     }

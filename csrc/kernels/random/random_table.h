@@ -7,6 +7,8 @@
 
 namespace ds {
 
+inline constexpr int kRandomGroup = 64;  // columns that sixteen blocks decide
+
 template <class T>
 struct RandomKernels {
     // Rows row0 … row0 + mask.rows - 1 of a dropout mask: `scale` where the element's word is below

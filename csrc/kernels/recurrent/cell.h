@@ -145,43 +145,47 @@ DS_INLINE void for_each_register(const Matrix<T>& m, const Lanes& lanes) {
 }
 
 template <class T, class C>
-void cell_forward(const CellForward<T>& a) {
-    for_each_register(a.h, [&a](auto tail, Index row, Index j)
-                               __attribute__((always_inline)) { cell_forward_lanes<T, C, tail>(a, row, j); });
+DS_KERNEL void cell_forward(const CellForward<T>& a) {
+    for_each_register(
+        a.h, [&a](auto tail, Index row, Index j) DS_LAMBDA { cell_forward_lanes<T, C, tail>(a, row, j); });
 }
 
 template <class T, class C>
-void cell_backward(const CellBackward<T>& a) {
-    for_each_register(a.dh, [&a](auto tail, Index row, Index j) __attribute__((always_inline)) {
-        cell_backward_lanes<T, C, tail>(a, row, j);
-    });
+DS_KERNEL void cell_backward(const CellBackward<T>& a) {
+    for_each_register(
+        a.dh, [&a](auto tail, Index row, Index j) DS_LAMBDA { cell_backward_lanes<T, C, tail>(a, row, j); });
 }
 
 template <class T, class C>
-void cell_tangent(const CellTangent<T>& a) {
-    for_each_register(a.h_dot, [&a](auto tail, Index row, Index j) __attribute__((always_inline)) {
-        cell_tangent_lanes<T, C, tail>(a, row, j);
-    });
+DS_KERNEL void cell_tangent(const CellTangent<T>& a) {
+    for_each_register(a.h_dot, [&a](auto tail, Index row, Index j)
+                                   DS_LAMBDA { cell_tangent_lanes<T, C, tail>(a, row, j); });
 }
 
 template <class T, class C>
-void cell_double_backward(const CellDoubleBackward<T>& a) {
-    for_each_register(a.backward.dh, [&a](auto tail, Index row, Index j) __attribute__((always_inline)) {
-        cell_double_backward_lanes<T, C, tail>(a, row, j);
-    });
+DS_KERNEL void cell_double_backward(const CellDoubleBackward<T>& a) {
+    for_each_register(a.backward.dh, [&a](auto tail, Index row, Index j)
+                                         DS_LAMBDA { cell_double_backward_lanes<T, C, tail>(a, row, j); });
 }
+
+// Every cell, in the order of enum Cell.
+template <template <class...> class Table>
+using ForEachCell = Table<RnnCell<Tanh>, RnnCell<Relu>, RnnCell<Sigmoid>, GruCell, LstmCell>;
+
+template <class T>
+struct CellTable {
+    template <class... C>
+    struct Of {
+        static constexpr CellKernels<T> kKernels = {{cell_forward<T, C>...},
+                                                    {cell_backward<T, C>...},
+                                                    {cell_tangent<T, C>...},
+                                                    {cell_double_backward<T, C>...}};
+    };
+};
 
 template <class T>
 constexpr CellKernels<T> cell_kernels() {
-    return {{cell_forward<T, RnnCell<Tanh>>, cell_forward<T, RnnCell<Relu>>,
-             cell_forward<T, RnnCell<Sigmoid>>, cell_forward<T, GruCell>, cell_forward<T, LstmCell>},
-            {cell_backward<T, RnnCell<Tanh>>, cell_backward<T, RnnCell<Relu>>,
-             cell_backward<T, RnnCell<Sigmoid>>, cell_backward<T, GruCell>, cell_backward<T, LstmCell>},
-            {cell_tangent<T, RnnCell<Tanh>>, cell_tangent<T, RnnCell<Relu>>,
-             cell_tangent<T, RnnCell<Sigmoid>>, cell_tangent<T, GruCell>, cell_tangent<T, LstmCell>},
-            {cell_double_backward<T, RnnCell<Tanh>>, cell_double_backward<T, RnnCell<Relu>>,
-             cell_double_backward<T, RnnCell<Sigmoid>>, cell_double_backward<T, GruCell>,
-             cell_double_backward<T, LstmCell>}};
+    return ForEachCell<CellTable<T>::template Of>::kKernels;
 }
 
 DS_ISA_END

@@ -31,7 +31,7 @@ DS_INLINE bool any_negative_zero(const Vec<T>* sums) {
 
 // One register of columns of row i, with all products: the missing elements of A are multiplied as +0.
 template <class T>
-[[gnu::noinline]] void multiply_all(const SparseProduct<T>& g, Index i, Index j, Index lanes) {
+[[gnu::noinline]] DS_KERNEL void multiply_all(const SparseProduct<T>& g, Index i, Index j, Index lanes) {
     Index e = g.a.begin[i];
     const Index end = g.a.end[i], k_end = g.a.cols;
     Vec<T> total(T(0));
@@ -52,7 +52,7 @@ template <class T>
 template <class T, int V, bool kTail>
 DS_INLINE void sparse_columns(const SparseProduct<T>& g, Index i, Index j, Index lanes) {
     constexpr Index W = Vec<T>::W;
-    const auto load_v = [lanes](const T* p, int v) __attribute__((always_inline)) {
+    const auto load_v = [lanes](const T* p, int v) DS_LAMBDA {
         return kTail && v == V - 1 ? loadn(p + v * W, rematerialized(lanes)) : load(p + v * W);
     };
     const T* const b = g.b + j;
@@ -101,7 +101,7 @@ DS_INLINE void sparse_tail(const SparseProduct<T>& g, Index i, Index j, Index n)
 }
 
 template <class T>
-void sparse_product(const SparseProduct<T>& g) {
+DS_KERNEL void sparse_product(const SparseProduct<T>& g) {
     constexpr Index W = Vec<T>::W, kWidth = kSparseVectors * W;
     for (Index i = 0; i < g.a.rows; ++i) {
         if (g.multiply_zeros) {
