@@ -165,6 +165,22 @@ def tsan(session: nox.Session) -> None:
 
 
 @nox.session
+def cuda(session: nox.Session) -> None:
+    """Run the kernels for CUDA on an emulator: bits of single kernels and of trainings, races."""
+    session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis")
+    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
+    session.run("cmake", "--preset", "cuda-emulator", f"-DPython_EXECUTABLE={str(python).strip()}")
+    session.run("cmake", "--build", "--preset", "cuda-emulator")
+    env = {"PYTHONPATH": os.path.abspath("build/cuda-emulator/site"), "DEEPSEEK_BUILD": "build/cuda-emulator"}
+    kernels = ("activation", "elementary", "loss_kernels", "optim_kernels", "philox", "gemm", "sparse_bits")
+    session.run("pytest", "tests/cpp", *(f"tests/parity/test_{name}.py" for name in kernels), env=env)
+    trainings = ("golden", "net_reference", "rec_reference", "gen_training", "gen_sequences_training")
+    paths = [f"tests/parity/test_{name}.py" for name in trainings]
+    session.run("pytest", "-k", "not wide", *(session.posargs or paths), env={**env, "DEEPSEEK_ISA": "cuda"})
+    session.run("pytest", "-m", "slow", "tests/cuda", env=env)
+
+
+@nox.session
 def kills(session: nox.Session) -> None:
     """Repeat what kills, forks, interrupts and leaks as often as the promises say."""
     session.install(".[test]")

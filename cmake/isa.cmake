@@ -7,6 +7,7 @@ set(DEEPSEEK_FLAGS_baseline -Os)      # x86-64 as of 2003 (SSE2)
 set(DEEPSEEK_FLAGS_avx2 -mavx2 -mfma -mbmi2)
 set(DEEPSEEK_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mbmi2)
 set(DEEPSEEK_FLAGS_neon "")  # every arm64 has it
+set(DEEPSEEK_FLAGS_cuda -mfma)  # the emulator of tests/cuda, in builds for tests
 
 if(CMAKE_OSX_ARCHITECTURES)
   set(arch "${CMAKE_OSX_ARCHITECTURES}")
@@ -18,6 +19,7 @@ if(arch MATCHES "^(x86_64|AMD64|amd64)$")
   set(all_isas scalar baseline avx2 avx512)
 elseif(arch MATCHES "^(aarch64|arm64)$")
   set(DEEPSEEK_FLAGS_scalar -Os)
+  set(DEEPSEEK_FLAGS_cuda "")
   set(all_isas scalar neon)
 else()
   message(FATAL_ERROR "deepseek has kernels for x86-64 and arm64, not for '${arch}'")

@@ -54,5 +54,6 @@ const KernelTable* kernel_table_baseline();
 const KernelTable* kernel_table_avx2();
 const KernelTable* kernel_table_avx512();
 const KernelTable* kernel_table_neon();
+const KernelTable* kernel_table_cuda();  // of the emulator in tests/cuda, in builds for tests only
 
 }  // namespace ds

@@ -36,7 +36,7 @@ EDGES: dict[str, set[str]] = {
         "api",
         "tables",
     },
-    "cuda": {"core", "formulas", "backend", "tables"},
+    "cuda": {"core", "simd", "formulas", "kernels", "backend", "tables"},
 }
 FOLDERS = sorted({path.name for path in CSRC.iterdir() if path.is_dir()})
 BELOW_BINDINGS = [folder for folder in FOLDERS if folder != "bindings"]

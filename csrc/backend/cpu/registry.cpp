@@ -28,6 +28,9 @@ std::vector<const KernelTable*> find_usable() {
 #if defined(DS_WITH_BASELINE)
     tables.push_back(kernel_table_baseline());
 #endif
+#if defined(DS_WITH_CUDA)
+    if (cpu.fma) tables.push_back(kernel_table_cuda());
+#endif
     if (tables.empty())
         throw ValueError(
             "ISA: this build supports no instruction set of this CPU; build with DEEPSEEK_ISAS=baseline");
