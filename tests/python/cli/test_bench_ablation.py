@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepseek._tabular.recipe import InputShape
-from deepseek.bench.tables import ablation
+from deepseek.bench.tables import ablation, intervals
 
 
 def test_scores() -> None:
@@ -36,3 +36,13 @@ def test_variants_train(name: str) -> None:
     shape = InputShape(continuous=3, plain=4, width=6)
     found = ablation.outputs(ablation.VARIANTS[name], (matrix, codes), matrix, shape, 2)
     assert found.shape == (80, 2) and ablation.scores(found, codes, 2)[0] > 90.0
+
+
+def test_scores_of_intervals() -> None:
+    target = np.array([-1.0, 1.0, -1.0, 1.0])
+    quantiles = np.tile(np.linspace(-0.8, 0.8, 9), (4, 1))
+    quantiles[:2, [1, 7]] = [-1.0, 1.0]
+    loss, inside = intervals.scores(quantiles, target)
+    error = target[:, None] - quantiles
+    pinball = np.where(error > 0, intervals.LEVELS * error, (intervals.LEVELS - 1) * error)
+    assert loss == pytest.approx(100 * pinball.mean()) and inside == 0.5
