@@ -291,6 +291,7 @@ def test_a_browser_draws_it(here: Path, target: str) -> None:
     assert ds.load("t.ds").target == target
 
 
+@pytest.mark.peers
 def test_a_report_from_python_is_the_page_of_the_command() -> None:
     body = rows(200)
     write("train.csv", body[:150])
@@ -312,6 +313,7 @@ def test_a_report_from_python_is_the_page_of_the_command() -> None:
     assert Page(Path("c.html").read_text()).cells == ours.cells
 
 
+@pytest.mark.peers
 def test_a_report_is_never_written_over_the_table() -> None:
     write("data.csv", rows(60))
     model = ds.TabularNet(members=1, epochs=1, hidden=(2,)).fit("data.csv", "kind")
