@@ -69,7 +69,7 @@ public:
     bool sample_sequences(void* out, const std::int64_t* labels, const Index* lengths, std::uint64_t seed,
                           Index first, Index n, InterruptPoll* poll) override {
         const DefaultFpEnv environment;
-        const SequenceInference<T> engine(this->model_, active_kernels());
+        const SequenceInference<T> engine(this->model_, active_device<T>());
         return by_chunks(engine, n, poll, [&](Range range, const StopToken& stop_token) {
             engine.sample(out, labels, lengths, seed, first, range, stop_token);
         });
@@ -79,8 +79,7 @@ public:
         if (spec().sequences()) return sequence_scores(out, raw, poll);
         const DefaultFpEnv environment;
         const GenInference<T>& engine = this->engine();
-        const CpuBackend<T> backend(active_kernels());
-        const SpectralNorm<T> normalized(this->model_, backend);
+        const SpectralNorm<T> normalized(this->model_, active_device<T>());
         const T* x = static_cast<const T*>(raw.x);
         const int workers = engine.workers(raw.rows, this->threads(), false);
         return this->over_thread_pool(workers, poll, [&](Share share, const StopToken& stop_token) {
@@ -91,14 +90,14 @@ public:
 
     void keep_best() override {
         Buffer<T>& best = this->trainer_.best();
-        if (best.size() == 0) best = Buffer<T>(this->table().size());
-        std::copy_n(this->model_.params(), this->table().size(), best.data());
+        if (best.size() == 0) best = Buffer<T>(this->memory(), this->table().size());
+        this->memory().copy(best.data(), this->model_.params(), this->table().size());
     }
 
     bool restore_best() override {
         const Buffer<T>& best = this->trainer_.best();
         if (best.size() == 0) return false;
-        std::copy_n(best.data(), this->table().size(), this->model_.params());
+        this->memory().copy(this->model_.params(), best.data(), this->table().size());
         this->model_.refresh_copies();
         return true;
     }
@@ -123,25 +122,25 @@ private:
 
     std::unique_ptr<TrainingTask<T>> task(const RawRows& data, const FitOptions& options) {
         const GenSpec& s = spec();
-        const KernelTable& kernels = active_kernels();
+        const Device<T> device = active_device<T>();
         const int workers = this->threads();
         if (!s.sequences()) {
             const Dataset<T> set{
                 static_cast<const T*>(data.x), data.rows, s.data_size, nullptr, 0, data.label, nullptr};
-            return std::make_unique<GenTask<T>>(this->model_, this->trainer_, kernels, set, data.rows,
+            return std::make_unique<GenTask<T>>(this->model_, this->trainer_, device, set, data.rows,
                                                 options.batch_size, workers);
         }
         const LabelledSequences<T> set = sequences(data, s.data_size);
         if (options.pretraining)
-            return std::make_unique<PretrainTask<T>>(this->model_, this->trainer_, kernels, set,
+            return std::make_unique<PretrainTask<T>>(this->model_, this->trainer_, device, set,
                                                      options.batch_size, workers);
-        return std::make_unique<GenTask<T>>(this->model_, this->trainer_, kernels, set, data.rows,
+        return std::make_unique<GenTask<T>>(this->model_, this->trainer_, device, set, data.rows,
                                             options.batch_size, workers);
     }
 
     bool sequence_scores(void* out, const RawRows& raw, InterruptPoll* poll) {
         const DefaultFpEnv environment;
-        const SequenceInference<T> engine(this->model_, active_kernels());
+        const SequenceInference<T> engine(this->model_, active_device<T>());
         const LabelledSequences<T> data = sequences(raw, spec().data_size);
         return by_chunks(engine, raw.rows, poll, [&](Range range, const StopToken& stop_token) {
             engine.scores(static_cast<T*>(out), data, range, stop_token);

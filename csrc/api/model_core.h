@@ -20,16 +20,18 @@ public:
     virtual const ParameterTable& table() const = 0;
     virtual int players() const = 0;
 
-    // Tensors in PyTorch's layout. has(): whether the parameter has one in the buffer now. Writing to kBest
-    // creates it.
+    // Tensors in PyTorch's layout. has(): whether the parameter has one in the buffer now. make_best() creates
+    // kBest. write() does not throw; `scratchpad` has scratchpad_bytes() bytes.
     virtual bool has(FlatBuffer buffer, Index parameter) const = 0;
     // Switches between pretraining and adversarial training, with moments of its optimizer. Only texts have
     // two phases.
     virtual void enter_phase(bool /*pretraining*/) {}
     virtual bool phases() const { return false; }
     virtual void read(FlatBuffer buffer, Index parameter, void* out) const = 0;
-    virtual void write(FlatBuffer buffer, Index parameter, const void* values) = 0;
+    virtual Index scratchpad_bytes() const = 0;
+    virtual void write(FlatBuffer buffer, Index parameter, const void* values, void* scratchpad) = 0;
     virtual void parameters_written() = 0;
+    virtual void make_best() = 0;
     virtual void drop_best() = 0;
     // State between the micro-steps of a batch: rows (0: none) of bptt_state_width() numbers.
     virtual Index bptt_state_width() const { return 0; }

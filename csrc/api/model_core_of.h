@@ -9,19 +9,18 @@
 #include <vector>
 
 #include "api/model_core.h"
-#include "backend/cpu/cpu_backend.h"
-#include "backend/cpu/registry.h"
+#include "backend/device.h"
 #include "core/fpenv.h"
 
 namespace ds {
 
 // Base is the interface, Body the model (NetModel<T>), and Engine its inference, constructed from (Body,
-// backend).
+// device).
 template <class T, class Base, class Body, class Engine>
 class ModelCoreOf : public Base {
 public:
     template <class Spec>
-    explicit ModelCoreOf(const Spec& spec) : model_(spec), trainer_(model_) {}
+    explicit ModelCoreOf(const Spec& spec) : model_(active_device<T>(), spec), trainer_(model_) {}
 
     const ModelSpec& training() const override { return model_.training(); }
     const ParameterTable& table() const override { return model_.table(); }
@@ -31,26 +30,41 @@ public:
         return flat_buffer(buffer, parameter) != nullptr;
     }
     void read(FlatBuffer buffer, Index parameter, void* out) const override {
-        export_parameter(table()[parameter], flat_buffer(buffer, parameter), static_cast<T*>(out));
+        const Parameter& p = table()[parameter];
+        HostArray<T> w(p.span());
+        memory().to_host(w.data(), flat_buffer(buffer, parameter) + p.offset, p.span());
+        export_parameter(p, w.data(), static_cast<T*>(out));
     }
-    void write(FlatBuffer buffer, Index parameter, const void* values) override {
-        if (buffer == FlatBuffer::kBest && trainer_.best().size() == 0)
-            trainer_.best() = Buffer<T>(table().size());
-        import_parameter(table()[parameter], static_cast<const T*>(values),
-                         const_cast<T*>(flat_buffer(buffer, parameter)));
+    Index scratchpad_bytes() const override {
+        Index most = 0;
+        for (const Parameter& p : table().all()) most = std::max(most, p.span());
+        return most * static_cast<Index>(sizeof(T));
+    }
+    void write(FlatBuffer buffer, Index parameter, const void* values, void* scratchpad) override {
+        const Parameter& p = table()[parameter];
+        T* w = static_cast<T*>(scratchpad);
+        std::fill_n(w, p.span(), T(0));  // the padding
+        import_parameter(p, static_cast<const T*>(values), w);
+        memory().from_host(const_cast<T*>(flat_buffer(buffer, parameter)) + p.offset, w, p.span());
     }
     void parameters_written() override { model_.refresh_copies(); }
+    void make_best() override {
+        if (trainer_.best().size() > 0) return;
+        Buffer<T> best(memory(), table().size());
+        memory().fill_zero(best.data(), best.size());  // the padding
+        trainer_.best() = std::move(best);
+    }
     void drop_best() override { trainer_.best() = {}; }
     TrainerState& state() override { return trainer_.state(); }
     Index bptt_state_rows() const override {
         return trainer_.bptt_state() ? trainer_.bptt_state()->size() / this->bptt_state_width() : 0;
     }
     void read_bptt_state(void* out) const override {
-        std::copy_n(trainer_.bptt_state()->data(), trainer_.bptt_state()->size(), static_cast<T*>(out));
+        memory().to_host(static_cast<T*>(out), trainer_.bptt_state()->data(), trainer_.bptt_state()->size());
     }
     void write_bptt_state(const void* values, Index rows) override {
-        Buffer<T> state(checked_mul(rows, this->bptt_state_width()));
-        if (state.size() > 0) std::copy_n(static_cast<const T*>(values), state.size(), state.data());
+        Buffer<T> state(memory(), checked_mul(rows, this->bptt_state_width()));
+        memory().from_host(state.data(), static_cast<const T*>(values), state.size());
         trainer_.set_bptt_state(std::move(state));
     }
     void reset(std::uint64_t seed) override {
@@ -66,6 +80,7 @@ public:
     Index steps_per_epoch() const override { return trainer_.steps_per_epoch(); }
 
 protected:
+    Memory& memory() const { return model_.device().memory; }
     int threads() const { return training().threads > 0 ? training().threads : get_num_threads(); }
 
     // Each worker calls body(share, stop_token). False: the poll cancelled it.
@@ -96,11 +111,11 @@ protected:
     // The engine for the active instruction set. Several threads may call it at once; engines are never
     // removed.
     Engine& engine() {
-        const KernelTable& kernels = active_kernels();
+        const Device<T> device = active_device<T>();
         const std::lock_guard<std::mutex> guard(engine_mutex_);
         for (const auto& cached : engines_)
-            if (cached->table == &kernels) return cached->engine;
-        engines_.push_back(std::make_unique<CachedEngine>(model_, kernels));
+            if (cached->backend == &device.backend) return cached->engine;
+        engines_.push_back(std::make_unique<CachedEngine>(model_, device));
         return engines_.back()->engine;
     }
 
@@ -109,10 +124,9 @@ protected:
 
 private:
     struct CachedEngine {
-        CachedEngine(const Body& model, const KernelTable& kernels)
-            : table(&kernels), backend(kernels), engine(model, backend) {}
-        const KernelTable* table;
-        CpuBackend<T> backend;
+        CachedEngine(const Body& model, const Device<T>& device)
+            : backend(&device.backend), engine(model, device) {}
+        const Backend<T>* backend;
         Engine engine;
     };
 

@@ -10,8 +10,8 @@ namespace {
 template <class T>
 class NetInference : public Inference<T> {
 public:
-    NetInference(const NetModel<T>& model, const Backend<T>& backend)
-        : Inference<T>(model, model.layers(), backend) {}
+    NetInference(const NetModel<T>& model, const Device<T>& device)
+        : Inference<T>(model, model.layers(), device) {}
 };
 
 template <class T>
@@ -24,7 +24,7 @@ public:
     void begin(const RawDataset& data, const RawDataset& validation, const FitOptions& options,
                int threads) override {
         this->trainer_.begin(
-            std::make_unique<NetTask<T>>(this->model_, this->trainer_.optimizer(), active_kernels(),
+            std::make_unique<NetTask<T>>(this->model_, this->trainer_.optimizer(), active_device<T>(),
                                          dataset(data), dataset(validation), options.batch_size,
                                          threads > 0 ? threads : this->threads()),
             options);
@@ -46,7 +46,7 @@ public:
         const DefaultFpEnv environment;
         const Inference<T>& engine = this->engine();
         const Dataset<T> data = dataset(raw);
-        Buffer<T> losses(data.rows);
+        Buffer<T> losses(this->memory(), data.rows);
         const bool done = this->over_thread_pool(
             workers(engine, data), poll, [&](Share share, const StopToken& stop_token) {
                 engine.row_losses(data, losses.data(), share, &stop_token);

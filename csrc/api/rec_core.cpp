@@ -17,7 +17,7 @@ public:
 
     void begin(const RawSequences& data, const RawSequences& validation, const FitOptions& options) override {
         this->trainer_.begin(
-            std::make_unique<RecTask<T>>(this->model_, this->trainer_.optimizer(), active_kernels(),
+            std::make_unique<RecTask<T>>(this->model_, this->trainer_.optimizer(), active_device<T>(),
                                          sequences(data, true), sequences(validation, true),
                                          options.batch_size, this->threads()),
             options);

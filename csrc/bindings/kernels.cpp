@@ -11,7 +11,7 @@
 #include "bindings/array.h"
 #include "bindings/bind.h"
 #include "core/fpenv.h"
-#include "core/memory/arena_planner.h"
+#include "core/memory/memory.h"
 #include "core/threads/min_work.h"
 #include "core/threads/thread_pool.h"
 #include "kernels/gemm/gemm_plan.h"
@@ -116,16 +116,16 @@ py::array gemm(const py::object& a_in, const py::object& b_in, const py::object&
     const DefaultFpEnv environment;
     const GemmPlan<T> plan(kernels_of<T>(active_kernels()).gemm,
                            {g.m, g.n, g.k, ta, tb, packed, g.lda, g.ldb, on_lines(g.b, g.ldb)});
-    Buffer<T> panels(packed ? plan.packed_size() : 0);
+    HostArray<T> panels(packed ? plan.packed_size() : 0);
     if (packed) {
         plan.pack(g.b, g.ldb, panels.data());
         g.b = panels.data();
     }
-    static thread_local std::vector<Buffer<T>> scratchpads;
+    static thread_local std::vector<HostArray<T>> scratchpads;
     ThreadPoolLease lease(useful_workers(std::max(flops, kFlopsPerByte * bytes), kMinKernelFlops, threads));
     while (scratchpads.size() < static_cast<std::size_t>(lease.workers())) scratchpads.emplace_back();
     for (auto& s : scratchpads)
-        if (s.size() < plan.scratchpad_size()) s = Buffer<T>(plan.scratchpad_size());
+        if (s.size() < plan.scratchpad_size()) s = HostArray<T>(plan.scratchpad_size());
     auto& mine = scratchpads;  // the workers' lambda sees this thread's
     for (Index r = 0; r < repeat; ++r) {
         if (lease.workers() == 1) {
@@ -212,7 +212,7 @@ double peak(double seconds, int threads, bool with_loads) {
     const py::gil_scoped_release release;
     const auto& machine = kernels_of<T>(active_kernels()).machine;
     constexpr Index kRounds = 200000, kTileLoopRounds = 2000;
-    Buffer<T> x(kTileLoopElements);
+    HostArray<T> x(kTileLoopElements);
     std::fill(x.data(), x.end(), T(0.0009765625));
     ThreadPoolLease lease(threads);
     const auto start = std::chrono::steady_clock::now();
@@ -238,7 +238,7 @@ double bandwidth(Index bytes, double seconds, int threads) {
     const py::gil_scoped_release release;
     const auto& machine = active_kernels().f32.machine;
     ThreadPoolLease lease(threads);
-    std::vector<Buffer<float>> memory;
+    std::vector<HostArray<float>> memory;
     const Index n = bytes / static_cast<Index>(sizeof(float));
     for (int w = 0; w < lease.workers(); ++w) {
         memory.emplace_back(n);

@@ -1,6 +1,7 @@
 #include "bindings/state.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -53,8 +54,8 @@ Checked check_tensors(ModelCore& core, FlatBuffer buffer, const std::string& pre
     return arrays;
 }
 
-void write(ModelCore& core, FlatBuffer buffer, const Checked& arrays) {
-    for (const auto& [index, array] : arrays) core.write(buffer, index, array.data());
+void write(ModelCore& core, FlatBuffer buffer, const Checked& arrays, HostArray<std::byte>& scratchpad) {
+    for (const auto& [index, array] : arrays) core.write(buffer, index, array.data(), scratchpad.data());
 }
 
 // Calls visit(name, number) for each number of the trainer's state.
@@ -146,7 +147,8 @@ void write_params(ModelCore& core, const py::dict& tensors) {
             if (!known)
                 throw ValueError(error_text("params", "\"" + name + "\"", "only parameters of this model"));
         }
-    write(core, FlatBuffer::kParameters, arrays);
+    HostArray<std::byte> scratchpad(core.scratchpad_bytes());
+    write(core, FlatBuffer::kParameters, arrays, scratchpad);
     core.parameters_written();
 }
 
@@ -183,11 +185,20 @@ void write_state(ModelCore& core, const py::dict& state) {
                                             : check_tensors(core, s.buffer, s.prefix, state, best));
     }
     const py::array bptt_state = check_bptt_state(core, state);
-    // It may throw bad_alloc, so it comes before every other change.
-    core.write_bptt_state(bptt_state.data(), bptt_state.ndim() == 2 ? bptt_state.shape(0) : 0);
+    // These may throw bad_alloc, so they come before every other change.
+    HostArray<std::byte> scratchpad(core.scratchpad_bytes());
+    const bool had_best = core.has(FlatBuffer::kBest, 0);
+    if (has_best) core.make_best();
+    try {
+        core.write_bptt_state(bptt_state.data(), bptt_state.ndim() == 2 ? bptt_state.shape(0) : 0);
+    } catch (...) {
+        if (!had_best) core.drop_best();
+        throw;
+    }
     core.state() = reached;
     if (!has_best) core.drop_best();
-    for (std::size_t i = 0; i < buffers.size(); ++i) write(core, kStateBuffers[i].buffer, buffers[i]);
+    for (std::size_t i = 0; i < buffers.size(); ++i)
+        write(core, kStateBuffers[i].buffer, buffers[i], scratchpad);
 }
 
 }  // namespace ds

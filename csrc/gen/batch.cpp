@@ -5,10 +5,11 @@
 namespace ds {
 
 template <class T>
-GenBatch<T>::GenBatch(GenModel<T>& model, const Backend<T>& backend, Index batch, int workers)
+GenBatch<T>::GenBatch(GenModel<T>& model, const Device<T>& device, Index batch, int workers)
     : model_(model),
       spec_(model.spec()),
-      backend_(backend),
+      device_(device),
+      backend_(device.backend),
       batch_(batch),
       pairs_(batch / model.spec().pac),
       rows_((model.spec().penalty.kind == Penalty::kInterpolated ? 3 : 2) * pairs_),
@@ -16,11 +17,11 @@ GenBatch<T>::GenBatch(GenModel<T>& model, const Backend<T>& backend, Index batch
       penalty_rows_(penalty_rows_of(model.spec().penalty.kind).stop * pairs_ - first_penalty_row_),
       discriminator_(model.discriminator()),
       tangents_(model.discriminator(), discriminator_),
-      spectral_norm_(model, backend),
+      spectral_norm_(model, device),
       input_noise_(model.spec()),
       contexts_(static_cast<std::size_t>(workers)) {
-    discriminator_.plan(backend, rows_ + penalty_rows_);
-    memory_ = allocate_planned<T>([&](ArenaPlanner& planner) { allocate_buffers(planner); });
+    discriminator_.plan(backend_, rows_ + penalty_rows_);
+    memory_ = allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner); });
     if (penalty_rows_ > 0)
         tangents_.set_views(rows_, first_penalty_row_, features_.rows_from(rows_), input_gradient_);
     layer_input_ = discriminator_.layer_input({features_, {}, {}, {}});
@@ -47,7 +48,7 @@ template <class T>
 void GenBatch<T>::allocate_contexts(Index scratchpad_size) {
     const Index each =
         checked_round_up(std::max(scratchpad_size, discriminator_.scratchpad_size()), kAlignment);
-    scratchpads_ = Buffer<T>(checked_mul(each, static_cast<Index>(contexts_.size())));
+    scratchpads_ = Buffer<T>(device_.memory, checked_mul(each, static_cast<Index>(contexts_.size())));
     for (std::size_t w = 0; w < contexts_.size(); ++w) {
         WorkerContext& context = contexts_[w];
         context.scratchpad = scratchpads_.data() + static_cast<Index>(w) * each;

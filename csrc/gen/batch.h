@@ -26,7 +26,7 @@ public:
         T* scratchpad = nullptr;
     };
 
-    GenBatch(GenModel<T>& model, const Backend<T>& backend, Index batch, int workers);
+    GenBatch(GenModel<T>& model, const Device<T>& device, Index batch, int workers);
     virtual ~GenBatch() = default;
 
     WorkerContext& context(const Share& share) { return contexts_[static_cast<std::size_t>(share.worker)]; }
@@ -110,6 +110,7 @@ protected:
 
     GenModel<T>& model_;
     const GenSpec& spec_;
+    Device<T> device_;
     const Backend<T>& backend_;
     Index batch_, pairs_, rows_, first_penalty_row_, penalty_rows_;
     Sequential<T> discriminator_;

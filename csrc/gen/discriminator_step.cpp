@@ -3,10 +3,10 @@
 namespace ds {
 
 template <class T>
-DiscriminatorStep<T>::DiscriminatorStep(GenModel<T>& model, const Backend<T>& backend,
+DiscriminatorStep<T>::DiscriminatorStep(GenModel<T>& model, const Device<T>& device,
                                         OptimizerState<T>& optimizer, GenBatch<T>& batch,
                                         const OptimizerClock& clock, GanState& state)
-    : Step<T>(model, backend, optimizer), batch_(batch), clock_(clock), state_(state) {
+    : Step<T>(model, device, optimizer), batch_(batch), clock_(clock), state_(state) {
     this->allocate_own_gradients();
 }
 

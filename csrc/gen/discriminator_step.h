@@ -14,7 +14,7 @@ namespace ds {
 template <class T>
 class DiscriminatorStep final : public Step<T> {
 public:
-    DiscriminatorStep(GenModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+    DiscriminatorStep(GenModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
                       GenBatch<T>& batch, const OptimizerClock& clock, GanState& state);
 
 private:

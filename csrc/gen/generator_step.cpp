@@ -5,9 +5,9 @@
 namespace ds {
 
 template <class T>
-GeneratorStep<T>::GeneratorStep(GenModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+GeneratorStep<T>::GeneratorStep(GenModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
                                 GenBatch<T>& batch, const OptimizerClock& discriminator, GanState& state)
-    : Step<T>(model, backend, optimizer),
+    : Step<T>(model, device, optimizer),
       model_(model),
       batch_(batch),
       discriminator_(discriminator),

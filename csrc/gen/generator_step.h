@@ -12,7 +12,7 @@ namespace ds {
 template <class T>
 class GeneratorStep final : public Step<T> {
 public:
-    GeneratorStep(GenModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+    GeneratorStep(GenModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
                   GenBatch<T>& batch, const OptimizerClock& discriminator, GanState& state);
 
 private:

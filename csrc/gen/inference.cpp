@@ -11,20 +11,22 @@ template <class T>
 SampledWeights<T>::SampledWeights(const GenModel<T>& model) : params_(model.params()) {
     if (model.ema_pairs().empty()) return;
     const ParameterTable& table = model.table();
-    averaged_ = Buffer<T>(table.size());
+    Memory& memory = model.device().memory;
+    averaged_ = Buffer<T>(memory, table.size());
     for (const auto& [weight, average] : model.ema_pairs())
-        std::copy_n(model.params() + table[average].offset, table[average].span(),
-                    averaged_.data() + table[weight].offset);
+        memory.copy(averaged_.data() + table[weight].offset, model.params() + table[average].offset,
+                    table[average].span());
     params_ = averaged_.data();
 }
 
 template <class T>
-GenInference<T>::GenInference(const GenModel<T>& model, const Backend<T>& backend)
+GenInference<T>::GenInference(const GenModel<T>& model, const Device<T>& device)
     : model_(model),
       spec_(model.spec()),
-      backend_(backend),
-      generator_(model.generator(), backend, Inference<T>::chunk_rows(model.generator())),
-      discriminator_(model.discriminator(), backend,
+      device_(device),
+      backend_(device.backend),
+      generator_(model.generator(), backend_, Inference<T>::chunk_rows(model.generator())),
+      discriminator_(model.discriminator(), backend_,
                      (Inference<T>::chunk_rows(model.discriminator()) + spec_.batch_multiple()) /
                          spec_.batch_multiple() * spec_.batch_multiple()) {}
 
@@ -42,7 +44,8 @@ void GenInference<T>::sample(const SampledWeights<T>& weights, T* out, const std
                              const StopToken& stop_token) const {
     const Range mine = share.of(n);
     const Index ld = leading_dim<T>(model_.generator_inputs());
-    Buffer<T> latent(generator_.rows * ld), scratchpad(generator_.scratchpad_size());
+    Buffer<T> latent(device_.memory, generator_.rows * ld);
+    Buffer<T> scratchpad(device_.memory, generator_.scratchpad_size());
     ExecContext<T> exec;
     exec.backend = &backend_;
     exec.params = weights.params();
@@ -73,7 +76,7 @@ void GenInference<T>::scores(const T* params, T* out, const T* x, const std::int
     const Index pac = spec_.pac, group = spec_.batch_multiple() / pac;
     const Range mine = share.of(n / pac, group);
     const Index width = model_.features();
-    Buffer<T> scratchpad(discriminator_.scratchpad_size());
+    Buffer<T> scratchpad(device_.memory, discriminator_.scratchpad_size());
     ExecContext<T> exec;
     exec.backend = &backend_;
     exec.params = params;

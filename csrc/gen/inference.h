@@ -23,7 +23,7 @@ private:
 template <class T>
 class GenInference {
 public:
-    GenInference(const GenModel<T>& model, const Backend<T>& backend);
+    GenInference(const GenModel<T>& model, const Device<T>& device);
 
     int workers(Index rows, int available, bool generator) const;
 
@@ -38,6 +38,7 @@ public:
 private:
     const GenModel<T>& model_;
     const GenSpec& spec_;
+    Device<T> device_;
     const Backend<T>& backend_;
     InferencePlans<T> generator_, discriminator_;
 };

@@ -20,7 +20,7 @@ constexpr const char* kTokens = "tokens.weight";
 }  // namespace
 
 template <class T>
-GenModel<T>::GenModel(const GenSpec& spec) : spec_(spec) {
+GenModel<T>::GenModel(const Device<T>& device, const GenSpec& spec) : Model<T>(device), spec_(spec) {
     check(spec_);
     spec_.complete_players();
     build_generator();

@@ -21,7 +21,7 @@ struct SpectralMatrix {
 template <class T>
 class GenModel final : public Model<T> {
 public:
-    explicit GenModel(const GenSpec& spec);
+    GenModel(const Device<T>& device, const GenSpec& spec);
 
     const GenSpec& spec() const { return spec_; }
     const ModelSpec& training(Player player = kFirstPlayer) const override {

@@ -5,11 +5,11 @@
 namespace ds {
 
 template <class T>
-RowBatch<T>::RowBatch(GenModel<T>& model, const Backend<T>& backend, const Dataset<T>& data, Index batch,
+RowBatch<T>::RowBatch(GenModel<T>& model, const Device<T>& device, const Dataset<T>& data, Index batch,
                       int workers)
-    : GenBatch<T>(model, backend, batch, workers), data_(data), generator_(model.generator()) {
-    generator_.plan(backend, batch);
-    memory_ = allocate_planned<T>([&](ArenaPlanner& planner) { allocate_buffers(planner); });
+    : GenBatch<T>(model, device, batch, workers), data_(data), generator_(model.generator()) {
+    generator_.plan(backend_, batch);
+    memory_ = allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner); });
     if (aliases_output())
         generator_.alias_output(features_.rows_from(pairs_), this->dfeatures_.rows_from(pairs_));
     generator_layer_input_ = generator_.layer_input({latent_, dlatent_, {}, {}});

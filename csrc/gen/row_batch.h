@@ -9,7 +9,7 @@ namespace ds {
 template <class T>
 class RowBatch final : public GenBatch<T> {
 public:
-    RowBatch(GenModel<T>& model, const Backend<T>& backend, const Dataset<T>& data, Index batch, int workers);
+    RowBatch(GenModel<T>& model, const Device<T>& device, const Dataset<T>& data, Index batch, int workers);
 
     using typename GenBatch<T>::WorkerContext;
     void generator_forward(WorkerContext& context, const MiniBatch& mini_batch, Share share,

@@ -70,12 +70,12 @@ void init_singular_vectors(const Parameter& p, const T* w, T* u, T* v, std::uint
 }
 
 template <class T>
-SpectralNorm<T>::SpectralNorm(const GenModel<T>& model, const Backend<T>& backend)
-    : model_(model), backend_(backend) {
+SpectralNorm<T>::SpectralNorm(const GenModel<T>& model, const Device<T>& device)
+    : model_(model), device_(device), backend_(device.backend) {
     if (model.spectral_matrices().empty()) return;
-    params_ = Buffer<T>(model.part(Player::kDiscriminator).end);
-    copies_ = Buffer<T>(model.table().transposed_size());
-    std::fill_n(copies_.data(), copies_.size(), T(0));
+    params_ = Buffer<T>(device.memory, model.part(Player::kDiscriminator).end);
+    copies_ = Buffer<T>(device.memory, model.table().transposed_size());
+    device.memory.fill_zero(copies_.data(), copies_.size());
     sigma_.resize(model.spectral_matrices().size());
     Index rows = 0;
     for (const SpectralMatrix& m : model.spectral_matrices())
@@ -89,7 +89,7 @@ void SpectralNorm<T>::refresh() {
     if (!on()) return;
     const GanKernels<T>& k = backend_.gan();
     const Range part = model_.part(Player::kDiscriminator);
-    std::copy(model_.params() + part.begin, model_.params() + part.end, params_.data() + part.begin);
+    device_.memory.copy(params_.data() + part.begin, model_.params() + part.begin, part.size());
     for (std::size_t i = 0; i < sigma_.size(); ++i) {
         const SpectralMatrix& matrix = model_.spectral_matrices()[i];
         const Parameter& p = model_.table()[matrix.weight];

@@ -17,7 +17,7 @@ void init_singular_vectors(const Parameter& p, const T* w, T* u, T* v, std::uint
 template <class T>
 class SpectralNorm {
 public:
-    SpectralNorm(const GenModel<T>& model, const Backend<T>& backend);
+    SpectralNorm(const GenModel<T>& model, const Device<T>& device);
 
     // Whether the model normalises any matrix; if not, the layers see the model's own parameters.
     bool on() const { return params_.size() > 0; }
@@ -32,6 +32,7 @@ public:
 
 private:
     const GenModel<T>& model_;
+    Device<T> device_;
     const Backend<T>& backend_;
     // The normalised parameters and their transposed copies, at the model's offsets. Only the discriminator's
     // are used.

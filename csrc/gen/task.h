@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "backend/cpu/cpu_backend.h"
 #include "gen/discriminator_step.h"
 #include "gen/generator_step.h"
 #include "gen/row_batch.h"
@@ -19,19 +18,18 @@ template <class T>
 class GenTask final : public TrainingTask<T> {
 public:
     template <class Data>
-    GenTask(GenModel<T>& model, Trainer<T>& trainer, const KernelTable& kernels, const Data& data, Index rows,
+    GenTask(GenModel<T>& model, Trainer<T>& trainer, const Device<T>& device, const Data& data, Index rows,
             Index batch, int workers)
         : TrainingTask<T>(workers),
           spec_(model.spec()),
           rows_(rows),
           batch_size_(batch_size_of(model.spec(), batch, rows)),
           state_(trainer.state().gan),
-          backend_(kernels),
           flops_(flops_of(model, batch_size_)),
-          batch_(make_batch(model, backend_, data, batch_size_, workers)),
-          discriminator_(model, backend_, trainer.optimizer(Player::kDiscriminator), *batch_,
+          batch_(make_batch(model, device, data, batch_size_, workers)),
+          discriminator_(model, device, trainer.optimizer(Player::kDiscriminator), *batch_,
                          trainer.state().clock[index_of(Player::kDiscriminator)], state_),
-          generator_(model, backend_, trainer.optimizer(Player::kGenerator), *batch_,
+          generator_(model, device, trainer.optimizer(Player::kGenerator), *batch_,
                      trainer.state().clock[index_of(Player::kDiscriminator)], state_) {}
 
     Index rows() const override { return rows_; }
@@ -79,20 +77,19 @@ private:
         return static_cast<double>(batch) * steps * (4.0 * g + 10.0 * d);
     }
 
-    static std::unique_ptr<GenBatch<T>> make_batch(GenModel<T>& model, const Backend<T>& backend,
+    static std::unique_ptr<GenBatch<T>> make_batch(GenModel<T>& model, const Device<T>& device,
                                                    const Dataset<T>& data, Index size, int workers) {
-        return std::make_unique<RowBatch<T>>(model, backend, data, size, workers);
+        return std::make_unique<RowBatch<T>>(model, device, data, size, workers);
     }
-    static std::unique_ptr<GenBatch<T>> make_batch(GenModel<T>& model, const Backend<T>& backend,
+    static std::unique_ptr<GenBatch<T>> make_batch(GenModel<T>& model, const Device<T>& device,
                                                    const LabelledSequences<T>& data, Index size,
                                                    int workers) {
-        return std::make_unique<SequenceBatch<T>>(model, backend, data, size, workers);
+        return std::make_unique<SequenceBatch<T>>(model, device, data, size, workers);
     }
 
     const GenSpec& spec_;
     Index rows_, batch_size_;
     GanState& state_;
-    CpuBackend<T> backend_;
     double flops_;
     std::unique_ptr<GenBatch<T>> batch_;
     DiscriminatorStep<T> discriminator_;
@@ -104,14 +101,13 @@ private:
 template <class T>
 class PretrainTask final : public TrainingTask<T> {
 public:
-    PretrainTask(GenModel<T>& model, Trainer<T>& trainer, const KernelTable& kernels,
+    PretrainTask(GenModel<T>& model, Trainer<T>& trainer, const Device<T>& device,
                  const LabelledSequences<T>& data, Index batch, int workers)
         : TrainingTask<T>(workers),
           model_(model),
           rows_(data.x.count),
           batch_(std::min(batch, data.x.count)),
-          backend_(kernels),
-          step_(model, backend_, trainer.optimizer(Player::kGenerator), data, batch_, workers) {}
+          step_(model, device, trainer.optimizer(Player::kGenerator), data, batch_, workers) {}
 
     Index rows() const override { return rows_; }
     Index batch() const override { return batch_; }
@@ -130,14 +126,13 @@ public:
         r.learning_rate = r.generator_learning_rate;
         const ParameterTable& table = model_.table();
         for (const auto& [own, average] : model_.ema_pairs())
-            std::copy_n(model_.params() + table[own].offset, table[own].span(),
-                        model_.params() + table[average].offset);
+            model_.device().memory.copy(model_.params() + table[average].offset,
+                                        model_.params() + table[own].offset, table[own].span());
     }
 
 private:
     GenModel<T>& model_;
     Index rows_, batch_;
-    CpuBackend<T> backend_;
     PretrainStep<T> step_;
 };
 

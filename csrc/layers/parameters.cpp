@@ -48,16 +48,14 @@ Index ParameterTable::count() const {
 }
 
 template <class T>
-void export_parameter(const Parameter& p, const T* flat, T* out) {
-    const T* w = flat + p.offset;
+void export_parameter(const Parameter& p, const T* w, T* out) {
     for (Index i = 0; i < p.rows; ++i)
         for (Index j = 0; j < p.cols; ++j)
             out[p.is_transposed() ? j * p.rows + i : i * p.cols + j] = w[i * p.ld + j];
 }
 
 template <class T>
-void import_parameter(const Parameter& p, const T* values, T* flat) {
-    T* w = flat + p.offset;
+void import_parameter(const Parameter& p, const T* values, T* w) {
     for (Index i = 0; i < p.rows; ++i)
         for (Index j = 0; j < p.cols; ++j)
             w[i * p.ld + j] = values[p.is_transposed() ? j * p.rows + i : i * p.cols + j];
@@ -71,7 +69,7 @@ void init_parameter(const Parameter& p, const WeightInit& init, std::uint64_t se
     for (Index i = 0; i < parts; ++i)
         init_weights(values.data() + i * outputs * inputs, inputs, outputs, init.kind, init.gain, seed,
                      static_cast<std::uint32_t>(init.rng_stream + i));
-    import_parameter(p, values.data(), flat);
+    import_parameter(p, values.data(), flat + p.offset);
 }
 
 template <class T>

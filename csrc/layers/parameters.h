@@ -89,12 +89,12 @@ private:
     Index size_ = 0, trainable_ = 0, transposed_ = 0;
 };
 
-// Copies one parameter from and to a flat buffer; outside it has PyTorch's layout and rows·cols contiguous
-// elements.
+// Copies one parameter from and to the layout of the flat buffers: w has p.span() elements in the host's memory.
+// Outside it has PyTorch's layout and rows·cols contiguous elements.
 template <class T>
-void export_parameter(const Parameter& p, const T* flat, T* out);
+void export_parameter(const Parameter& p, const T* w, T* out);
 template <class T>
-void import_parameter(const Parameter& p, const T* values, T* flat);
+void import_parameter(const Parameter& p, const T* values, T* w);
 
 // The distribution of the initial values of a weight or an embedding.
 struct WeightInit {

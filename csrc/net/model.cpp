@@ -6,7 +6,7 @@
 namespace ds {
 
 template <class T>
-NetModel<T>::NetModel(const NetSpec& spec) : spec_(spec) {
+NetModel<T>::NetModel(const Device<T>& device, const NetSpec& spec) : Model<T>(device), spec_(spec) {
     check(spec);
     if (spec.input_dropout > 0.0)
         layers_.push_back(

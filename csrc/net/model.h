@@ -8,7 +8,7 @@ namespace ds {
 template <class T>
 class NetModel final : public Model<T> {
 public:
-    explicit NetModel(const NetSpec& spec);
+    NetModel(const Device<T>& device, const NetSpec& spec);
 
     const NetSpec& spec() const { return spec_; }
     const ModelSpec& training(Player = kFirstPlayer) const override { return spec_; }

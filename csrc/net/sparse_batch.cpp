@@ -32,17 +32,17 @@ SparseBatch<T>::SparseBatch(const Dataset<T>& data, Index batch, double dropout)
       most_entries_(data.sparse ? most_entries(data, batch) : 0) {}
 
 template <class T>
-void SparseBatch<T>::allocate_buffers(ArenaPlanner& planner) {
-    begin_ = planner.allocate<Index>(batch_, 1);
-    end_ = planner.allocate<Index>(batch_, 1);
+void SparseBatch<T>::allocate_buffers() {
+    begin_.resize(batch_);
+    end_.resize(batch_);
     if (copies()) {
-        column_ = planner.allocate<Column>(most_entries_, 1);
-        value_ = planner.allocate<T>(most_entries_, 1);
+        column_.resize(most_entries_);
+        value_.resize(most_entries_);
     }
-    ends_ = planner.allocate<Index>(checked_add(data_.cols, 1), 1);
-    if (ends_) *ends_++ = 0;
-    row_ = planner.allocate<Column>(most_entries_, 1);
-    transposed_value_ = planner.allocate<T>(most_entries_, 1);
+    ends_.resize(checked_add(data_.cols, 1));
+    ends_[0] = 0;
+    row_.resize(most_entries_);
+    transposed_value_.resize(most_entries_);
 }
 
 template <class T>
@@ -56,10 +56,10 @@ void SparseBatch<T>::load_rows(const Backend<T>& backend, const MiniBatch& mini_
         begin_[i] = source.begin, end_[i] = source.end;
         if (!copies()) continue;
         begin_[i] = copied, end_[i] = copied + source.size();
-        std::copy_n(data_.sparse.column + source.begin, source.size(), column_ + copied);
-        std::copy_n(data_.sparse.value + source.begin, source.size(), value_ + copied);
-        backend.dropout_entries(value_ + copied, column_ + copied, source.size(), data_.cols, dropout_, key,
-                                i);
+        std::copy_n(data_.sparse.column + source.begin, source.size(), column_.data() + copied);
+        std::copy_n(data_.sparse.value + source.begin, source.size(), value_.data() + copied);
+        backend.dropout_entries(value_.data() + copied, column_.data() + copied, source.size(), data_.cols,
+                                dropout_, key, i);
         copied += source.size();
     }
 }
@@ -82,24 +82,25 @@ void SparseBatch<T>::transpose(const MiniBatch& mini_batch, Share share, const S
     const auto stops = [&](Index i) {
         return stop_token && i % kRowsPerPoll == kRowsPerPoll - 1 && stop_token->stop_requested();
     };
-    std::fill(ends_ + cols.begin, ends_ + cols.end, 0);
+    Index* const ends = ends_.data() + 1;
+    std::fill(ends + cols.begin, ends + cols.end, 0);
     Index before = 0;
     for (Index i = 0; i < mini_batch.size; ++i) {
         if (stops(i)) return;
         const Range mine = part(i);
         before += mine.begin - entries(mini_batch, i).begin;
-        for (Index e = mine.begin; e < mine.end; ++e) ++ends_[column[e]];
+        for (Index e = mine.begin; e < mine.end; ++e) ++ends[column[e]];
     }
     for (Index col = cols.begin; col < cols.end; ++col) {
-        const Index count = ends_[col];
-        ends_[col] = before;
+        const Index count = ends[col];
+        ends[col] = before;
         before += count;
     }
     for (Index i = 0; i < mini_batch.size; ++i) {
         if (stops(i)) return;
         const Range mine = part(i);
         for (Index e = mine.begin; e < mine.end; ++e) {
-            const Index to = ends_[column[e]]++;
+            const Index to = ends[column[e]]++;
             row_[to] = static_cast<Column>(i);
             transposed_value_[to] = value[e];
         }
@@ -117,8 +118,9 @@ void SparseBatch<T>::load(const Backend<T>& backend, const MiniBatch& mini_batch
 template <class T>
 SparseInput<T> SparseBatch<T>::input(Index rows) const {
     SparseInput<T> views;
-    views.rows = {begin_, end_, columns(), values(), rows, data_.cols};
-    views.transposed = {ends_ - 1, ends_, row_, transposed_value_, data_.cols, rows};
+    views.rows = {begin_.data(), end_.data(), columns(), values(), rows, data_.cols};
+    views.transposed = {ends_.data(), ends_.data() + 1, row_.data(), transposed_value_.data(), data_.cols,
+                        rows};
     return views;
 }
 

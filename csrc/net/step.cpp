@@ -16,17 +16,19 @@ std::span<const std::unique_ptr<Layer<T>>> layers_after_input(const Layers<T>& l
 }  // namespace
 
 template <class T>
-NetStep<T>::NetStep(NetModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+NetStep<T>::NetStep(NetModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
                     const Dataset<T>& data, Index batch, int workers)
-    : Step<T>(model, backend, optimizer),
+    : Step<T>(model, device, optimizer),
       net_(model),
       data_(data),
       sparse_batch_(data, batch, model.spec().input_dropout),
       batch_(batch),
       sequential_(layers_after_input(model.layers(), data)) {
-    sequential_.plan(backend, batch);
+    sequential_.plan(backend_, batch);
     contexts_.resize(static_cast<std::size_t>(workers));
-    memory_ = allocate_planned<T>([&](ArenaPlanner& planner) { allocate_buffers(planner, batch); });
+    if (data.sparse) sparse_batch_.allocate_buffers();
+    memory_ =
+        allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner, batch); });
     for (WorkerContext& context : contexts_) {
         this->prepare(context.exec);
         context.exec.by_rows = this->by_rows();
@@ -40,10 +42,7 @@ NetStep<T>::NetStep(NetModel<T>& model, const Backend<T>& backend, OptimizerStat
 template <class T>
 void NetStep<T>::allocate_buffers(ArenaPlanner& planner, Index batch) {
     const NetSpec& spec = net_.spec();
-    if (data_.sparse)
-        sparse_batch_.allocate_buffers(planner);
-    else
-        x_ = planner.matrix<T>(batch, spec.input_size);
+    if (!data_.sparse) x_ = planner.matrix<T>(batch, spec.input_size);
     if (data_.label) targets_.label = planner.allocate<std::int64_t>(batch, 1);
     if (data_.target) targets_.values = planner.matrix<T>(batch, spec.outputs());
     targets_.row_loss = planner.allocate<T>(batch, 1);

@@ -17,8 +17,8 @@ namespace ds {
 template <class T>
 class NetStep final : public Step<T> {
 public:
-    NetStep(NetModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
-            const Dataset<T>& data, Index batch, int workers);
+    NetStep(NetModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer, const Dataset<T>& data,
+            Index batch, int workers);
 
 private:
     using Step<T>::backend_;

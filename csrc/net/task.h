@@ -2,7 +2,6 @@
 #pragma once
 #include <algorithm>
 
-#include "backend/cpu/cpu_backend.h"
 #include "core/threads/min_work.h"
 #include "net/step.h"
 #include "training/inference.h"
@@ -13,22 +12,21 @@ namespace ds {
 template <class T>
 class NetTask final : public TrainingTask<T> {
 public:
-    NetTask(NetModel<T>& model, OptimizerState<T>& optimizer, const KernelTable& kernels,
-            const Dataset<T>& data, const Dataset<T>& validation, Index batch, int workers)
+    NetTask(NetModel<T>& model, OptimizerState<T>& optimizer, const Device<T>& device, const Dataset<T>& data,
+            const Dataset<T>& validation, Index batch, int workers)
         : TrainingTask<T>(workers),
-          backend_(kernels),
           rows_(data.rows),
           index_(data.index),
           batch_(std::min(batch, data.rows)),
           step_flops_(flops_of(model, data, batch_)),
-          step_(model, backend_, optimizer, data, batch_, workers),
+          step_(model, device, optimizer, data, batch_, workers),
           validation_(validation),
-          inference_(model, model.layers(), backend_),
-          losses_(validation.rows),
+          inference_(model, model.layers(), device),
+          losses_(device.memory, validation.rows),
           weights_(validation.index && validation.weight ? validation.rows : 0),
           scratchpad_size_(
               validates() ? checked_round_up(inference_.loss_scratchpad_size(validation), kAlignment) : 0),
-          scratchpads_(checked_mul(scratchpad_size_, workers)) {
+          scratchpads_(device.memory, checked_mul(scratchpad_size_, workers)) {
         for (Index i = 0; i < weights_.size(); ++i) weights_[i] = validation.weight[validation.row(i)];
     }
 
@@ -65,7 +63,6 @@ private:
         return 6.0 * products + kFlopsPerByte * 6.0 * sizeof(T) * parameters;
     }
 
-    CpuBackend<T> backend_;
     Index rows_;
     const Index* index_;
     Index batch_;
@@ -74,7 +71,7 @@ private:
     Dataset<T> validation_;
     Inference<T> inference_;
     Buffer<T> losses_;
-    Buffer<T> weights_;      // of the rows that the validation data's index selects
+    HostArray<T> weights_;   // of the rows that the validation data's index selects
     Index scratchpad_size_;  // elements of each worker's scratchpad
     Buffer<T> scratchpads_;
 };

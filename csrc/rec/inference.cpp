@@ -26,19 +26,18 @@ std::int64_t nanoseconds() {
 // The buffers for one chunk.
 template <class T>
 struct RecInference<T>::Workspace {
-    Workspace(const RecModel<T>& model, const Backend<T>& backend, const BatchBounds& b)
-        : bounds(b), stack(model.body(), backend, false) {
+    Workspace(const RecModel<T>& model, const Device<T>& device, const BatchBounds& b)
+        : bounds(b), stack(model.body(), device.backend, false), single_steps(2 * b.rows) {
         stack.plan(b.rows, b.total);
-        memory = allocate_planned<T>([&](ArenaPlanner& planner) { allocate_buffers(planner, model); });
-        exec.backend = &backend;
+        memory = allocate_planned<T>(device.memory,
+                                     [&](ArenaPlanner& planner) { allocate_buffers(planner, model); });
+        for (Index i = 0; i < bounds.rows; ++i) single_steps[i] = i, single_steps[bounds.rows + i] = 1;
+        exec.backend = &device.backend;
     }
     void allocate_buffers(ArenaPlanner& planner, const RecModel<T>& model) {
         stack.allocate_buffers(planner, bounds.rows, bounds.total, bounds.steps, true);
         const Index rows = stack.is_stepwise() ? bounds.total : bounds.rows;
         outputs = planner.allocate<T>(rows, model.spec().outputs());
-        single_steps = planner.allocate<Index>(bounds.rows, 2);
-        if (single_steps)
-            for (Index i = 0; i < bounds.rows; ++i) single_steps[i] = i, single_steps[bounds.rows + i] = 1;
         exec.worker.scratchpad = planner.allocate<T>(stack.scratchpad_size(), 1);
     }
     // Single steps have their own workspaces, which do not pack weights for many steps.
@@ -49,17 +48,21 @@ struct RecInference<T>::Workspace {
 
     BatchBounds bounds;
     RecStack<T> stack;
+    HostArray<Index> single_steps;  // starts and lengths of single steps
     Buffer<T> memory;
     Buffer<T> head, targets;  // allocated when losses are computed
     Buffer<double> ctc_scratchpad;
-    T* outputs = nullptr;           // of the head's rows, contiguous
-    Index* single_steps = nullptr;  // starts and lengths of single steps
+    T* outputs = nullptr;  // of the head's rows, contiguous
     ExecContext<T> exec;
 };
 
 template <class T>
-RecInference<T>::RecInference(const RecModel<T>& model, const Backend<T>& backend)
-    : model_(model), backend_(backend), head_(model, model.head(), backend), kept_(kWorkspaces) {
+RecInference<T>::RecInference(const RecModel<T>& model, const Device<T>& device)
+    : model_(model),
+      device_(device),
+      backend_(device.backend),
+      head_(model, model.head(), device),
+      kept_(kWorkspaces) {
     workspaces_.reserve(kept_);
 }
 
@@ -77,7 +80,7 @@ std::unique_ptr<typename RecInference<T>::Workspace> RecInference<T>::acquire(co
                 return found;
             }
     }
-    return std::make_unique<Workspace>(model_, backend_, bounds);
+    return std::make_unique<Workspace>(model_, device_, bounds);
 }
 
 template <class T>
@@ -92,8 +95,8 @@ void RecInference<T>::release(std::unique_ptr<Workspace> workspace) {
 template <class T>
 void RecInference<T>::reserve_loss_buffers(Workspace& workspace, const RecTargets<T>& target_source) const {
     const BatchBounds& b = workspace.bounds;
-    const auto grow = [](auto& buffer, Index n) {
-        if (buffer.size() < n) buffer = std::remove_reference_t<decltype(buffer)>(n);
+    const auto grow = [this](auto& buffer, Index n) {
+        if (buffer.size() < n) buffer = std::remove_reference_t<decltype(buffer)>(device_.memory, n);
     };
     const Index rows = workspace.stack.is_stepwise() ? b.total : b.rows;
     grow(workspace.head, std::max(head_.scratchpad_size(1), head_.scratchpad_size(rows)));
@@ -117,7 +120,7 @@ void RecInference<T>::reserve(const SequenceSet<T>& data, const ChunkPlan& plan,
     workspaces_.reserve(kept_);
     const Index n = std::min<Index>(workers, plan.count());
     for (Index i = 0; i < n; ++i) {
-        workspaces_.push_back(std::make_unique<Workspace>(model_, backend_, most));
+        workspaces_.push_back(std::make_unique<Workspace>(model_, device_, most));
         reserve_loss_buffers(*workspaces_.back(), RecTargets<T>(model_.spec(), data));
     }
 }
@@ -292,8 +295,8 @@ void RecInference<T>::step(const Sequences<T>& x, const T* state, T* next_state,
     std::unique_ptr<Workspace> workspace = acquire({x.count, 1, x.count, 0});
     SequenceSet<T> data;
     data.x = x;
-    data.x.start = workspace->single_steps;
-    data.x.length = workspace->single_steps + workspace->bounds.rows;
+    data.x.start = workspace->single_steps.data();
+    data.x.length = workspace->single_steps.data() + workspace->bounds.rows;
     const int workers = step_workers(*workspace, available);
     const SequenceBatchRef batch{nullptr, 0, x.count};
     // Every second step reads the weights in reverse order: the ones that the previous step read last are

@@ -14,7 +14,7 @@ namespace ds {
 template <class T>
 class RecInference {
 public:
-    RecInference(const RecModel<T>& model, const Backend<T>& backend);
+    RecInference(const RecModel<T>& model, const Device<T>& device);
     ~RecInference();
 
     // The work of one call: sequences sorted by length and divided into chunks.
@@ -64,6 +64,7 @@ private:
     void reserve_loss_buffers(Workspace& workspace, const RecTargets<T>& target_source) const;
 
     const RecModel<T>& model_;
+    Device<T> device_;
     const Backend<T>& backend_;
     Inference<T> head_;
     std::mutex mutex_;

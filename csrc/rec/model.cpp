@@ -11,7 +11,8 @@ const RecSpec& checked(const RecSpec& spec) {
 }  // namespace
 
 template <class T>
-RecModel<T>::RecModel(const RecSpec& spec) : spec_(checked(spec)), body_(this->table_, spec, {}) {
+RecModel<T>::RecModel(const Device<T>& device, const RecSpec& spec)
+    : Model<T>(device), spec_(checked(spec)), body_(this->table_, spec, {}) {
     add_dense_layers(head_, this->table_, spec,
                      {.inputs = spec.top_width(),
                       .count = static_cast<Index>(spec.layers.size()),

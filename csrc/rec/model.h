@@ -10,7 +10,7 @@ namespace ds {
 template <class T>
 class RecModel final : public Model<T> {
 public:
-    explicit RecModel(const RecSpec& spec);
+    RecModel(const Device<T>& device, const RecSpec& spec);
 
     const RecSpec& spec() const { return spec_; }
     const ModelSpec& training(Player = kFirstPlayer) const override { return spec_; }

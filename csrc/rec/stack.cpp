@@ -27,11 +27,11 @@ void RecStack<T>::allocate_buffers(ArenaPlanner& planner, Index rows, Index tota
     ragged_ = ragged;
     max_rows_ = rows;
     max_total_ = total;
-    order_ = planner.allocate<Index>(rows, 1);
-    length_ = planner.allocate<Index>(rows, 1);
-    active_ = planner.allocate<Index>(steps, 1);
-    offset_ = planner.allocate<Index>(steps + 1, 1);
-    if (options_.numbered) number_ = planner.allocate<Index>(rows, 1);
+    order_.resize(rows);
+    length_.resize(rows);
+    active_.resize(steps);
+    offset_.resize(steps + 1);
+    if (options_.numbered) number_.resize(rows);
     if (spec().tokens()) tokens_ = planner.allocate<Index>(total, 1);
     const bool vectors = !spec().tokens() || spec().embedding_size > 0;
     if (vectors) x_ = planner.matrix<T>(total, spec().first_width());
@@ -71,7 +71,7 @@ template <class T>
 template <class Steps>
 bool RecStack<T>::sort(Index count, const Steps& steps) {
     for (Index i = 0; i < count; ++i) order_[i] = i;
-    std::sort(order_, order_ + count, [&](Index a, Index b) {
+    std::sort(order_.begin(), order_.begin() + count, [&](Index a, Index b) {
         const Index la = steps(a), lb = steps(b);
         return la != lb ? la > lb : a < b;
     });
@@ -81,12 +81,13 @@ bool RecStack<T>::sort(Index count, const Steps& steps) {
         if (left <= 0) break;
         length_[rows] = batch_.max_steps > 0 ? std::min(left, batch_.max_steps) : left;
     }
-    for (Index row = 0; number_ && row < count; ++row) number_[row] = options_.first_number + order_[row];
-    layout_ = make_layout(rows, length_, active_, offset_);
+    for (Index row = 0; options_.numbered && row < count; ++row)
+        number_[row] = options_.first_number + order_[row];
+    layout_ = make_layout(rows, length_.data(), active_.data(), offset_.data());
     for (RecurrentBuffers<T>& buffers : stack_) {
         buffers.zero_state = batch_.first_step == 0;
         buffers.has_early_product = false;
-        buffers.number = number_;
+        buffers.number = number_.data();
     }
     return rows > 0;
 }

@@ -147,10 +147,10 @@ private:
     RecStackOptions options_;
     SequenceBatchRef batch_;
     SequenceLayout layout_;
-    Index *order_ = nullptr, *length_ = nullptr, *active_ = nullptr, *offset_ = nullptr;
+    HostArray<Index> order_, length_, active_, offset_;
+    HostArray<Index> number_;  // by row, if numbered
     Index *tokens_ = nullptr, *argmax_ = nullptr;
-    Index* number_ = nullptr;  // by row, if numbered
-    Matrix<T> x_, dx_;         // packed: the inputs, or the tokens' vectors
+    Matrix<T> x_, dx_;  // packed: the inputs, or the tokens' vectors
     std::vector<RecurrentBuffers<T>> stack_;
     // For each recurrent layer and then the head: its input after dropout, and the mask. Null without
     // dropout.

@@ -21,19 +21,20 @@ BatchBounds BatchBounds::of(const SequenceSet<T>& data, Index batch, Index max_s
 }
 
 template <class T>
-RecStep<T>::RecStep(RecModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+RecStep<T>::RecStep(RecModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
                     const SequenceSet<T>& data, const BatchBounds& bounds, int workers)
-    : Step<T>(model, backend, optimizer),
+    : Step<T>(model, device, optimizer),
       rec_(model),
       data_(data),
       target_source_(model.spec(), data_),
-      stack_(model.body(), backend, true),
+      stack_(model.body(), device.backend, true),
       sequential_(model.head()),
       rows_(bounds.rows) {
     stack_.plan(bounds.rows, bounds.total);
-    sequential_.plan(backend, stack_.is_stepwise() ? bounds.total : bounds.rows);
+    sequential_.plan(backend_, stack_.is_stepwise() ? bounds.total : bounds.rows);
     contexts_.resize(static_cast<std::size_t>(workers));
-    memory_ = allocate_planned<T>([&](ArenaPlanner& planner) { allocate_buffers(planner, bounds); });
+    memory_ =
+        allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner, bounds); });
     for (WorkerContext& context : contexts_) {
         this->prepare(context.exec);
         context.layer_input = sequential_.layer_input({stack_.top(), stack_.top_gradient(), {}, {}});
@@ -111,7 +112,7 @@ template <class T>
 void RecStep<T>::read_states(T* to) const {
     const Index size = state_size(), running = has_steps_ ? stack_.layout().rows : 0;
     stack_.get_states({to, running, size}, {0, running});
-    std::fill(to + running * size, to + rows_ * size, T(0));
+    this->device_.memory.fill_zero(to + running * size, (rows_ - running) * size);
 }
 
 template <class T>

@@ -20,7 +20,7 @@ struct BatchBounds {
 template <class T>
 class RecStep final : public Step<T> {
 public:
-    RecStep(RecModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+    RecStep(RecModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
             const SequenceSet<T>& data, const BatchBounds& bounds, int workers);
 
     // The states between two micro-steps of a batch: (rows, state_size()), longest sequences first, zeros for

@@ -1,6 +1,5 @@
 // The training task of a Rec: sequences of a data set, and sequences for validation.
 #pragma once
-#include "backend/cpu/cpu_backend.h"
 #include "rec/inference.h"
 #include "training/task.h"
 
@@ -9,19 +8,18 @@ namespace ds {
 template <class T>
 class RecTask final : public TrainingTask<T> {
 public:
-    RecTask(RecModel<T>& model, OptimizerState<T>& optimizer, const KernelTable& kernels,
+    RecTask(RecModel<T>& model, OptimizerState<T>& optimizer, const Device<T>& device,
             const SequenceSet<T>& data, const SequenceSet<T>& validation, Index batch, int workers)
         : TrainingTask<T>(workers),
-          backend_(kernels),
           sequences_(data.x.count),
           bounds_(BatchBounds::of(data, batch, model.spec().bptt_steps)),
           micro_steps_(model.spec().bptt_steps > 0
                            ? (data.longest() + model.spec().bptt_steps - 1) / model.spec().bptt_steps
                            : 1),
           flops_(3.0 * static_cast<double>(bounds_.total) * model.step_flops()),
-          step_(model, backend_, optimizer, data, bounds_, workers),
+          step_(model, device, optimizer, data, bounds_, workers),
           validation_(validation),
-          inference_(model, backend_),
+          inference_(model, device),
           sums_(static_cast<std::size_t>(validation.x.count)) {
         if (!validates()) return;
         chunk_plan_ = inference_.plan(validation_, workers);
@@ -55,7 +53,6 @@ public:
     }
 
 private:
-    CpuBackend<T> backend_;
     Index sequences_;
     BatchBounds bounds_;
     Index micro_steps_;

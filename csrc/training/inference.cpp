@@ -12,11 +12,11 @@ namespace {
 // Bytes of a chunk's activations in one layer; those of two layers stay in the second-level cache.
 constexpr Index kChunkBytes = Index(1) << 18;
 
-// This thread's scratchpad. It grows to the largest requested size and is freed with the thread.
+// This thread's scratchpad in the memory. It grows to the largest requested size and is freed with the thread.
 template <class T>
-T* thread_buffer(Index elements) {
+T* thread_buffer(Memory& memory, Index elements) {
     static thread_local Buffer<T> buffer;
-    if (buffer.size() < elements) buffer = Buffer<T>(elements);
+    if (buffer.size() < elements || buffer.memory() != &memory) buffer = Buffer<T>(memory, elements);
     return buffer.data();
 }
 
@@ -46,12 +46,13 @@ Index Inference<T>::chunk_rows(const Layers<T>& layers) {
 }
 
 template <class T>
-Inference<T>::Inference(const Model<T>& model, const Layers<T>& layers, const Backend<T>& backend)
+Inference<T>::Inference(const Model<T>& model, const Layers<T>& layers, const Device<T>& device)
     : model_(model),
       layers_(layers),
-      backend_(backend),
-      single_(layers, backend, 1),
-      chunk_(layers, backend, chunk_rows(layers)) {}
+      device_(device),
+      backend_(device.backend),
+      single_(layers, backend_, 1),
+      chunk_(layers, backend_, chunk_rows(layers)) {}
 
 template <class T>
 int Inference<T>::workers(Index rows, int available, Index entries) const {
@@ -109,7 +110,7 @@ void Inference<T>::predict(const InputRows<T>& x, Index rows, T* y, Share share,
                            bool logits, T* scratchpad) const {
     const InferencePlans<T>& p = plans(rows);
     const ExecContext<T> exec = make_exec(stop_token, logits);
-    T* buffer = scratchpad ? scratchpad : thread_buffer<T>(p.scratchpad_size());
+    T* buffer = scratchpad ? scratchpad : thread_buffer<T>(device_.memory, p.scratchpad_size());
     const Index outputs = model_.training().outputs();
     const Range mine = share.of(rows);
     for (Index begin = mine.begin; begin < mine.end; begin += p.rows) {
@@ -161,7 +162,8 @@ void Inference<T>::row_losses(const Dataset<T>& data, T* losses, Share share, co
     const ModelSpec& spec = model_.training();
     const ExecContext<T> exec = make_exec(stop_token, traits_of(spec.loss.kind).is_fused());
     const Index size = loss_scratchpad_size(data);
-    ArenaPlanner planner(scratchpad ? scratchpad : thread_buffer<T>(size), size * Index(sizeof(T)));
+    ArenaPlanner planner(scratchpad ? scratchpad : thread_buffer<T>(device_.memory, size),
+                         size * Index(sizeof(T)));
     const LossChunk chunk = allocate_loss_chunk(planner, data);
     const Range mine = share.of(data.rows);
     for (Index begin = mine.begin; begin < mine.end; begin += chunk_.rows) {

@@ -4,6 +4,7 @@
 #pragma once
 #include <vector>
 
+#include "backend/device.h"
 #include "core/memory/arena_planner.h"
 #include "training/dataset.h"
 #include "training/dense_layers.h"
@@ -39,7 +40,7 @@ double sparse_products(const Layers<T>& layers, double rows, double entries);
 template <class T>
 class Inference {
 public:
-    Inference(const Model<T>& model, const Layers<T>& layers, const Backend<T>& backend);
+    Inference(const Model<T>& model, const Layers<T>& layers, const Device<T>& device);
 
     // One worker's share of y (rows, outputs), contiguous. `logits`: without the output activation, for
     // losses of the pre-activation. `scratchpad`: scratchpad_size(rows) elements, for callers that must not
@@ -80,6 +81,7 @@ private:
 
     const Model<T>& model_;
     const Layers<T>& layers_;
+    Device<T> device_;
     const Backend<T>& backend_;
     InferencePlans<T> single_, chunk_;
 };

@@ -6,18 +6,18 @@ namespace ds {
 
 template <class T>
 void Model<T>::allocate() {
-    params_ = Buffer<T>(table_.size());
-    copies_ = Buffer<T>(table_.transposed_size());
-    std::fill_n(copies_.data(), copies_.size(), T(0));
+    params_ = Buffer<T>(device_.memory, table_.size());
+    copies_ = Buffer<T>(device_.memory, table_.transposed_size());
+    device_.memory.fill_zero(copies_.data(), copies_.size());
 }
 
 template <class T>
 void Model<T>::initialise(std::uint64_t seed) {
-    Buffer<T> initial(table_.size());  // apart, so that running out of memory changes nothing
+    HostArray<T> initial(table_.size());  // apart, so that running out of memory changes nothing
     std::fill_n(initial.data(), table_.size(), T(0));
     init_parameters(seed, initial.data());
     keep_seed(seed);
-    std::copy_n(initial.data(), table_.size(), params_.data());
+    device_.memory.from_host(params_.data(), initial.data(), table_.size());
     refresh_copies();
 }
 
@@ -25,10 +25,7 @@ template <class T>
 void Model<T>::refresh_copies() {
     for (const Parameter& p : table_.all()) {
         if (p.transposed < 0) continue;
-        const T* w = params_.data() + p.offset;
-        T* wt = copies_.data() + p.transposed;
-        for (Index i = 0; i < p.rows; ++i)
-            for (Index j = 0; j < p.cols; ++j) wt[j * p.transposed_ld + i] = w[i * p.ld + j];
+        device_.backend.transpose(p.transposed_view(copies_.data()), p.view<const T>(params_.data()));
     }
 }
 

@@ -1,7 +1,7 @@
 // A model: one flat buffer that holds every parameter, its layout, and the transposed copies that the
 // backward pass reads. Each kind of model has its own layers (net/model.h, rec/model.h, gen/model.h).
 #pragma once
-#include "core/memory/arena_planner.h"
+#include "backend/device.h"
 #include "layers/layer.h"
 #include "training/player.h"
 #include "training/spec.h"
@@ -20,6 +20,7 @@ public:
     virtual Range part(Player) const { return {0, table_.trainable_size()}; }
     virtual std::span<const Player> players() const { return {kPlayers, 1}; }
 
+    const Device<T>& device() const { return device_; }  // where the parameters lie
     const ParameterTable& table() const { return table_; }
     T* params() { return params_.data(); }
     const T* params() const { return params_.data(); }
@@ -32,16 +33,17 @@ public:
     void refresh_copies();
 
 protected:
-    Model() = default;
+    explicit Model(const Device<T>& device) : device_(device) {}
     void allocate();  // once the table is complete
 
-    // Writes the initial values of all parameters into a flat buffer of zeros.
+    // Writes the initial values of all parameters into a flat array of zeros in the host's memory.
     virtual void init_parameters(std::uint64_t seed, T* params) const = 0;
     virtual void keep_seed(std::uint64_t seed) = 0;  // shuffling and dropout use it too
 
     ParameterTable table_{sizeof(T)};
 
 private:
+    Device<T> device_;
     Buffer<T> params_, copies_;
 };
 

@@ -25,7 +25,8 @@ UpdateArgs<T> constants(const OptimizerSpec& spec) {
 }
 
 template <class T>
-OptimizerState<T>::OptimizerState(const OptimizerSpec& spec, const ParameterTable& table, Range part)
+OptimizerState<T>::OptimizerState(Memory& memory, const OptimizerSpec& spec, const ParameterTable& table,
+                                  Range part)
     : spec_(spec),
       traits_(&traits_of(spec.kind)),
       has_first_(traits_->has_first_moment(spec.options)),
@@ -33,16 +34,16 @@ OptimizerState<T>::OptimizerState(const OptimizerSpec& spec, const ParameterTabl
       constants_(constants<T>(spec)),
       table_(&table),
       part_(part) {
-    if (has_first()) first_ = Buffer<T>(part.end);
-    if (has_second()) second_ = Buffer<T>(part.end);
+    if (has_first()) first_ = Buffer<T>(memory, part.end);
+    if (has_second()) second_ = Buffer<T>(memory, part.end);
     reset();
     divide_among(1);
 }
 
 template <class T>
 void OptimizerState<T>::reset() {
-    if (has_first()) std::fill(first_.data() + part_.begin, first_.end(), T(0));
-    if (has_second()) std::fill(second_.data() + part_.begin, second_.end(), T(0));
+    if (has_first()) first_.memory()->fill_zero(first_.data() + part_.begin, part_.size());
+    if (has_second()) second_.memory()->fill_zero(second_.data() + part_.begin, part_.size());
 }
 
 // Every parameter of the part in blocks of rows, in slab order.
@@ -97,7 +98,7 @@ void OptimizerState<T>::divide_among(int workers) {
     const Index bytes = (1 + has_first() + has_second()) * total * Index(sizeof(T));
     exceeds_l2_ = bytes / workers > cpu_info().l2 / 4 * 3;
     if (row_gradients_.size() < scratchpad_size_ * workers)
-        row_gradients_ = Buffer<T>(scratchpad_size_ * workers);
+        row_gradients_ = HostArray<T>(scratchpad_size_ * workers);
 }
 
 template <class T>

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backend/backend.h"
-#include "core/memory/arena_planner.h"
+#include "core/memory/memory.h"
 #include "layers/parameters.h"
 #include "training/spec.h"
 
@@ -28,7 +28,7 @@ class OptimizerState {
 public:
     // Updates `part` of the trainable numbers. The moments' buffers have the offsets of the parameter table;
     // their elements before the part are unused.
-    OptimizerState(const OptimizerSpec& spec, const ParameterTable& table, Range part);
+    OptimizerState(Memory& memory, const OptimizerSpec& spec, const ParameterTable& table, Range part);
 
     // Divides the parameters among the workers.
     void divide_among(int workers);
@@ -71,9 +71,9 @@ private:
     UpdateArgs<T> constants_;
     const ParameterTable* table_;
     Range part_;
-    bool exceeds_l2_ = false;   // a worker's weights and moments do not stay in its second-level cache
-    Buffer<T> first_, second_;  // moments
-    Buffer<T> row_gradients_;   // by worker: a scratchpad for the gradients of a piece
+    bool exceeds_l2_ = false;     // a worker's weights and moments do not stay in its second-level cache
+    Buffer<T> first_, second_;    // moments
+    HostArray<T> row_gradients_;  // by worker: a scratchpad for the gradients of a piece
     Index scratchpad_size_ = 0;
     std::vector<std::vector<Piece>> pieces_;  // by worker
 };

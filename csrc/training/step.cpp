@@ -20,13 +20,14 @@ void Step<T>::allocate_gradients(ArenaPlanner& planner) {
 
 template <class T>
 void Step<T>::allocate_own_gradients() {
-    memory_ = allocate_planned<T>([&](ArenaPlanner& planner) { allocate_gradients(planner); });
+    memory_ =
+        allocate_planned<T>(device_.memory, [&](ArenaPlanner& planner) { allocate_gradients(planner); });
     clear_gradients();
 }
 
 template <class T>
 void Step<T>::clear_gradients() {
-    std::fill_n(grads_ + optimizer_.part().begin, optimizer_.part().size(), T(0));
+    device_.memory.fill_zero(grads_ + optimizer_.part().begin, optimizer_.part().size());
 }
 
 template <class T>

@@ -42,8 +42,8 @@ struct LossSum {
 template <class T>
 class Step : protected RowGradients<T> {
 public:
-    Step(Model<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer)
-        : model_(model), backend_(backend), optimizer_(optimizer) {}
+    Step(Model<T>& model, const Device<T>& device, OptimizerState<T>& optimizer)
+        : model_(model), device_(device), backend_(device.backend), optimizer_(optimizer) {}
 
     // Called by each worker; all return the same outcome. The caller's barrier ends the step. Only after it
     // does overflowed() report whether an update kept a weight or moment because the new one would not be
@@ -77,6 +77,7 @@ protected:
     bool by_rows() const { return optimizer_.spec().clip_norm <= 0.0; }
 
     Model<T>& model_;
+    const Device<T> device_;
     const Backend<T>& backend_;
     OptimizerState<T>& optimizer_;
     T* grads_ = nullptr;

@@ -41,7 +41,7 @@ struct Trainer<T>::Session {
     Index rows, batch, micro_steps;
     Index steps;               // of an epoch
     Player only_player;        // if a batch is one step
-    Buffer<Index> order;       // this epoch's permutation
+    HostArray<Index> order;    // this epoch's permutation
     Index order_epoch = -1;    // epoch of that permutation
     const Index* row_numbers;  // of the epoch, in the caller's arrays; null: ascending
     MiniBatch mini_batch;
@@ -50,7 +50,8 @@ struct Trainer<T>::Session {
 template <class T>
 Trainer<T>::Trainer(Model<T>& model) : model_(model) {
     for (const Player p : model.players())
-        optimizers_.emplace_back(model.training(p).optimizer, model.table(), model.part(p));
+        optimizers_.emplace_back(model.device().memory, model.training(p).optimizer, model.table(),
+                                 model.part(p));
 }
 
 template <class T>
@@ -72,8 +73,8 @@ void Trainer<T>::set_bptt_state(Buffer<T> numbers) {
 
 template <class T>
 void Trainer<T>::reset_optimizer(Player player) {
-    optimizer(player) =
-        OptimizerState<T>(model_.training(player).optimizer, model_.table(), model_.part(player));
+    optimizer(player) = OptimizerState<T>(model_.device().memory, model_.training(player).optimizer,
+                                          model_.table(), model_.part(player));
     state_.clock[index_of(player)] = {};
 }
 
@@ -111,9 +112,10 @@ void Trainer<T>::begin(std::unique_ptr<TrainingTask<T>> task, const FitOptions& 
         throw ValueError(
             "resume: got other sequences; expected those of the interrupted fit, which stopped within a "
             "batch. Pass them again, or start a new fit with resume=False");
-    Buffer<T> states(within ? 0 : state_size);
+    Memory& memory = model_.device().memory;
+    Buffer<T> states(memory, within ? 0 : state_size);
     Buffer<T> best;
-    if (tracks_best && !(options.resume && best_.size() > 0)) best = Buffer<T>(model_.table().size());
+    if (tracks_best && !(options.resume && best_.size() > 0)) best = Buffer<T>(memory, model_.table().size());
 
     // From here on nothing throws.
     session_ = std::move(session);
@@ -121,7 +123,7 @@ void Trainer<T>::begin(std::unique_ptr<TrainingTask<T>> task, const FitOptions& 
     if (tracks_best && best.size() > 0) {
         best_ = std::move(best);
         // A finished fit has restored its best weights and dropped the copy.
-        if (options.resume) std::copy_n(model_.params(), model_.table().size(), best_.data());
+        if (options.resume) memory.copy(best_.data(), model_.params(), model_.table().size());
     }
     if (!tracks_best && !(options.keeps_best && options.resume)) best_ = {};
     if (options.resume) return;
@@ -143,7 +145,7 @@ void Trainer<T>::end() {
     const bool restore = finished() && best_.size() > 0 && state_.stopping.best_epoch >= 0;
     session_.reset();
     if (!restore) return;
-    std::copy_n(best_.data(), model_.table().size(), model_.params());
+    model_.device().memory.copy(model_.params(), best_.data(), model_.table().size());
     model_.refresh_copies();
     best_ = {};
 }
@@ -250,7 +252,7 @@ void Trainer<T>::after_epoch() {
     if (s.options.stopping.patience > 0) {
         const Verdict verdict = update_stopping(s.options.stopping, state_.stopping, state_.epoch, monitored);
         if (verdict == Verdict::kBetter && best_.size() > 0)
-            std::copy_n(model_.params(), model_.table().size(), best_.data());
+            model_.device().memory.copy(best_.data(), model_.params(), model_.table().size());
     }
     ++state_.epoch;
     state_.step = 0;

@@ -52,7 +52,7 @@ struct Product {
         if (epilogue == kBackward || epilogue == kBackwardUnbiased)
             g.backward = kernels.pointwise.backward[kAct], g.saved = initial.data(), g.ld_saved = ldc;
         for (int w = 0; w < workers; ++w) {
-            Buffer<T> scratchpad(plan.scratchpad_size());
+            HostArray<T> scratchpad(plan.scratchpad_size());
             plan.share(g, w, workers, scratchpad.data());
         }
         bool unchanged = true;

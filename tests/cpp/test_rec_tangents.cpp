@@ -24,12 +24,12 @@ void fill(double* p, Index n, std::uint32_t key, double scale = 1.0) {
 struct Player {
     ParameterTable table{sizeof(double)};
     RecBody<double> body;
-    Buffer<double> params, copies;
+    HostArray<double> params, copies;
 
     explicit Player(const StackSpec& spec)
         : body(table, spec, {.prefix = "d.", .rng_stream = 8192, .needs_input_grad = true}) {
-        params = Buffer<double>(table.size());
-        copies = Buffer<double>(table.transposed_size());
+        params = HostArray<double>(table.size());
+        copies = HostArray<double>(table.transposed_size());
         fill(params.data(), params.size(), 1, 0.7);
         for (const Parameter& p : table.all())
             if (p.kind == ParameterKind::kNormWeight)
@@ -77,7 +77,7 @@ struct Kind {
                                    ragged);
             tangents.allocate_buffers(planner);
         };
-        memory = allocate_planned<double>(allocate_buffers);
+        memory = allocate_planned<double>(host_memory(), allocate_buffers);
         std::fill_n(memory.data(), memory.size(), 1e30);  // reading what was not written changes the results
         ArenaPlanner planner(memory.data(), memory.bytes());
         allocate_buffers(planner);
@@ -128,7 +128,7 @@ double penalty(Player& player, const Backend<double>& backend, std::vector<Kind*
                double* grads) {
     Index scratchpad_size = 1;
     for (Kind* kind : kinds) scratchpad_size = std::max(scratchpad_size, kind->stack.scratchpad_size());
-    std::vector<Buffer<double>> scratchpads;
+    std::vector<HostArray<double>> scratchpads;
     for (int i = 0; i < workers; ++i) scratchpads.emplace_back(scratchpad_size);
     for (Kind* kind : kinds) kind->stack.set_batch(kind->lengths.data(), kind->count);
     with_workers(workers, [&](Share share, Barrier& barrier) {
@@ -302,10 +302,11 @@ void steps() {
                 RecStack<double> stack(player.body, backend, true,
                                        {.numbered = true, .length = kSteps, .external_inputs = true});
                 stack.plan(4, 4 * kSteps);
-                const Buffer<double> memory = allocate_planned<double>([&](ArenaPlanner& planner) {
-                    stack.allocate_buffers(planner, 4, 4 * kSteps, kSteps, false);
-                });
-                Buffer<double> scratchpad(stack.scratchpad_size() + 1);
+                const Buffer<double> memory =
+                    allocate_planned<double>(host_memory(), [&](ArenaPlanner& planner) {
+                        stack.allocate_buffers(planner, 4, 4 * kSteps, kSteps, false);
+                    });
+                HostArray<double> scratchpad(stack.scratchpad_size() + 1);
                 stack.set_batch(lengths.data(), 4);
                 std::vector<double> grads(static_cast<std::size_t>(player.table.size()), 0.0);
                 const ExecContext<double> exec = exec_of(player, backend, grads.data(), scratchpad.data());
@@ -350,7 +351,7 @@ void sums_go_on() {
     for (const KernelTable* table : tables()) {
         const CpuBackend<T> backend(*table);
         const GemmPlan<T> plan = backend.plan_backward_weight(kRows, kInputs, kCols, kCols);
-        Buffer<T> scratchpad(plan.scratchpad_size() + 1);
+        HostArray<T> scratchpad(plan.scratchpad_size() + 1);
         const CellNorm<T> norm(0, kCols, kCols);
         const auto sums = [&](Array<T>& out, Index begin, Index end, bool accumulate) {
             const Index rows = end - begin;

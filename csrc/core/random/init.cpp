@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/memory/arena_planner.h"
+#include "core/memory/memory.h"
 #include "core/scalar_math.h"
 
 namespace ds {
@@ -74,7 +74,7 @@ template <class T>
 void fill_orthogonal(T* w, Index inputs, Index outputs, double gain, std::uint64_t seed,
                      std::uint32_t stream) {
     const Index n = std::max(inputs, outputs), m = std::min(inputs, outputs);
-    Buffer<double> vectors(checked_mul(n, m)), panel(checked_mul(n, kPanel)), beta(m), sign(m);
+    HostArray<double> vectors(checked_mul(n, m)), panel(checked_mul(n, kPanel)), beta(m), sign(m);
     fill_normal(vectors.data(), n * m, 1.0, seed, stream);
     for (Index k = 0; k < m; ++k) {
         double* v = vectors.data() + k * n;

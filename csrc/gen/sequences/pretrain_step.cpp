@@ -9,15 +9,17 @@ constexpr std::uint32_t kPretrainEpochs = std::uint32_t(1) << 31;
 }  // namespace
 
 template <class T>
-PretrainStep<T>::PretrainStep(GenModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+PretrainStep<T>::PretrainStep(GenModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
                               const LabelledSequences<T>& data, Index batch, int workers)
-    : Step<T>(model, backend, optimizer),
+    : Step<T>(model, device, optimizer),
       spec_(model.spec()),
       data_(data),
       batch_(batch),
-      generator_(model, backend, batch, true),
+      generator_(model, device.backend, batch, true),
+      lengths_(batch),
+      labels_(model.spec().classes > 0 ? batch : 0),
       contexts_(static_cast<std::size_t>(workers)) {
-    memory_ = allocate_planned<T>([&](ArenaPlanner& planner) { allocate_buffers(planner); });
+    memory_ = allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner); });
     generator_.bind_buffers();
     for (ExecContext<T>& exec : contexts_) this->prepare(exec);
     this->clear_gradients();
@@ -28,8 +30,6 @@ template <class T>
 void PretrainStep<T>::allocate_buffers(ArenaPlanner& planner) {
     this->allocate_gradients(planner);
     generator_.allocate_buffers(planner);
-    lengths_ = planner.allocate<Index>(batch_, 1);
-    if (spec_.classes > 0) labels_ = planner.allocate<std::int64_t>(batch_, 1);
     targets_.row_loss = planner.allocate<T>(batch_ * spec_.steps, 1);
     const Index scratchpad_size = generator_.scratchpad_size();
     for (ExecContext<T>& exec : contexts_) exec.worker.scratchpad = planner.allocate<T>(scratchpad_size, 1);
@@ -45,16 +45,16 @@ bool PretrainStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share
     if (share.worker == 0) {
         for (Index i = 0; i < mini_batch.size; ++i) {
             lengths_[i] = data_.x.length[mini_batch.row(i)];
-            if (labels_) labels_[i] = data_.label[mini_batch.row(i)];
+            if (spec_.classes > 0) labels_[i] = data_.label[mini_batch.row(i)];
         }
-        generator_.set_pretrain_lengths(lengths_, mini_batch.size);
+        generator_.set_pretrain_lengths(lengths_.data(), mini_batch.size);
     }
     barrier.wait();
     const Index total = generator_.layout().total;
     const Range packed = share.of(total);
     generator_.set_tokens(
         packed, [&](Index i, Index t) { return data_.token(mini_batch.row(i), t, spec_.eos_token); });
-    generator_.pretrain_forward(exec, labels_, share, barrier);
+    generator_.pretrain_forward(exec, labels_.data(), share, barrier);
     LossSpec loss;
     loss.set_kind(find_loss("cross_entropy", "softmax"));
     generator_.head().loss_and_gradient(backend_, loss, targets_, static_cast<double>(total), packed);

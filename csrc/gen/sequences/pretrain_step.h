@@ -8,7 +8,7 @@ namespace ds {
 template <class T>
 class PretrainStep final : public Step<T> {
 public:
-    PretrainStep(GenModel<T>& model, const Backend<T>& backend, OptimizerState<T>& optimizer,
+    PretrainStep(GenModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
                  const LabelledSequences<T>& data, Index batch, int workers);
 
 private:
@@ -25,8 +25,8 @@ private:
     SequenceGenerator<T> generator_;
     Buffer<T> memory_;
     Targets<T> targets_;
-    Index* lengths_ = nullptr;
-    std::int64_t* labels_ = nullptr;
+    HostArray<Index> lengths_;
+    HostArray<std::int64_t> labels_;        // empty without classes
     std::vector<ExecContext<T>> contexts_;  // one for each worker
 };
 

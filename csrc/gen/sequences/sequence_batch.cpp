@@ -5,13 +5,16 @@
 namespace ds {
 
 template <class T>
-SequenceBatch<T>::SequenceBatch(GenModel<T>& model, const Backend<T>& backend,
-                                const LabelledSequences<T>& data, Index batch, int workers)
-    : GenBatch<T>(model, backend, batch, workers), data_(data), generator_(model, backend, batch, true) {
+SequenceBatch<T>::SequenceBatch(GenModel<T>& model, const Device<T>& device, const LabelledSequences<T>& data,
+                                Index batch, int workers)
+    : GenBatch<T>(model, device, batch, workers),
+      data_(data),
+      generator_(model, device.backend, batch, true),
+      lengths_(batch) {
     const Index total = checked_mul(batch, spec_.steps);
     const PenaltyRows penalty_rows = penalty_rows_of(spec_.penalty.kind);
     for (Index kind = 0; kind < this->rows_ / pairs_; ++kind) {
-        stacks_.push_back(std::make_unique<RecStack<T>>(model.discriminator_body(), backend, true,
+        stacks_.push_back(std::make_unique<RecStack<T>>(model.discriminator_body(), backend_, true,
                                                         RecStackOptions{.numbered = true,
                                                                         .first_number = kind * batch,
                                                                         .length = spec_.steps,
@@ -23,11 +26,11 @@ SequenceBatch<T>::SequenceBatch(GenModel<T>& model, const Backend<T>& backend,
     }
     if (spec_.texts()) {
         const Index e = input_width(), ld = model.discriminator_body().embedding_ld();
-        embed_plan_ = backend.plan_forward(total, spec_.vocabulary, e, ld);
-        embed_backward_plan_ = backend.plan_backward_input(total, spec_.vocabulary, e, ld, true);
-        table_weight_plan_ = backend.plan_backward_weight(total, spec_.vocabulary, e, ld);
+        embed_plan_ = backend_.plan_forward(total, spec_.vocabulary, e, ld);
+        embed_backward_plan_ = backend_.plan_backward_input(total, spec_.vocabulary, e, ld, true);
+        table_weight_plan_ = backend_.plan_backward_weight(total, spec_.vocabulary, e, ld);
     }
-    memory_ = allocate_planned<T>([&](ArenaPlanner& planner) { allocate_buffers(planner); });
+    memory_ = allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner); });
     generator_.bind_buffers();
     Index scratchpad_size =
         std::max({generator_.scratchpad_size(), input_noise_.scratchpad_size(), embed_plan_.scratchpad_size(),
@@ -40,7 +43,6 @@ template <class T>
 void SequenceBatch<T>::allocate_buffers(ArenaPlanner& planner) {
     const Index total = batch_ * spec_.steps;
     generator_.allocate_buffers(planner);
-    lengths_ = planner.allocate<Index>(batch_, 1);
     for (Index kind = 0; kind < kinds(); ++kind) {
         stack(kind).allocate_buffers(planner, batch_, total, spec_.steps, true);
         if (rec_tangents(kind)) rec_tangents(kind)->allocate_buffers(planner);
@@ -60,8 +62,8 @@ template <class T>
 void SequenceBatch<T>::lay_out_sequences(const MiniBatch& mini_batch) {
     for (Index i = 0; i < batch_; ++i)
         lengths_[i] = spec_.eos_token >= 0 ? spec_.steps : data_.x.length[mini_batch.row(i)];
-    generator_.set_lengths(lengths_, batch_);
-    for (Index kind = 0; kind < kinds(); ++kind) stack(kind).set_batch(lengths_, batch_);
+    generator_.set_lengths(lengths_.data(), batch_);
+    for (Index kind = 0; kind < kinds(); ++kind) stack(kind).set_batch(lengths_.data(), batch_);
 }
 
 template <class T>

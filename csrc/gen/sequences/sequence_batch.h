@@ -25,8 +25,8 @@ struct LabelledSequences {
 template <class T>
 class SequenceBatch final : public GenBatch<T> {
 public:
-    SequenceBatch(GenModel<T>& model, const Backend<T>& backend, const LabelledSequences<T>& data,
-                  Index batch, int workers);
+    SequenceBatch(GenModel<T>& model, const Device<T>& device, const LabelledSequences<T>& data, Index batch,
+                  int workers);
 
     using typename GenBatch<T>::WorkerContext;
     void generator_forward(WorkerContext& context, const MiniBatch& mini_batch, Share share,
@@ -83,7 +83,7 @@ private:
     std::vector<std::unique_ptr<RecStack<T>>> stacks_;
     std::vector<std::unique_ptr<RecTangents<T>>> rec_tangents_;
     Buffer<T> memory_;
-    Index* lengths_ = nullptr;
+    HostArray<Index> lengths_;
     // Texts: the tokens of each kind by packed row, and the penalty's gradient with respect to the one-hot
     // rows.
     Index* tokens_[2] = {};

@@ -15,7 +15,9 @@ SequenceGenerator<T>::SequenceGenerator(const GenModel<T>& model, const Backend<
       training_(training),
       stack_(model.generator_body(), backend, training,
              {.numbered = true, .length = model.spec().steps, .external_inputs = true}),
-      sequential_(model.generator()) {
+      sequential_(model.generator()),
+      numbers_(total_),
+      lengths_(rows) {
     stack_.plan(rows_, total_);
     if (training_)
         sequential_.plan(backend_, total_);
@@ -42,8 +44,6 @@ template <class T>
 void SequenceGenerator<T>::allocate_buffers(ArenaPlanner& planner) {
     const Index length = spec_.steps;
     stack_.allocate_buffers(planner, rows_, total_, length, true);
-    numbers_ = planner.allocate<Index>(total_, 1);
-    lengths_ = planner.allocate<Index>(rows_, 1);
     if (spec_.texts()) {
         previous_tokens_ = planner.allocate<Index>(total_, 1);
         tokens_ = planner.allocate<Index>(total_, 1);
@@ -82,7 +82,7 @@ void SequenceGenerator<T>::set_pretrain_lengths(const Index* lengths, Index coun
 template <class T>
 void SequenceGenerator<T>::set_batch_lengths(const Index* lengths, Index count, bool has_full_length) {
     for (Index i = 0; i < count; ++i) lengths_[i] = has_full_length ? spec_.steps : lengths[i];
-    stack_.set_batch(lengths_, count);
+    stack_.set_batch(lengths_.data(), count);
     stack_.each({0, layout().total},
                 [&](Index i, Index row, Index t) { numbers_[i] = stack_.number(row) * spec_.steps + t; });
 }

@@ -66,7 +66,7 @@ private:
     }
     // Random numbers follow the sequence's number and step, not the packed row.
     void set_row_numbers(ExecContext<T>& exec) const {
-        exec.numbers = numbers_;
+        exec.numbers = numbers_.data();
         exec.length = spec_.steps;
         exec.batch = layout().total;
     }
@@ -91,8 +91,8 @@ private:
     GemmPlan<T> embed_plan_, feedback_plan_, table_weight_plan_;
     Matrix<T> latent_;
     T* scratchpad_ = nullptr;
-    Index *numbers_ = nullptr, *previous_tokens_ = nullptr, *tokens_ = nullptr, *lengths_ = nullptr,
-          *labels_ = nullptr;
+    HostArray<Index> numbers_, lengths_;
+    Index *previous_tokens_ = nullptr, *tokens_ = nullptr, *labels_ = nullptr;
     std::vector<LayerInput<T>> layer_input_;
 };
 

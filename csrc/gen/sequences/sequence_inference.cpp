@@ -11,12 +11,13 @@ constexpr Index kChunk = 64;
 }  // namespace
 
 template <class T>
-SequenceInference<T>::SequenceInference(const GenModel<T>& model, const KernelTable& kernels)
+SequenceInference<T>::SequenceInference(const GenModel<T>& model, const Device<T>& device)
     : model_(model),
       spec_(model.spec()),
-      backend_(kernels),
+      device_(device),
+      backend_(device.backend),
       weights_(model),
-      normalized_(model, backend_),
+      normalized_(model, device),
       chunk_((kChunk + spec_.batch_multiple() - 1) / spec_.batch_multiple() * spec_.batch_multiple()) {}
 
 template <class T>
@@ -36,7 +37,7 @@ void SequenceInference<T>::sample(void* out, const std::int64_t* labels, const I
     const Index n = range.size();
     SequenceGenerator<T> generator(model_, backend_, n, false);
     T* scratchpad = nullptr;
-    const Buffer<T> arena = allocate_planned<T>([&](ArenaPlanner& planner) {
+    const Buffer<T> arena = allocate_planned<T>(device_.memory, [&](ArenaPlanner& planner) {
         generator.allocate_buffers(planner);
         scratchpad = planner.allocate<T>(generator.scratchpad_size(), 1);
     });
@@ -68,7 +69,7 @@ void SequenceInference<T>::scores(T* out, const LabelledSequences<T>& data, Rang
     stack.plan(n, n * length);
     const InferencePlans<T> plans(model_.discriminator(), backend_, n);
     T *dense = nullptr, *scratchpad = nullptr;
-    const Buffer<T> arena = allocate_planned<T>([&](ArenaPlanner& planner) {
+    const Buffer<T> arena = allocate_planned<T>(device_.memory, [&](ArenaPlanner& planner) {
         stack.allocate_buffers(planner, n, n * length, length, true);
         dense = planner.allocate<T>(plans.scratchpad_size(), 1);
         scratchpad = planner.allocate<T>(stack.scratchpad_size(), 1);

@@ -1,7 +1,6 @@
 // Samples and scores of sequence GANs, one chunk at a time. Each chunk runs on one worker with its own
 // scratchpad.
 #pragma once
-#include "backend/cpu/cpu_backend.h"
 #include "gen/inference.h"
 #include "gen/sequences/sequence_batch.h"
 
@@ -10,7 +9,7 @@ namespace ds {
 template <class T>
 class SequenceInference {
 public:
-    SequenceInference(const GenModel<T>& model, const KernelTable& kernels);
+    SequenceInference(const GenModel<T>& model, const Device<T>& device);
 
     Index chunk() const { return chunk_; }
     // Both compute the sequences in `range`. sample() writes out (n, length, data), zero beyond a sequence's
@@ -24,7 +23,8 @@ private:
 
     const GenModel<T>& model_;
     const GenSpec& spec_;
-    CpuBackend<T> backend_;
+    Device<T> device_;
+    const Backend<T>& backend_;
     SampledWeights<T> weights_;
     SpectralNorm<T> normalized_;
     Index chunk_;

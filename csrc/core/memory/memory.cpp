@@ -1,6 +1,7 @@
-#include "core/memory/arena_planner.h"
+#include "core/memory/memory.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "core/memory/block_cache.h"
@@ -25,7 +26,12 @@ BlockCache& block_cache() {
 
 }  // namespace
 
-void* allocate_aligned(Index bytes) {
+HostMemory& host_memory() {
+    static HostMemory& memory = *new HostMemory;  // never destroyed, as above
+    return memory;
+}
+
+void* HostMemory::allocate(Index bytes) {
     if (bytes == 0) return nullptr;
     const Index alignment = large(bytes) ? kHugePage : kAlignment;
     void* memory = large(bytes) ? block_cache().take(bytes) : nullptr;
@@ -43,9 +49,17 @@ void* allocate_aligned(Index bytes) {
     return memory;
 }
 
-void free_aligned(void* memory, Index bytes) noexcept {
+void HostMemory::free(void* memory, Index bytes) noexcept {
     if (large(bytes) && block_cache().put(memory, bytes)) return;
     std::free(memory);
+}
+
+void HostMemory::fill_bytes(void* to, int byte, Index bytes) {
+    if (bytes > 0) std::memset(to, byte, static_cast<std::size_t>(bytes));
+}
+
+void HostMemory::copy_bytes(void* to, const void* from, Index bytes) {
+    if (bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
 }
 
 }  // namespace ds
