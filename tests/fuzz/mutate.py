@@ -2,7 +2,7 @@
 
 `mutant(rng, data)` gives one. Half are changed as bytes; half in the header's JSON, where single values are
 replaced by ones that have broken other readers; and of those half get the digest that fits, so that the
-checks behind it are reached as well.
+checks behind it are reached as well. `try_mutants` loads mutants of one file and uses those that load.
 """
 
 from __future__ import annotations
@@ -10,9 +10,15 @@ from __future__ import annotations
 import copy
 import json
 import random
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from programs.harness import container, metadata
+import deepseek as ds
+from deepseek._io.format import ModelFileError
+from deepseek._io.reader import read_model
+from deepseek._io.writer import write_model
+from programs.harness import container, deadline, figure, metadata
 
 NASTY: list[Any] = [
     None, True, -1, 0, 1, 2**31, 2**32, 2**53 + 1, 2**62, 2**63 - 1, 2**63, 2**64, 10**40, 0.5, "", "F32",
@@ -103,3 +109,45 @@ def changed(rng: random.Random, tree: Any) -> Any:
             node[key] = copy.deepcopy(rng.choice(NASTY))
         return tree
     return copy.deepcopy(rng.choice(NASTY))
+
+
+def load(path: Path) -> Any:
+    """Return the model of a file; None if a ModelFileError that names the file refuses it."""
+    try:
+        return ds.load(path)
+    except ModelFileError as error:
+        assert str(path) in str(error)
+        return None
+
+
+def try_mutants(path: Path, use: Callable[[Any], None]) -> None:
+    """Load mutants of the model file at `path`, which they overwrite, and call `use` with each that loads.
+
+    Every second mutant has the right digest and one wrong value in the model's configuration.
+    """
+    whole, (config, tensors) = path.read_bytes(), read_model(path)
+    read = refused = 0
+    for seed in range(figure("FUZZ", 3000) // 10):
+        rng = random.Random(seed)
+        if seed % 2:
+            path.write_bytes(mutant(rng, whole))
+        else:
+            other = changed(rng, config)
+            if not isinstance(other, dict):
+                continue
+            try:
+                write_model(path, copy.deepcopy(other), tensors)
+            except (ValueError, TypeError):  # nothing that a file can hold
+                continue
+        try:
+            with deadline(20):
+                model = load(path)
+                if model is None:
+                    refused += 1
+                else:
+                    use(model)
+                    read += 1
+        except BaseException as error:
+            error.add_note(f"seed {seed}")
+            raise
+    assert read > 0 and refused > 0, f"{read} mutants were read, {refused} refused"

@@ -6,8 +6,6 @@ checkpoint: its training is not over.
 
 from __future__ import annotations
 
-import copy
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,14 +14,10 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek._io.format import ModelFileError
-from deepseek._io.reader import read_model
-from deepseek._io.writer import write_model
-from mutate import changed, mutant
+from mutate import try_mutants
 from programs import gen_sequences, gens, models, recs
 from programs.gen_tables import gen as table_gen
 from programs.gen_tables import people
-from programs.harness import deadline, figure
 
 Made = tuple[Any, Any, Any, dict[str, Any]]  # model, X, y, options of its fit
 
@@ -83,31 +77,4 @@ def use(model: Any, X: Any, y: Any, path: Path) -> None:
 def test_a_mutated_model_is_refused_or_works(tmp_path: Path, name: str) -> None:
     path, again = tmp_path / "m", tmp_path / "again"
     _, X, y, _ = checkpoint(name, path)
-    whole, (config, tensors) = path.read_bytes(), read_model(path)
-    read = refused = 0
-    for seed in range(figure("FUZZ", 3000) // 10):
-        rng = random.Random(seed)
-        if seed % 2:
-            path.write_bytes(mutant(rng, whole))
-        else:
-            other = changed(rng, config)
-            if not isinstance(other, dict):
-                continue
-            try:
-                write_model(path, copy.deepcopy(other), tensors)
-            except (ValueError, TypeError):  # nothing that a file can hold
-                continue
-        try:
-            with deadline(20):
-                try:
-                    model = ds.load(path)
-                except ModelFileError as error:
-                    assert str(path) in str(error)
-                    refused += 1
-                    continue
-                use(model, X, y, again)
-                read += 1
-        except BaseException as error:
-            error.add_note(f"seed {seed}")
-            raise
-    assert read > 0 and refused > 0, f"{read} mutants were read, {refused} refused"
+    try_mutants(path, lambda model: use(model, X, y, again))

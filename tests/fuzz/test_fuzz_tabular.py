@@ -5,7 +5,6 @@ Every second mutant has the right digest and one wrong value in what the model s
 
 from __future__ import annotations
 
-import copy
 import random
 import warnings
 from collections.abc import Callable
@@ -15,10 +14,7 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek._io.format import ModelFileError
-from deepseek._io.reader import read_model
-from deepseek._io.writer import write_model
-from mutate import changed, mutant
+from mutate import load, try_mutants
 from programs.harness import deadline, figure
 from programs.tabular import model, table, without
 
@@ -65,15 +61,6 @@ def use(found: ds.TabularNet, path: Path) -> None:
         assert (again.predict(ROWS) == predicted).all()
 
 
-def load(path: Path) -> ds.TabularNet | None:
-    """Return the model of a file; None if it is refused as it should be."""
-    try:
-        return ds.load(path)
-    except ModelFileError as error:
-        assert str(path) in str(error)
-        return None
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_a_damaged_file_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "m"
@@ -92,29 +79,4 @@ def test_a_damaged_file_is_refused(tmp_path: Path, name: str) -> None:
 def test_a_mutated_model_is_refused_or_works(tmp_path: Path, name: str) -> None:
     path, again = tmp_path / "m", tmp_path / "again"
     MODELS[name]().save(path)
-    whole, (config, tensors) = path.read_bytes(), read_model(path)
-    read = refused = 0
-    for seed in range(figure("FUZZ", 3000) // 10):
-        rng = random.Random(seed)
-        if seed % 2:
-            path.write_bytes(mutant(rng, whole))
-        else:
-            other = changed(rng, config)
-            if not isinstance(other, dict):
-                continue
-            try:
-                write_model(path, copy.deepcopy(other), tensors)
-            except (ValueError, TypeError):  # nothing that a file can hold
-                continue
-        try:
-            with deadline(20):
-                found = load(path)
-                if found is None:
-                    refused += 1
-                else:
-                    use(found, again)
-                    read += 1
-        except BaseException as error:
-            error.add_note(f"seed {seed}")
-            raise
-    assert read > 0 and refused > 0, f"{read} mutants were read, {refused} refused"
+    try_mutants(path, lambda found: use(found, again))
