@@ -44,6 +44,12 @@ DS_INLINE V lerp(V m, V x, V rest) {
     return fma(rest, x - m, m);
 }
 
+// The mean of the squared gradients.
+template <class V, class A>
+DS_INLINE V next_second_moment(V v, V g, const A& a) {
+    return fma(V(a.beta2), v, V(a.one_minus_beta2) * g * g);
+}
+
 // w·decay - learning_rate·direction
 template <class V, class A>
 DS_INLINE V stepped(V w, V direction, const A& a) {
@@ -93,6 +99,15 @@ DS_INLINE bool select_division(const A& a, const Run& run) {
 // A product over steps, without libm's pow: the same bits on every machine. 1 - product is 1 long before the product is
 // this small; without the floor it would become subnormal, and every later multiplication would take a hundred cycles.
 inline double next_product(double product, double factor) { return product < 1e-30 ? 0.0 : product * factor; }
+
+// The shares of the old value that two means keep.
+template <class A>
+void set_betas(double beta1, double beta2, A& a) {
+    a.beta1 = beta1;
+    a.beta2 = beta2;
+    a.one_minus_beta1 = 1.0 - beta1;
+    a.one_minus_beta2 = 1.0 - beta2;
+}
 
 // SGD, with momentum and Nesterov's form of it. Sutskever et al. 2013,
 // https://proceedings.mlr.press/v28/sutskever13.html
@@ -154,10 +169,7 @@ struct Adam {
     static bool has_second_moment(const double*) { return true; }
     template <class A>
     static void set_constants(const double* o, A& a) {
-        a.beta1 = o[kBeta1];
-        a.beta2 = o[kBeta2];
-        a.one_minus_beta1 = 1.0 - o[kBeta1];
-        a.one_minus_beta2 = 1.0 - o[kBeta2];
+        set_betas(o[kBeta1], o[kBeta2], a);
         a.eps = o[kEps];
     }
     template <class Clock>
@@ -171,15 +183,20 @@ struct Adam {
         a.inv_sqrt_bc2 = 1.0 / sqrt(1.0 - clock.beta2_product);
     }
 
+    // Changes the moments and returns the step's denominator, the corrected root of v plus eps.
+    template <class V, class A>
+    static DS_INLINE V next_moments(V g, V& m, V& v, const A& a) {
+        m = lerp(m, g, V(a.one_minus_beta1));
+        v = next_second_moment(v, g, a);
+        return fma(sqrt(v), V(a.inv_sqrt_bc2), V(a.eps));
+    }
     template <class Division>
     struct Formula {
         static constexpr bool kFirstMoment = true, kSecondMoment = true;
         static constexpr bool kMomentMayOverflow = Division::kMomentMayOverflow;
         template <class V, class A>
         static DS_INLINE V apply(V w, V g, V& m, V& v, const A& a) {
-            m = lerp(m, g, V(a.one_minus_beta1));
-            v = fma(V(a.beta2), v, V(a.one_minus_beta2) * g * g);
-            const V denominator = fma(sqrt(v), V(a.inv_sqrt_bc2), V(a.eps));
+            const V denominator = next_moments(g, m, v, a);
             return fnma(V(a.step_size), Division::quotient(m, denominator), w * V(a.decay));
         }
     };
@@ -228,9 +245,7 @@ struct NAdam : Adam {
         static constexpr bool kMomentMayOverflow = Division::kMomentMayOverflow;
         template <class V, class A>
         static DS_INLINE V apply(V w, V g, V& m, V& v, const A& a) {
-            m = lerp(m, g, V(a.one_minus_beta1));
-            v = fma(V(a.beta2), v, V(a.one_minus_beta2) * g * g);
-            const V denominator = fma(sqrt(v), V(a.inv_sqrt_bc2), V(a.eps));
+            const V denominator = next_moments(g, m, v, a);
             const V step = fma(V(a.grad_step), g, V(a.step_size) * m);
             return w * V(a.decay) - Division::quotient(step, denominator);
         }
@@ -265,7 +280,7 @@ struct RmsProp {
         static constexpr bool kMomentMayOverflow = Division::kMomentMayOverflow;
         template <class V, class A>
         static DS_INLINE V apply(V w, V g, V&, V& v, const A& a) {
-            v = fma(V(a.beta2), v, V(a.one_minus_beta2) * g * g);
+            v = next_second_moment(v, g, a);
             return stepped(w, Division::quotient(g, sqrt(v) + V(a.eps)), a);
         }
     };
@@ -275,7 +290,7 @@ struct RmsProp {
         static constexpr bool kMomentMayOverflow = Division::kMomentMayOverflow;
         template <class V, class A>
         static DS_INLINE V apply(V w, V g, V& m, V& v, const A& a) {
-            v = fma(V(a.beta2), v, V(a.one_minus_beta2) * g * g);
+            v = next_second_moment(v, g, a);
             m = fma(V(a.momentum), m, Division::quotient(g, sqrt(v) + V(a.eps)));
             return stepped(w, m, a);
         }
@@ -324,10 +339,7 @@ struct Lion {
     static bool has_second_moment(const double*) { return false; }
     template <class A>
     static void set_constants(const double* o, A& a) {
-        a.beta1 = o[kBeta1];
-        a.beta2 = o[kBeta2];
-        a.one_minus_beta1 = 1.0 - o[kBeta1];
-        a.one_minus_beta2 = 1.0 - o[kBeta2];
+        set_betas(o[kBeta1], o[kBeta2], a);
     }
 
     struct Formula {
