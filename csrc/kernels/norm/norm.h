@@ -129,15 +129,32 @@ DS_KERNEL void layer_norm_double_backward_rows(const NormDoubleBackward<T>& a) {
     }
 }
 
-// Columns in groups of registers whose running values stay in registers; `body` is called with the number of
-// registers (a constant), the first column, and the columns of the last register.
+// V registers of neighbouring columns, whose running values stay in registers.
+template <class T, int V>
+struct ColumnGroup {
+    static constexpr int kRegisters = V;
+    Index first, last_lanes;  // the first column; columns of the last register
+
+    DS_INLINE Index lanes(int v) const { return v == V - 1 ? last_lanes : Index(Vec<T>::W); }
+    DS_INLINE Vec<T> load(const T* row, int v) const {
+        return load_part(row + first + v * Vec<T>::W, lanes(v));
+    }
+    DS_INLINE Vec<T> load_or(const T* row, int v, T otherwise) const {
+        return row != nullptr ? load(row, v) : Vec<T>(otherwise);
+    }
+    DS_INLINE void store(T* row, int v, Vec<T> x) const {
+        store_part(row + first + v * Vec<T>::W, x, lanes(v));
+    }
+};
+
+// Calls body with every group of columns.
 template <class T, class F>
 DS_INLINE void each_column_group(Index cols, F body) {
     constexpr Index W = Vec<T>::W;
     constexpr int kRegisters = 4;
     Index j = 0;
-    for (; j + kRegisters * W <= cols; j += kRegisters * W) body.template run<kRegisters>(j, W);
-    for (; j < cols; j += W) body.template run<1>(j, cols - j < W ? cols - j : W);
+    for (; j + kRegisters * W <= cols; j += kRegisters * W) body(ColumnGroup<T, kRegisters>{j, W});
+    for (; j < cols; j += W) body(ColumnGroup<T, 1>{j, cols - j < W ? cols - j : W});
 }
 
 // total[v] = Σ over rows of add(sum, row, register), in chunks.
@@ -155,129 +172,84 @@ DS_INLINE void column_sums(Vec<T> (&total)[V], Index rows, F add) {
 }
 
 template <class T>
-struct StatisticsOfColumns {
-    const BatchStatistics<T>& a;
-
-    template <int V>
-    DS_INLINE void run(Index j, Index last) const {
-        constexpr Index W = Vec<T>::W;
-        const auto lanes = [=](int v) DS_LAMBDA { return v == V - 1 ? last : W; };
-        const T* x = a.x.p + j;
-        const Index ld = a.x.ld;
+DS_KERNEL void batch_norm_statistics(const BatchStatistics<T>& a) {
+    each_column_group<T>(a.x.cols, [&a](auto group) DS_LAMBDA {
+        constexpr int V = group.kRegisters;
         const Vec<T> count = Vec<T>(T(a.x.rows));
         Vec<T> mean[V], variance[V];
-        column_sums<T, V>(mean, a.x.rows, [=](Vec<T> s, Index r, int v) DS_LAMBDA {
-            return s + load_part(x + r * ld + v * W, lanes(v));
+        column_sums<T, V>(mean, a.x.rows, [=, &a](Vec<T> s, Index r, int v) DS_LAMBDA {
+            return s + group.load(a.x.row(r), v);
         });
         for (int v = 0; v < V; ++v) mean[v] = mean[v] / count;
-        column_sums<T, V>(variance, a.x.rows, [=, &mean](Vec<T> s, Index r, int v) DS_LAMBDA {
-            const Vec<T> d = load_part(x + r * ld + v * W, lanes(v)) - mean[v];
+        column_sums<T, V>(variance, a.x.rows, [=, &a, &mean](Vec<T> s, Index r, int v) DS_LAMBDA {
+            const Vec<T> d = group.load(a.x.row(r), v) - mean[v];
             return fma(d, d, s);
         });
         for (int v = 0; v < V; ++v) {
             variance[v] = variance[v] / count;
-            store_part(a.mean + j + v * W, mean[v], lanes(v));
-            store_part(a.variance + j + v * W, variance[v], lanes(v));
-            store_part(a.scale + j + v * W, Vec<T>(T(1)) / sqrt(variance[v] + Vec<T>(a.eps)), lanes(v));
+            group.store(a.mean, v, mean[v]);
+            group.store(a.variance, v, variance[v]);
+            group.store(a.scale, v, Vec<T>(T(1)) / sqrt(variance[v] + Vec<T>(a.eps)));
         }
-    }
-};
-
-template <class T>
-DS_KERNEL void batch_norm_statistics(const BatchStatistics<T>& a) {
-    each_column_group<T>(a.x.cols, StatisticsOfColumns<T>{a});
+    });
 }
-
-template <class T>
-struct NormaliseColumns {
-    const NormForward<T>& a;
-
-    template <int V>
-    DS_INLINE void run(Index j, Index last) const {
-        constexpr Index W = Vec<T>::W;
-        const auto lanes = [=](int v) DS_LAMBDA { return v == V - 1 ? last : W; };
-        Vec<T> mean[V], scale[V], weight[V], bias[V];
-        for (int v = 0; v < V; ++v) {
-            mean[v] = load_part(a.mean + j + v * W, lanes(v));
-            scale[v] = load_part(a.column_scale + j + v * W, lanes(v));
-            weight[v] = load_or(a.weight, j + v * W, lanes(v), T(1));
-            bias[v] = load_or(a.bias, j + v * W, lanes(v), T(0));
-        }
-        for (Index r = 0; r < a.y.rows; ++r)
-            for (int v = 0; v < V; ++v) {
-                const Index c = j + v * W;
-                const Vec<T> out = (load_part(a.x.row(r) + c, lanes(v)) - mean[v]) * scale[v];
-                if (a.n) store_part(a.n.row(r) + c, out, lanes(v));
-                store_part(a.y.row(r) + c, fma(out, weight[v], bias[v]), lanes(v));
-            }
-    }
-};
 
 template <class T>
 DS_KERNEL void batch_norm_forward(const NormForward<T>& a) {
-    each_column_group<T>(a.y.cols, NormaliseColumns<T>{a});
-}
-
-template <class T>
-struct BackwardOfColumns {
-    const NormBackward<T>& a;
-
-    template <int V>
-    DS_INLINE void run(Index j, Index last) const {
-        constexpr Index W = Vec<T>::W;
-        const auto lanes = [=](int v) DS_LAMBDA { return v == V - 1 ? last : W; };
-        const Vec<T> count = Vec<T>(T(a.count));
-        Vec<T> mean[V], slope[V], factor[V];
+    each_column_group<T>(a.y.cols, [&a](auto group) DS_LAMBDA {
+        constexpr int V = group.kRegisters;
+        Vec<T> mean[V], scale[V], weight[V], bias[V];
         for (int v = 0; v < V; ++v) {
-            const Index c = j + v * W;
-            mean[v] = load_part(a.dbias + c, lanes(v)) / count;
-            slope[v] = load_part(a.dweight + c, lanes(v)) / count;
-            factor[v] = load_part(a.column_scale + c, lanes(v)) * load_or(a.weight, c, lanes(v), T(1));
+            mean[v] = group.load(a.mean, v);
+            scale[v] = group.load(a.column_scale, v);
+            weight[v] = group.load_or(a.weight, v, T(1));
+            bias[v] = group.load_or(a.bias, v, T(0));
         }
-        for (Index r = 0; r < a.dy.rows; ++r)
+        for (Index r = 0; r < a.y.rows; ++r)
             for (int v = 0; v < V; ++v) {
-                const Index c = j + v * W;
-                const Vec<T> centred = load_part(a.dy.row(r) + c, lanes(v)) - mean[v];
-                const Vec<T> out = load_part(a.n.row(r) + c, lanes(v));
-                store_part(a.dx.row(r) + c, factor[v] * fnma(out, slope[v], centred), lanes(v));
+                const Vec<T> out = (group.load(a.x.row(r), v) - mean[v]) * scale[v];
+                if (a.n) group.store(a.n.row(r), v, out);
+                group.store(a.y.row(r), v, fma(out, weight[v], bias[v]));
             }
-    }
-};
+    });
+}
 
 template <class T>
 DS_KERNEL void batch_norm_backward(const NormBackward<T>& a) {
-    each_column_group<T>(a.dy.cols, BackwardOfColumns<T>{a});
+    each_column_group<T>(a.dy.cols, [&a](auto group) DS_LAMBDA {
+        constexpr int V = group.kRegisters;
+        const Vec<T> count = Vec<T>(T(a.count));
+        Vec<T> mean[V], slope[V], factor[V];
+        for (int v = 0; v < V; ++v) {
+            mean[v] = group.load(a.dbias, v) / count;
+            slope[v] = group.load(a.dweight, v) / count;
+            factor[v] = group.load(a.column_scale, v) * group.load_or(a.weight, v, T(1));
+        }
+        for (Index r = 0; r < a.dy.rows; ++r)
+            for (int v = 0; v < V; ++v) {
+                const Vec<T> centred = group.load(a.dy.row(r), v) - mean[v];
+                const Vec<T> out = group.load(a.n.row(r), v);
+                group.store(a.dx.row(r), v, factor[v] * fnma(out, slope[v], centred));
+            }
+    });
 }
 
 template <class T>
-struct WeightGradientOfColumns {
-    const NormWeightGradient<T>& a;
-
-    template <int V>
-    DS_INLINE void run(Index j, Index last) const {
-        constexpr Index W = Vec<T>::W;
-        const auto lanes = [=](int v) DS_LAMBDA { return v == V - 1 ? last : W; };
-        const T* dy = a.dy.p + j;
-        const T* out = a.n.p + j;
-        const Index ldd = a.dy.ld, ldn = a.n.ld;
+DS_KERNEL void norm_weight_gradient(const NormWeightGradient<T>& a) {
+    each_column_group<T>(a.dy.cols, [&a](auto group) DS_LAMBDA {
+        constexpr int V = group.kRegisters;
         Vec<T> dweight[V], dbias[V];
-        column_sums<T, V>(dbias, a.bias_rows, [=](Vec<T> s, Index r, int v) DS_LAMBDA {
-            return s + load_part(dy + r * ldd + v * W, lanes(v));
+        column_sums<T, V>(dbias, a.bias_rows, [=, &a](Vec<T> s, Index r, int v) DS_LAMBDA {
+            return s + group.load(a.dy.row(r), v);
         });
-        column_sums<T, V>(dweight, a.dy.rows, [=](Vec<T> s, Index r, int v) DS_LAMBDA {
-            return fma(load_part(dy + r * ldd + v * W, lanes(v)), load_part(out + r * ldn + v * W, lanes(v)),
-                       s);
+        column_sums<T, V>(dweight, a.dy.rows, [=, &a](Vec<T> s, Index r, int v) DS_LAMBDA {
+            return fma(group.load(a.dy.row(r), v), group.load(a.n.row(r), v), s);
         });
         for (int v = 0; v < V; ++v) {
-            store_part(a.dweight + j + v * W, dweight[v], lanes(v));
-            if (a.dbias != nullptr) store_part(a.dbias + j + v * W, dbias[v], lanes(v));
+            group.store(a.dweight, v, dweight[v]);
+            if (a.dbias != nullptr) group.store(a.dbias, v, dbias[v]);
         }
-    }
-};
-
-template <class T>
-DS_KERNEL void norm_weight_gradient(const NormWeightGradient<T>& a) {
-    each_column_group<T>(a.dy.cols, WeightGradientOfColumns<T>{a});
+    });
 }
 
 template <class T>
