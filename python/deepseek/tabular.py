@@ -215,11 +215,14 @@ class TabularNet(FittedTable):
         }
         write_model(path, file, tensors)
 
-    def report(self, X: Any, y: Any = None, *, path: str | os.PathLike[str]) -> None:
+    def report(
+        self, X: Any, y: Any = None, *, sample_weight: Any = None, path: str | os.PathLike[str]
+    ) -> None:
         """Write an HTML file about the model and its answers on labelled rows, as ``deepseek train --report`` does.
 
         The page has the scores beside those of a linear model and a trivial guess, plots of the errors, the importance
-        of the columns, learning curves, and how the columns were read. It refers to no other file.
+        of the columns, learning curves, and how the columns were read. It says whether weights count. It refers to no
+        other file.
 
         Parameters
         ----------
@@ -227,13 +230,16 @@ class TabularNet(FittedTable):
             Table, see `predict`; rows that the fit has not seen show what the model generalises to.
         y : array-like of shape (rows,) or str, optional
             Target, see `evaluate`.
+        sample_weight : str or array-like of shape (rows,), optional
+            Weights of the rows in scores, calibration, sizes of errors and importances, see `evaluate`. The confusion
+            matrix counts rows. Default: 1, also if the model was fitted with weights.
         path : str or path-like
             File to write; an existing file is replaced when the new one is complete. It may not be that of `X`.
 
         Raises
         ------
         TypeError, ValueError
-            For an invalid table or target, a path that is the file of `X`, or a model that is not fitted.
+            For an invalid table, target or weight, a path that is the file of `X`, or a model that is not fitted.
         OSError
             If writing fails; the old file is unchanged.
         ImportError
@@ -241,7 +247,7 @@ class TabularNet(FittedTable):
         """
         from ._tabular_report.python_report import write_report
 
-        write_report(self, X, y, path)
+        write_report(self, X, y, sample_weight, path)
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write an ONNX file that computes the predictions from the columns of a table.

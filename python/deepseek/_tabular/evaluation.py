@@ -13,6 +13,7 @@ from .conformal import interval_coverage, level_quantiles
 from .inputs import warn
 from .scores import class_scores, per_class, value_scores
 from .state import FittedState
+from .weights import known_weights
 
 Array = NDArray[Any]
 
@@ -36,6 +37,21 @@ def known_targets(target: Array, encoder: TargetEncoder) -> tuple[NDArray[np.boo
     if not present.any():
         raise ValueError("y: got no row with a known target; expected at least one")
     return present, encoder.transform(target[present])
+
+
+def scored_targets(
+    target: Array, encoder: TargetEncoder, weights: NDArray[np.float64] | None
+) -> tuple[NDArray[np.bool_], Array, NDArray[np.float64] | None]:
+    """Return the mask of the rows with a known target and a weight above 0, their encoded targets and their weights.
+
+    The weights are not validated yet; None means 1.
+    """
+    known, targets = known_targets(target, encoder)
+    if weights is None:
+        return known, targets, None
+    weights = known_weights(weights, known)
+    counted = weights > 0.0
+    return counted, targets[counted[known]], weights[counted]
 
 
 def _is_known(text: str, encoder: TargetEncoder) -> bool:

@@ -37,6 +37,7 @@ def permutation_importances(
     state: FittedState,
     inputs: NDArray[np.float32],
     targets: Array,
+    weights: NDArray[np.float64] | None = None,
     *,
     metric: str,
     repeats: int,
@@ -54,6 +55,8 @@ def permutation_importances(
         Encoded rows.
     targets : ndarray of shape (rows,)
         Encoded targets.
+    weights : ndarray of float64, shape (rows,), optional
+        Weights of the rows, above 0. Default: 1.
     metric : str
         Score, one of `CLASS_METRICS` or `VALUE_METRICS`.
     repeats : int
@@ -65,8 +68,8 @@ def permutation_importances(
 
     def score(rows: NDArray[np.float32]) -> float:
         if state.classes is None:
-            return sign * value_scores(state.values(rows), targets)[metric]
-        return sign * class_scores(state.probabilities(rows), targets)[metric]
+            return sign * value_scores(state.values(rows), targets, weights)[metric]
+        return sign * class_scores(state.probabilities(rows), targets, weights)[metric]
 
     best = score(inputs)
     orders = [fixed_order(len(inputs), (seed + repeat) % 2**64) for repeat in range(repeats)]

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from .._config import checks
 from .._tables.arrays import Columns
 from ..net import Net
-from .evaluation import known_targets, scores
+from .evaluation import scored_targets, scores
 from .importances import CLASS_METRICS, VALUE_METRICS, Importance, permutation_importances
 from .options import TabularConfig
 from .state import FittedState
 from .summary import summary_lines
 from .tables import read_columns, target_of
-from .weights import known_weights, split_weights
+from .weights import split_weights
 
 Array = NDArray[Any]
 
@@ -150,7 +150,14 @@ class FittedTable:
         return scores(self._fitted("evaluate"), *self._labelled(X, y, sample_weight))
 
     def permutation_importances(
-        self, X: Any, y: Any = None, *, metric: str | None = None, repeats: int = 5, seed: int = 0
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        metric: str | None = None,
+        repeats: int = 5,
+        seed: int = 0,
     ) -> dict[str, Importance]:
         """Return how much the score on labelled rows falls if a column is exchanged between the rows.
 
@@ -160,6 +167,8 @@ class FittedTable:
             Table, see `predict`; rows that the fit has not seen show what the model generalises from.
         y : array-like of shape (rows,) or str, optional
             Target, see `evaluate`.
+        sample_weight : str or array-like of shape (rows,), optional
+            Weights of the rows in the score, see `evaluate`. Default: 1.
         metric : str, optional
             Score: "accuracy", "balanced_accuracy", "auc" or "log_loss" of classes, "r2", "rmse" or "mae" of numbers.
             Default: "accuracy" or "r2".
@@ -184,8 +193,8 @@ class FittedTable:
         metric = metrics[0] if metric is None else checks.choice("metric", metric, metrics)
         repeats = checks.integer("repeats", repeats)
         seed = checks.integer("seed", seed, 0, 2**64 - 1)
-        inputs, targets, _ = self._labelled(X, y)
-        return permutation_importances(state, inputs, targets, metric=metric, repeats=repeats, seed=seed)
+        rows = self._labelled(X, y, sample_weight)
+        return permutation_importances(state, *rows, metric=metric, repeats=repeats, seed=seed)
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Return the inputs of the members for a table.
@@ -271,11 +280,8 @@ class FittedTable:
         state = self._fitted("evaluate")
         columns = self._columns(X)
         _, weights = split_weights(columns, sample_weight)
-        known, targets = known_targets(target_of(columns, y, state.target.name), state.target)
-        if weights is not None:
-            weights = known_weights(weights, known)
-            known, targets = weights > 0.0, targets[weights[known] > 0.0]
-            weights = weights[known]
+        target = target_of(columns, y, state.target.name)
+        known, targets, weights = scored_targets(target, state.target, weights)
         return state.inputs.transform(columns if known.all() else columns.take(known)), targets, weights
 
     def _encoded(self, X: Any) -> tuple[FittedState, NDArray[np.float32]]:

@@ -6,15 +6,20 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .._tabular.evaluation import known_targets
+import numpy as np
+from numpy.typing import NDArray
+
+from .._tabular.evaluation import scored_targets
 from ..datasets import fixed_order
-from .assessment import INTERVAL, Assessment, ClassPredictions, ScoredRows, ValuePredictions
+from .assessment import Assessment, ClassPredictions, ScoredRows, ValuePredictions
 from .score_text import SCORES
 
 if TYPE_CHECKING:
     from .._tables.arrays import Columns
     from .._tabular.importances import Importance
     from ..tabular import TabularNet
+
+Floats = NDArray[np.float64]
 
 METRICS = {"classification": "accuracy", "regression": "r2"}
 """Score that the importance of the columns is about."""
@@ -25,7 +30,15 @@ _MAX_PREDICTIONS = 300_000  # rows that are predicted for the importance of all 
 _REPEATS = 5
 
 
-def assess(model: TabularNet, test: Columns, source: str, seed: int, *, unseen: bool = True) -> ScoredRows:
+def assess(
+    model: TabularNet,
+    test: Columns,
+    source: str,
+    seed: int,
+    *,
+    weights: Floats | None = None,
+    unseen: bool = True,
+) -> ScoredRows:
     """Return the scores and predictions of rows, and the importance of the columns.
 
     Parameters
@@ -38,37 +51,42 @@ def assess(model: TabularNet, test: Columns, source: str, seed: int, *, unseen: 
         Where the rows come from, as a phrase after their number.
     seed : int
         Seed of the permutations.
+    weights : ndarray of float64, shape (rows,), optional
+        Weights of the rows, not validated; rows of weight 0 do not count. Default: 1.
     unseen : bool, default=True
         Whether the rows are known to have taken no part in the training.
     """
-    scores = model.evaluate(test)
+    scores = model.evaluate(test, sample_weight=weights)
     target = model._fitted("assess").target
     with warnings.catch_warnings():  # evaluate has warned
         warnings.simplefilter("ignore", UserWarning)
-        known, truth = known_targets(test[model.target], target)
+        known, truth, weights = scored_targets(test[model.target], target, weights)
         rows = test.take(known)
         predictions: ClassPredictions | ValuePredictions
         if target.classes is not None:
-            predictions = ClassPredictions(target.labels, model.predict_proba(rows), truth)
+            predictions = ClassPredictions(target.labels, model.predict_proba(rows), truth, weights)
         else:
-            predictions = ValuePredictions(
-                model.predict(rows), truth, model.predict_quantiles(rows, INTERVAL)
-            )
-        importances = _importances(model, rows, seed)
+            predictions = ValuePredictions(model.predict(rows), truth, weights)
+        importances = _importances(model, rows, weights, seed)
     title = SCORES[model.task][METRICS[model.task]].title
     return ScoredRows(source, scores, predictions, importances, title, unseen)
 
 
-def _importances(model: TabularNet, rows: Columns, seed: int) -> dict[str, Importance]:
+def _importances(
+    model: TabularNet, rows: Columns, weights: Floats | None, seed: int
+) -> dict[str, Importance]:
     """Return the importance of the columns from few enough predictions; nothing for too many columns."""
     columns = len(model.feature_names)
     if columns > MAX_COLUMNS:
         return {}
     count = min(rows.rows, _MAX_ROWS, _MAX_PREDICTIONS // columns)
     if count < rows.rows:
-        rows = rows.take(fixed_order(rows.rows, seed)[:count])
+        chosen = fixed_order(rows.rows, seed)[:count]
+        rows, weights = rows.take(chosen), None if weights is None else weights[chosen]
     repeats = min(_REPEATS, max(1, _MAX_PREDICTIONS // (columns * count)))
-    return model.permutation_importances(rows, metric=METRICS[model.task], repeats=repeats, seed=seed)
+    return model.permutation_importances(
+        rows, sample_weight=weights, metric=METRICS[model.task], repeats=repeats, seed=seed
+    )
 
 
 def assessment(

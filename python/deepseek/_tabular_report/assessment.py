@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-INTERVAL = (0.05, 0.95)
-"""Quantiles between which 90 % of the true numbers should lie."""
-
 _SUSPECT_SCORE = 0.9  # accuracy or R² from which a single column that explains it is named
 _SUSPECT_SHARE = 0.8  # share of the gain over the trivial guess that this column explains
 _SUSPECT_REST = 0.1  # share of its importance that no other column reaches
@@ -35,11 +32,14 @@ class ClassPredictions:
         Predicted probabilities.
     truth : ndarray of int64, shape (rows,)
         True classes as indices.
+    weights : ndarray of float64, shape (rows,), or None
+        Weights of the rows, above 0; None means 1.
     """
 
     labels: list[str]
     probabilities: Array
     truth: NDArray[np.int64]
+    weights: NDArray[np.float64] | None = None
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -55,19 +55,13 @@ class ValuePredictions:
     ----------
     predicted, truth : ndarray of shape (rows,)
         Predicted and true numbers.
-    interval : ndarray of shape (rows, 2)
-        Predicted quantiles `INTERVAL`.
+    weights : ndarray of float64, shape (rows,), or None
+        Weights of the rows, above 0; None means 1.
     """
 
     predicted: Array
     truth: Array
-    interval: Array
-
-    @property
-    def coverage(self) -> float:
-        """Share of the true numbers within the interval."""
-        low, high = self.interval.T
-        return float(np.mean((low <= self.truth) & (self.truth <= high)))
+    weights: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +95,11 @@ class ScoredRows:
     def rows(self) -> int:
         """Number of rows."""
         return len(self.predictions.truth)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the rows count by their weights."""
+        return self.predictions.weights is not None
 
     @property
     def suspect(self) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._tabular.weights import effective_rows
 from ..plot import BLUE, GREY, ORANGE, bare_figure, confusion_matrix, need_matplotlib, plain
 from .assessment import ClassPredictions, ValuePredictions
 from .page import FONTS
@@ -49,7 +50,7 @@ def confusion(test: ClassPredictions) -> str:
     return _svg((side, side), draw)
 
 
-def calibration_bins(test: ClassPredictions) -> tuple[Array, Array, Array]:
+def calibration_bins(test: ClassPredictions) -> tuple[Array, Array, Array, Array]:
     """Return the bins of a calibration plot, of about equally many rows each.
 
     Of two classes it compares the probability of the second one with its share; of more, the probability of the
@@ -57,8 +58,9 @@ def calibration_bins(test: ClassPredictions) -> tuple[Array, Array, Array]:
 
     Returns
     -------
-    probability, share, rows : ndarray of shape (bins,)
-        Mean predicted probability, share of the rows in which the class is the true one, and number of rows.
+    probability, share, weight, rows : ndarray of shape (bins,)
+        Mean predicted probability, share of the weight of the rows in which the class is the true one, sum of the
+        weights, and number of rows of equal weight that are as good.
     """
     if len(test.labels) == 2:
         probability, hit = test.probabilities[:, 1], test.truth == 1
@@ -70,20 +72,29 @@ def calibration_bins(test: ClassPredictions) -> tuple[Array, Array, Array]:
     # A bin begins where the probability changes, so that equal probabilities share a bin.
     starts = np.unique(np.searchsorted(ordered, ordered[np.arange(1, bins) * len(hit) // bins]))
     parts = [part for part in np.split(order, starts) if len(part)]
-    means = [[probability[part].mean(), hit[part].mean(), len(part)] for part in parts]
-    probabilities, shares, rows = np.array(means).T
-    return probabilities, shares, rows
+    weights = np.ones(len(hit)) if test.weights is None else test.weights
+    bins_found = [
+        [
+            np.average(probability[part], weights=weights[part]),
+            np.average(hit[part], weights=weights[part]),
+            weights[part].sum(),
+            effective_rows(weights[part]),
+        ]
+        for part in parts
+    ]
+    probabilities, shares, sums, rows = np.array(bins_found).T
+    return probabilities, shares, sums, rows
 
 
 def calibration_error(test: ClassPredictions) -> float:
     """Return the expected calibration error: the mean difference of probability and share over the rows."""
-    probability, share, rows = calibration_bins(test)
-    return float(np.average(np.abs(probability - share), weights=rows))
+    probability, share, weight, _ = calibration_bins(test)
+    return float(np.average(np.abs(probability - share), weights=weight))
 
 
 def calibration(test: ClassPredictions) -> str:
     """Return the calibration plot, with 95 % intervals (Wilson 1927) of the shares."""
-    probability, share, rows = calibration_bins(test)
+    probability, share, _, rows = calibration_bins(test)
     low, high = wilson_interval(share, rows)
     two = len(test.labels) == 2
     name = f'"{_short(test.labels[1])}"' if two else "the predicted class"
@@ -128,11 +139,10 @@ def residuals(test: ValuePredictions, target: str) -> str:
         for ax in (left, middle):
             ax.set_xlabel(f"predicted {_short(target)}")
         errors = test.truth - test.predicted
-        right.hist(
-            errors, bins=min(40, max(8, len(errors) // 8)), orientation="horizontal", color=BLUE, alpha=0.75
-        )
+        bins = min(40, max(8, len(errors) // 8))
+        right.hist(errors, bins=bins, weights=test.weights, orientation="horizontal", color=BLUE, alpha=0.75)
         right.axhline(0.0, color=ORANGE, linewidth=1.2)
-        right.set_xlabel("rows")
+        right.set_xlabel("rows" if test.weights is None else "weight")
         right.sharey(middle)
         for ax in (left, middle, right):
             plain(ax)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._io.atomic import replace_file
 from .._tabular.tables import read_columns, target_of
+from .._tabular.weights import split_weights
 from ..plot import need_matplotlib
 from .assess import assess, assessment
 from .report import html
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..tabular import TabularNet
 
 
-def write_report(model: TabularNet, X: Any, y: Any, path: str | os.PathLike[str]) -> None:
+def write_report(model: TabularNet, X: Any, y: Any, sample_weight: Any, path: str | os.PathLike[str]) -> None:
     """Score the rows of a table and write the page; `TabularNet.report` has the arguments."""
     need_matplotlib()
     file = os.fspath(path)
@@ -23,11 +24,12 @@ def write_report(model: TabularNet, X: Any, y: Any, path: str | os.PathLike[str]
         raise ValueError(f"path: got {file!r}, which is the file of X; expected another file")
     state = model._fitted("report")
     columns = read_columns(X, model.feature_names)
+    _, weights = split_weights(columns, sample_weight)
     target = target_of(columns, y, state.target.name)
     rows = columns.without(state.target.name)
     rows[state.target.name] = target
     source = f"of {columns.source}" if columns.source else "of the given table"
-    test = assess(model, rows, source, model._options.seed, unseen=False)
+    test = assess(model, rows, source, model._options.seed, weights=weights, unseen=False)
     page = html(assessment(model, test, name="TabularNet", source="", notes=columns.notes, settings={}))
     replace_file(file, page.encode())
 

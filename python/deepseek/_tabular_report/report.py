@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def html(assessment: Assessment) -> str:
         if isinstance(predictions, ClassPredictions):
             parts += [_classes(a.test, predictions), _calibration(predictions)]
         else:
-            parts.append(_residuals(a, predictions))
+            parts.append(_residuals(a, a.test, predictions))
         if a.test.importances:
             parts.append(_importances(a.test))
     parts += [_curves(a), _columns(a), _settings(a)]
@@ -46,7 +46,9 @@ def _head(a: Assessment) -> Iterable[str]:
     yield paragraph(f"Report on {a.model}, trained on {a.rows:,} rows{source}", "soft")
     if a.test is not None:
         scores = a.test.scores
-        yield paragraph(verdict(a.task, scores, a.test.rows, unseen=a.test.unseen), "verdict")
+        yield paragraph(
+            verdict(a.task, scores, a.test.rows, unseen=a.test.unseen, weighted=a.test.weighted), "verdict"
+        )
         yield cards(
             (
                 score.title,
@@ -75,7 +77,8 @@ def _scores(a: Assessment, test: ScoredRows) -> str:
         "Scores",
         paragraph(
             f"The scores are those of {test.rows:,} rows {test.source}{origin} The linear model and the trivial guess "
-            "were trained on the same rows as the model."
+            "were trained on the same rows as the model. "
+            + ("Each row counts by its weight." if test.weighted else "Every row counts once.")
         ),
         table(header, rows, numbers=3, best=1),
     )
@@ -103,7 +106,8 @@ def _classes(test: ScoredRows, predictions: ClassPredictions) -> str:
             figure(
                 figures.confusion(predictions),
                 f"Confusion matrix of {len(predictions.labels)} classes",
-                "Rows are true classes, columns predicted ones. A darker cell is a larger share of its row.",
+                "Rows are true classes, columns predicted ones. A darker cell is a larger share of its row."
+                + " The numbers count rows without their weights." * test.weighted,
                 width=400 if len(predictions.labels) < 6 else None,
             ),
         ),
@@ -128,9 +132,9 @@ def _calibration(predictions: ClassPredictions) -> str:
     )
 
 
-def _residuals(a: Assessment, predictions: ValuePredictions) -> str:
-    errors = np.abs(predictions.truth - predictions.predicted)
-    width = float((predictions.interval[:, 1] - predictions.interval[:, 0]).mean())
+def _residuals(a: Assessment, test: ScoredRows, predictions: ValuePredictions) -> str:
+    half, most = error_quantiles(predictions, (0.5, 0.9))
+    interval = test.scores["coverage"][0.9]
     return section(
         "Residuals",
         figure(
@@ -139,11 +143,22 @@ def _residuals(a: Assessment, predictions: ValuePredictions) -> str:
             "The orange lines are perfect predictions.",
         ),
         paragraph(
-            f"Half of the errors are within {number(float(np.quantile(errors, 0.5)))}, 90% of them within "
-            f"{number(float(np.quantile(errors, 0.9)))}. The intervals that should hold 90% of the true numbers hold "
-            f"{predictions.coverage:.1%}; their mean width is {number(width)}."
+            f"Half of the errors are within {number(half)}, 90% of them within {number(most)}. The intervals that "
+            f"should hold 90% of the true numbers hold {interval['share']:.1%}; their mean width is "
+            f"{number(interval['mean_width'])}."
         ),
     )
+
+
+def error_quantiles(predictions: ValuePredictions, shares: Sequence[float]) -> list[float]:
+    """Return the smallest errors within which at least these shares of the weight of all errors lie."""
+    errors = np.abs(predictions.truth - predictions.predicted)
+    weights = np.ones(len(errors)) if predictions.weights is None else predictions.weights
+    order = np.argsort(errors, kind="stable")
+    sums = np.cumsum(weights[order])
+    # Less by a rounding error of the sums.
+    reached = np.searchsorted(sums, np.array(shares) * sums[-1] * (1.0 - 1e-12))
+    return [float(errors[order[i]]) for i in reached]
 
 
 def _importances(test: ScoredRows) -> str:

@@ -111,11 +111,14 @@ def suspicion(name: str) -> str:
     )
 
 
-def verdict(task: str, scores: Mapping[str, Any], rows: int, *, unseen: bool = True) -> str:
+def verdict(
+    task: str, scores: Mapping[str, Any], rows: int, *, unseen: bool = True, weighted: bool = False
+) -> str:
     """Return in a sentence or two how good the model is beside the linear model and the trivial guess."""
     name = "accuracy" if task == "classification" else "rmse"
     model, linear, trivial = (part[name] for part in (scores, scores["linear"], scores["trivial"]))
     of_rows = f"{rows:,} rows" + " that the training did not see" * unseen
+    of_rows += ", each counted by its weight," * weighted
     if task == "classification":
         first = f"{shown(name, model)} of {of_rows} are classified correctly."
         others = (
@@ -124,7 +127,7 @@ def verdict(task: str, scores: Mapping[str, Any], rows: int, *, unseen: bool = T
         )
         best = model >= max(linear, trivial)
     else:
-        first = f"On {of_rows}, the typical error (RMSE) is {shown(name, model)}."
+        first = f"On {of_rows.removesuffix(',')}, the typical error (RMSE) is {shown(name, model)}."
         others = f"That of a linear model is {shown(name, linear)}, of always guessing the mean {shown(name, trivial)}."
         best = model <= min(linear, trivial)
     if best:

@@ -40,7 +40,8 @@ _BAR = 20  # characters of the longest bar
 def score_lines(target: str, test: ScoredRows) -> list[str]:
     """Return the scores beside those of a linear model and of the trivial guess, classes, and importances."""
     task = "classification" if isinstance(test.predictions, ClassPredictions) else "regression"
-    lines = [f"{target} of {test.rows:,} rows {test.source}:", ""]
+    weighted = ", each counted by its weight" * test.weighted
+    lines = [f"{target} of {test.rows:,} rows {test.source}{weighted}:", ""]
     lines += table(["score", "model", "linear", TRIVIAL[task]], list(score_rows(task, test.scores)))
     if task == "classification":
         rows = list(class_rows(test.scores))

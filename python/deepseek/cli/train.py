@@ -15,6 +15,7 @@ from .._io.atomic import replace_file
 from .._tables.cells import listed, quoted
 from .._tables.readings import KINDS
 from .._tables.target import TASKS
+from .._tabular.weights import split_weights
 from .._tabular_report.assess import assess, assessment
 from .._tabular_report.report import html
 from ..plot import need_matplotlib
@@ -82,6 +83,12 @@ def add(commands: Commands) -> None:
         default=[],
         metavar="COLUMN=KIND",
         help=f"kind of a column: {', '.join(KINDS[:-1])}; repeatable (default: by its content)",
+    )
+    group.add_argument(
+        "--weight",
+        metavar="COLUMN",
+        help="column with the weight of each row in the training and in the scores, at least 0; it is no input "
+        "(default: every row weighs 1)",
     )
     add_table_options(p)
     _add_model_options(p)
@@ -176,19 +183,24 @@ def _default_output(data: str) -> str:
 
 def _checked_names(arguments: argparse.Namespace, columns: Columns, test: Columns | None) -> list[str]:
     """Return the columns to leave out; raise InputError with all names that are wrong."""
-    target = arguments.target
+    target, weight = arguments.target, arguments.weight
     if target is None:
         raise InputError(f"--target: got none; expected a column of {columns.source}: {listed(columns, 50)}")
     drop = column_names(arguments.drop, columns)
     problems = [no_column(columns.source, target, columns)] * (target not in columns)
     if test is not None and target in columns and target not in test:
         problems.append(no_column(test.source, target, test))
-    for option, names in (("--drop", drop), ("--kind", [name for name, _ in arguments.kind])):
+    if weight is not None and weight != target and test is not None and weight not in test:
+        problems.append(no_column(f"--weight: {test.source}", weight, test))
+    kinds = [name for name, _ in arguments.kind]
+    for option, names in (("--weight", [weight] * (weight is not None)), ("--drop", drop), ("--kind", kinds)):
         problems += [
             no_column(f"{option}: {columns.source}", name, columns) for name in names if name not in columns
         ]
         if target in names:
             problems.append(f"{option}: got {quoted(target)}, which is the target; expected another column")
+        if option != "--weight" and weight in names:
+            problems.append(f"{option}: got {quoted(weight)}, which is --weight; expected another column")
     if problems:
         raise InputError("\n".join(problems))
     return drop
@@ -197,6 +209,7 @@ def _checked_names(arguments: argparse.Namespace, columns: Columns, test: Column
 def _with_options(message: str) -> str:
     """Return an error of TabularNet with the options of the command line instead of its arguments."""
     message = re.sub(r"\btask '(\w+)'", r"--task \1", message)
+    message = re.sub(r"(?m)^sample_weight:", "--weight:", message)
     names = "|".join((*_MODEL_OPTIONS, "drop"))
     return re.sub(rf"(?m)^({names}):", lambda match: f"--{match[1].replace('_', '-')}:", message)
 
@@ -206,13 +219,14 @@ def _run(
 ) -> int:
     target = arguments.target
     share = 0.0 if test is not None else 0.2 if arguments.holdout is None else arguments.holdout
-    parts = split(columns, target, share, options.get("seed", 0), arguments.task)
+    weight = arguments.weight
+    parts = split(columns, target, share, options.get("seed", 0), arguments.task, weight)
     if test is not None:
         parts = replace(parts, test=test, source=f"of {test.source}")
     notes = [*columns.notes, *(test.notes if test is not None else ())]
-    model, table = encode(parts.training, target, options, test)
+    model, table = encode(parts.training, target, options, test, weight)
     heading(f"{columns.source}: {columns.rows:,} rows, {len(columns)} columns")
-    for line in [*notes, *announcement(table, parts.left_out)]:
+    for line in [*notes, *announcement(table, parts, weight)]:
         say_wrapped(line)
     seconds = fit(model, table)
     model.save(path)
@@ -225,7 +239,8 @@ def _run(
                 test is None
             ):  # rows held out may have categories that the others lack; a user can do nothing about it
                 warnings.simplefilter("ignore", UserWarning)
-            scored = assess(model, parts.test, parts.source, options.get("seed", 0))
+            rows, weights = split_weights(parts.test, weight)
+            scored = assess(model, rows, parts.source, options.get("seed", 0), weights=weights)
     if scored is None:
         say("no rows are held out, so there are no scores (see --holdout and --test)")
     else:

@@ -31,8 +31,8 @@ class Parts:
     ----------
     training, test : Columns
         Rows with a target; `test` may have none.
-    left_out : int
-        Rows without a target.
+    left_out, zero_weight : int
+        Rows without a target, and rows of weight 0.
     source : str
         Where the rows for the scores come from, as a phrase.
     """
@@ -40,11 +40,16 @@ class Parts:
     training: Columns
     test: Columns
     left_out: int
+    zero_weight: int
     source: str
 
 
-def split(columns: Columns, target: str, share: float, seed: int, task: str) -> Parts:
+def split(
+    columns: Columns, target: str, share: float, seed: int, task: str, weight: str | None = None
+) -> Parts:
     """Return the rows for the training and those held out, in the same share of each class.
+
+    The column of the weights becomes one of numbers; rows of weight 0 are in neither part.
 
     Parameters
     ----------
@@ -58,14 +63,29 @@ def split(columns: Columns, target: str, share: float, seed: int, task: str) -> 
         Seed of the choice.
     task : {"auto", "classification", "regression"}
         Task.
+    weight : str, optional
+        Name of the column of the weights. Default: every row weighs 1.
+
+    Raises
+    ------
+    ValueError
+        For weights that cannot be read, are negative or missing.
     """
     from .._tabular.folds import holdout
+    from .._tabular.weights import known_weights, split_weights
 
     present = TargetEncoder.present(columns[target])
-    known = columns if present.all() else columns.take(present)
     left_out = int(len(present) - present.sum())
+    kept = present
+    if weight is not None and present.any():
+        columns, values = split_weights(columns, weight)
+        assert values is not None
+        columns[weight] = known_weights(values, present)
+        kept = columns[weight] > 0.0
+    known = columns if kept.all() else columns.take(kept)
+    zero_weight = int(present.sum() - kept.sum())
     count = max(1, round(known.rows * share)) if share and known.rows >= MIN_ROWS else 0
-    none = Parts(known, known.take(np.zeros(0, np.int64)), left_out, "")
+    none = Parts(known, known.take(np.zeros(0, np.int64)), left_out, zero_weight, "")
     if not count:
         return none
     try:
@@ -75,11 +95,11 @@ def split(columns: Columns, target: str, share: float, seed: int, task: str) -> 
     codes = None if encoder.classes is None else encoder.transform(known[target])
     held_out = holdout(known.rows, count, seed, codes)
     source = "held out at random" + ("" if codes is None else ", in the same share of each class")
-    return Parts(known.take(~held_out), known.take(held_out), left_out, source)
+    return Parts(known.take(~held_out), known.take(held_out), left_out, zero_weight, source)
 
 
 def encode(
-    columns: Columns, target: str, options: dict[str, Any], test: Columns | None
+    columns: Columns, target: str, options: dict[str, Any], test: Columns | None, weight: str | None = None
 ) -> tuple[TabularNet, EncodedTable]:
     """Return the untrained model, and the rows of the training as it reads them.
 
@@ -93,12 +113,16 @@ def encode(
         Options of TabularNet.
     test : Columns, optional
         Table for the scores, which needs the same columns.
+    weight : str, optional
+        Name of the column of the weights. Default: every row weighs 1.
     """
     from .. import TabularNet
     from .._tabular.state import encode_table
+    from .._tabular.weights import split_weights
 
     model = TabularNet(**options)
-    table = encode_table(columns.without(target), columns[target], target, model._options)
+    columns, weights = split_weights(columns, weight)
+    table = encode_table(columns.without(target), columns[target], target, model._options, weights)
     lacking = [name for name in table.inputs.features.names if test is not None and name not in test]
     if lacking:
         assert test is not None
@@ -106,11 +130,14 @@ def encode(
     return model, table
 
 
-def announcement(table: EncodedTable, left_out: int) -> list[str]:
-    """Return how the target and the columns are read."""
+def announcement(table: EncodedTable, parts: Parts, weight: str | None) -> list[str]:
+    """Return how the target, the weights and the columns are read."""
     lines = [target_line(table.target)]
-    if left_out:
-        lines.append(f"left out: {left_out:,} rows without a target")
+    if weight is not None:
+        lines.append(f"weights of the rows: {weight}")
+    for rows, which in ((parts.left_out, "without a target"), (parts.zero_weight, "of weight 0")):
+        if rows:
+            lines.append(f"left out: {rows:,} rows {which}")
     return lines + column_lines(table.inputs.features.readings)
 
 

@@ -18,6 +18,7 @@ import deepseek as ds
 from deepseek._tabular.importances import Importance
 from deepseek._tabular_report import figures, page, score_text
 from deepseek._tabular_report.assessment import ClassPredictions, ScoredRows, ValuePredictions
+from deepseek._tabular_report.report import error_quantiles
 from deepseek.cli import main
 from programs.commands import refused
 from programs.messy_csv import HEADER, QUICK, rows, write
@@ -176,8 +177,8 @@ def test_calibration_is_computed_as_defined() -> None:
     probability = np.repeat([0.1, 0.3, 0.8], 20)
     hits = np.concatenate([np.arange(20) < k for k in (2, 10, 16)]).astype(np.int64)
     test = ClassPredictions(["no", "yes"], np.stack([1 - probability, probability], axis=1), hits)
-    means, shares, counts = figures.calibration_bins(test)
-    assert counts.tolist() == [20] * 3
+    means, shares, sums, counts = figures.calibration_bins(test)
+    assert counts.tolist() == sums.tolist() == [20] * 3
     np.testing.assert_allclose(means, [0.1, 0.3, 0.8])
     np.testing.assert_allclose(shares, [0.1, 0.5, 0.8])
     assert figures.calibration_error(test) == pytest.approx(0.2 / 3)
@@ -188,10 +189,25 @@ def test_calibration_is_computed_as_defined() -> None:
     np.testing.assert_allclose(high, [0.5962, 0.2775], atol=1e-4)
 
 
-def test_coverage() -> None:
-    truth = np.array([1.0, 2.0, 3.0, 4.0])
-    test = ValuePredictions(truth, truth, np.array([[0, 2], [2, 3], [3.5, 4], [0, 3]]))
-    assert test.coverage == 0.5
+def test_weights_count_rows_as_often_in_calibration_and_errors() -> None:
+    rng = np.random.default_rng(0)
+    probability = np.repeat([0.1, 0.3, 0.8], 20)
+    truth, often = (rng.random(60) < probability).astype(np.int64), rng.integers(1, 5, 60)
+    stacked = np.stack([1 - probability, probability], axis=1)
+    weighted = ClassPredictions(["no", "yes"], stacked, truth, often.astype(np.float64))
+    repeated = ClassPredictions(["no", "yes"], stacked.repeat(often, axis=0), truth.repeat(often))
+    for ours, theirs in zip(
+        figures.calibration_bins(weighted)[:3], figures.calibration_bins(repeated)[:3], strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs)
+    assert (figures.calibration_bins(weighted)[3] < 20).all()
+    assert figures.calibration_error(weighted) == pytest.approx(figures.calibration_error(repeated))
+
+    numbers, zeros = rng.normal(size=60), np.zeros(60)
+    shares = (0.1, 0.5, 0.9, 1.0)
+    found = error_quantiles(ValuePredictions(zeros, numbers, often.astype(np.float64)), shares)
+    assert found == error_quantiles(ValuePredictions(zeros.repeat(often), numbers.repeat(often)), shares)
+    assert error_quantiles(ValuePredictions(np.zeros(4), np.array([3.0, -1, 4, 2])), (0.5, 0.75)) == [2, 3]
 
 
 @pytest.mark.parametrize(
@@ -311,6 +327,37 @@ def test_a_report_from_python_is_the_page_of_the_command() -> None:
     columns = ds.tables.read_table("test.csv")
     model.report(columns.without("kind"), columns["kind"], path="c.html")
     assert Page(Path("c.html").read_text()).cells == ours.cells
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("target", ["kind", "amount"])
+def test_a_report_says_whether_weights_count(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    body = [[*row, str(1 + i % 5)] for i, row in enumerate(rows(200))]
+    write("train.csv", body[:150], [*HEADER, "copies"])
+    write("test.csv", body[150:], [*HEADER, "copies"])
+    command = ["train", "train.csv", "--target", target, "--test", "test.csv", "--report", "a.html", *QUICK]
+    assert main([*command, "--weight", "copies"]) == 0
+    out = capsys.readouterr().out
+    theirs = Page(Path("a.html").read_text())
+    model = ds.load("train.ds")
+    model.report("test.csv", sample_weight="copies", path="b.html")
+    ours = Page(Path("b.html").read_text())
+    assert ours.cells == [cells for cells in theirs.cells if cells[0] not in ("command", "training")]
+    assert f"{target} of 50 rows of test.csv, each counted by its weight:" in out
+    for shown in (ours, theirs):
+        assert "Each row counts by its weight." in shown.text and "each counted by its weight" in shown.text
+        assert ("The numbers count rows without their weights." in shown.text) == (target == "kind")
+        assert "copies" not in [cells[0] for cells in shown.cells]
+    importances = model.permutation_importances("test.csv", sample_weight="copies")
+    (first, found), *_ = importances.items()
+    assert [first, "", f"{found.mean:.4f} ± {found.std:.4f}"] in ours.cells
+    assert importances != model.permutation_importances("test.csv")
+
+    model.report("test.csv", path="c.html")
+    plain = Page(Path("c.html").read_text())
+    assert "Every row counts once." in plain.text and "weight" not in plain.text
+    assert plain.cells != ours.cells
 
 
 @pytest.mark.peers
