@@ -30,7 +30,7 @@ DS_ROW_KERNELS(input, InputArgs)
 DS_ROW_KERNELS(random, RandomArgs)
 
 #define DS_PRODUCT(name, T, kTransposedA, kTransposedB)                                    \
-    extern "C" __global__ void name(ds::DS_ISA::Product<T> args) {                         \
+    extern "C" __global__ void name(ds::GemmArgs<T> args) {                                \
         __shared__ ds::DS_ISA::ProductTile<T, 64, 64> tile;                                \
         ds::DS_ISA::product<kTransposedA, kTransposedB>(args, tile, blockIdx.x, gridDim.x, \
                                                         ds::DS_ISA::NoEpilogue{});         \

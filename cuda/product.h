@@ -1,27 +1,14 @@
 // Matrix products on a device, with the bits of kernels/gemm: C[i][j] is one fma chain in ascending k per
 // chunk of kSumChunk values of k; the chunk sums are added in ascending order, then the bias; the epilogue's
 // function is applied last. A block of threads computes a tile of C at a time, from panels of A and B in
-// shared memory. Any number of blocks gives the same bits.
+// shared memory. Any number of blocks gives the same bits. Of GemmArgs it reads what says C = A · B + bias; the
+// epilogue is a template argument.
 #pragma once
 #include "core/types.h"
+#include "kernels/gemm/gemm_table.h"
 #include "simd/vec.h"
 
 DS_ISA_BEGIN
-
-// C (m, n) = A (m, k) · B (k, n) + bias, or C + A · B + bias. A transposed A is stored (k, m), a transposed B
-// (n, k).
-template <class T>
-struct Product {
-    Index m = 0, n = 0, k = 0;
-    const T* a = nullptr;
-    Index lda = 0;
-    const T* b = nullptr;
-    Index ldb = 0;
-    T* c = nullptr;
-    Index ldc = 0;
-    const T* bias = nullptr;  // n values, or null
-    bool accumulate = false;
-};
 
 struct NoEpilogue {
     template <class T>
@@ -54,7 +41,7 @@ DS_INLINE void load_panel(T (*to)[kCount + Tile::kPadding], const T* from, Index
 }
 
 template <bool kTransposedA, bool kTransposedB, class Tile, class T, class Epilogue>
-DS_INLINE void product_tile(const Product<T>& g, Tile& tile, Index row0, Index col0,
+DS_INLINE void product_tile(const GemmArgs<T>& g, Tile& tile, Index row0, Index col0,
                             const Epilogue& epilogue) {
     constexpr int kEach = Tile::kEach;
     const int x = int(threadIdx.x) % Tile::kThreadCols * kEach,
@@ -100,7 +87,8 @@ DS_INLINE void product_tile(const Product<T>& g, Tile& tile, Index row0, Index c
 
 // The tiles of one of `blocks` blocks.
 template <bool kTransposedA, bool kTransposedB, class Tile, class T, class Epilogue>
-DS_INLINE void product(const Product<T>& g, Tile& tile, Index block, Index blocks, const Epilogue& epilogue) {
+DS_INLINE void product(const GemmArgs<T>& g, Tile& tile, Index block, Index blocks,
+                       const Epilogue& epilogue) {
     const Index across = (g.n + Tile::kCols - 1) / Tile::kCols;
     const Index tiles = across * ((g.m + Tile::kRows - 1) / Tile::kRows);
     for (Index t = block; t < tiles; t += blocks)

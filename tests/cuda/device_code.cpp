@@ -31,7 +31,7 @@ bool equal(const std::vector<T>& a, const std::vector<T>& b) {
 
 // The numerics contract, element by element.
 template <class T>
-void multiply_by_definition(const Product<T>& g, bool transposed_a, bool transposed_b) {
+void multiply_by_definition(const GemmArgs<T>& g, bool transposed_a, bool transposed_b) {
     for (Index i = 0; i < g.m; ++i)
         for (Index j = 0; j < g.n; ++j) {
             T& c = g.c[i * g.ldc + j];
@@ -57,7 +57,7 @@ void test_product(Index m, Index n, Index k, bool accumulate, unsigned blocks) {
     const auto a = numbers<T>((kTransposedA ? k : m) * lda + 1, 1);
     const auto b = numbers<T>((kTransposedB ? n : k) * ldb + 1, 2), bias = numbers<T>(n, 3);
     auto c = numbers<T>(m * ldc, 4), expected = c;
-    Product<T> g{
+    GemmArgs<T> g{
         m, n, k, a.data(), lda, b.data(), ldb, c.data(), ldc, accumulate ? nullptr : bias.data(), accumulate};
     emulator::launch({blocks}, {Tile::kThreads}, sizeof(Tile), [&] {
         product<kTransposedA, kTransposedB>(g, *emulator::shared_memory<Tile>(), blockIdx.x, gridDim.x,

@@ -44,7 +44,7 @@ constexpr auto emulated() {
 }
 
 template <class T, bool kTransposedA, bool kTransposedB>
-void multiply(const Product<T>& g) {
+void multiply(const GemmArgs<T>& g) {
     using Tile = ProductTile<T, 16, 16>;
     emulator::launch({2}, {Tile::kThreads}, sizeof(Tile), [&] {
         product<kTransposedA, kTransposedB>(g, *emulator::shared_memory<Tile>(), blockIdx.x, gridDim.x,
@@ -64,8 +64,7 @@ void epilogue(const GemmArgs<T>& g) {
 
 template <class T, bool kTransposedA, bool kTransposedB>
 void multiply_matrices(const GemmArgs<T>& g) {
-    multiply<T, kTransposedA, kTransposedB>(
-        {g.m, g.n, g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc, g.bias, g.accumulate});
+    multiply<T, kTransposedA, kTransposedB>(g);
     epilogue(g);
 }
 
