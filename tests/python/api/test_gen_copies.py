@@ -1,10 +1,8 @@
-"""Gens that travel: pickle, copies, files. What arrives trains and samples on as the original would have."""
+"""Gens that travel while they learn, and their files. test_copies.py has what all models share."""
 
 from __future__ import annotations
 
-import copy
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,49 +10,8 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek._io.reader import read_model
-from deepseek._io.writer import write_model
 from programs import gens, models
-from programs.harness import edit
-
-OPTIONS: dict[str, dict[str, Any]] = {**gens.KINDS, "everything": gens.EVERYTHING}
-
-
-def by_file(gen: ds.Gen, tmp_path: Path) -> ds.Gen:
-    gen.save(tmp_path / "gen.ds")
-    return ds.load(tmp_path / "gen.ds", threads=gen.threads)  # type: ignore[no-any-return]
-
-
-WAYS: dict[str, Callable[[ds.Gen, Path], ds.Gen]] = {
-    "pickle": lambda gen, _: pickle.loads(pickle.dumps(gen)),
-    "copy": lambda gen, _: copy.copy(gen),
-    "file": by_file,
-}
-
-
-def rows(name: str) -> tuple[Any, Any]:
-    return gens.data("labels" if "classes" in OPTIONS[name] else "plain")
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", OPTIONS)
-def test_what_arrives_is_the_same_and_independent(name: str, way: str, tmp_path: Path) -> None:
-    X, y = rows(name)
-    gen = gens.gen(**OPTIONS[name])
-    gen.metadata["note"] = ["anything", 3, None]
-    gen.fit(X, y, epochs=2, batch_size=16)
-    gen.sample(2)
-    again = WAYS[way](gen, tmp_path)
-    assert type(again) is ds.Gen and repr(again) == repr(gen)
-    assert models.epochs(again) == models.epochs(gen)
-    assert (again.metadata, again.threads) == (gen.metadata, gen.threads)
-    assert again.discriminate(X, y).tobytes() == gen.discriminate(X, y).tobytes()
-    assert again.sample(9).tobytes() == gen.sample(9).tobytes(), "the counter travels"
-    before = models.bits(again)
-    gen.fit(X, y, epochs=2, batch_size=16)
-    assert models.bits(again) == before
-    again.fit(X, y, epochs=2, batch_size=16)
-    assert models.bits(again) == models.bits(gen)
+from programs.copies import WAYS, assert_refused
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -155,30 +112,6 @@ def test_a_callback_that_fails_at_the_end_keeps_the_best_for_the_resume() -> Non
     assert models.bits(gen) == models.bits(whole)
 
 
-def test_a_checkpoint_is_completed(tmp_path: Path) -> None:
-    X, y = gens.data("labels")
-    whole, gen = gens.gen("labels"), gens.gen("labels")
-    whole.fit(X, y, epochs=5, monitor="ks")
-
-    def crash(epoch: int, logs: dict[str, Any]) -> None:
-        if epoch == 4:
-            raise OSError("power cut")
-
-    with pytest.raises(OSError, match="power cut"):
-        gen.fit(
-            X,
-            y,
-            epochs=5,
-            monitor="ks",
-            checkpoint=tmp_path / "c",
-            callbacks=ds.LambdaCallback(on_epoch_end=crash),
-        )
-    again = ds.load(tmp_path / "c")
-    assert again.history.epochs == 3
-    again.fit(X, y, resume=True)
-    assert models.bits(again) == models.bits(whole)
-
-
 def test_a_file_without_state_samples_the_same(tmp_path: Path) -> None:
     X, y = gens.data("labels")
     gen = gens.gen("labels")
@@ -256,11 +189,4 @@ def test_a_file_is_checked_again(where: str, value: Any, said: str, tmp_path: Pa
     X, y = gens.data("labels")
     gen = gens.gen("labels")
     gen.fit(X, y, epochs=1)
-    path = tmp_path / "gen.ds"
-    gen.save(path)
-    config, tensors = read_model(path)
-    edit(config, tensors, where, value)
-    write_model(path, config, tensors)
-    with pytest.raises(ds.ModelFileError, match=said) as caught:
-        ds.load(path)
-    assert str(path) in str(caught.value)
+    assert_refused(gen, tmp_path, where, value, said)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +9,9 @@ import numpy as np
 import pytest
 
 import deepseek as ds
-from deepseek._io.reader import read_model
-from deepseek._io.writer import write_model
 from programs import models
+from programs.copies import WAYS, assert_refused
 from programs.gen_sequences import EVERY, data, gen, same
-from programs.harness import edit
-
-
-def by_file(model: ds.Gen, tmp_path: Path) -> ds.Gen:
-    model.save(tmp_path / "gen.ds")
-    return ds.load(tmp_path / "gen.ds", threads=model.threads)  # type: ignore[no-any-return]
-
-
-WAYS: dict[str, Callable[[ds.Gen, Path], ds.Gen]] = {
-    "pickle": lambda model, _: pickle.loads(pickle.dumps(model)),
-    "copy": lambda model, _: copy.copy(model),
-    "file": by_file,
-}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -137,10 +120,4 @@ def test_a_file_is_checked_again(where: str, value: Any, said: str, tmp_path: Pa
     X, y = data("stopped texts")
     model = gen("stopped texts")
     model.fit(X, y, epochs=1)
-    path = tmp_path / "gen.ds"
-    model.save(path)
-    config, tensors = read_model(path)
-    edit(config, tensors, where, value)
-    write_model(path, config, tensors)
-    with pytest.raises(ds.ModelFileError, match=said):
-        ds.load(path)
+    assert_refused(model, tmp_path, where, value, said)

@@ -1,10 +1,7 @@
-"""Models that travel: pickle, copies, files. What arrives trains on as the original would have."""
+"""Resumed fits and files of a Net: which are refused, and what a file holds. test_copies.py has what models share."""
 
 from __future__ import annotations
 
-import copy
-import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,80 +10,8 @@ import pytest
 
 import deepseek as ds
 from deepseek._io.reader import read_model
-from deepseek._io.writer import write_model
 from programs import models
-from programs.harness import edit
-
-OPTIONS: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "everything": {
-        "activation": [ds.LeakyReLU(0.2)],
-        "loss": ds.CrossEntropy(0.1),
-        "optimizer": ds.AdamW(0.01, clip_norm=1.0, schedule=ds.Cosine(epochs=9)),
-        "dropout": 0.1,
-        "input_dropout": 0.05,
-        "numeric_embedding": ds.PeriodicEmbedding(0.3, frequencies=5, width=3, features=2),
-        "input_scale_rate": 6.0,
-        "normalization": "batch",
-        "initialization": ["lecun_normal", "orthogonal"],
-        "dtype": "float64",
-        "threads": 2,
-        "seed": 2**64 - 1,
-        "bias": False,
-    },
-}
-
-
-def by_file(net: ds.Net, tmp_path: Path) -> ds.Net:
-    net.save(tmp_path / "net.ds")
-    return ds.load(tmp_path / "net.ds", threads=net.threads)  # type: ignore[no-any-return]
-
-
-WAYS: dict[str, Callable[[ds.Net, Path], ds.Net]] = {
-    "pickle": lambda net, _: pickle.loads(pickle.dumps(net)),
-    "copy": lambda net, _: copy.copy(net),
-    "deepcopy": lambda net, _: copy.deepcopy(net),
-    "file": by_file,
-}
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("options", OPTIONS)
-def test_what_arrives_is_the_same_and_independent(way: str, options: str, tmp_path: Path) -> None:
-    X, y = models.data()
-    net = models.net(**OPTIONS[options])
-    net.metadata["note"] = ["anything", 3, None]
-    net.fit(X, y, epochs=3)
-    again = WAYS[way](net, tmp_path)
-    assert type(again) is ds.Net
-    assert repr(again) == repr(net)
-    assert models.epochs(again) == models.epochs(net)
-    assert again.metadata == net.metadata
-    assert (again.threads, again.seed, again.dtype) == (net.threads, net.seed, net.dtype)
-    np.testing.assert_array_equal(again.predict(X), net.predict(X))
-    before = models.bits(again)
-    net.fit(X, y, epochs=2)
-    net.metadata["note"].append("new")
-    assert models.bits(again) == before
-    assert again.history.epochs == 3
-    again.fit(X, y, epochs=2)
-    again.metadata["note"].append("new")
-    assert models.bits(again) == models.bits(net)
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_an_interrupted_fit_arrives_interrupted(way: str, tmp_path: Path) -> None:
-    X, y = models.data()
-    held = models.data(40, seed=9)
-    stopping = ds.EarlyStopping(patience=3)
-    whole, net = (models.net(optimizer=ds.Adam(0.02)) for _ in range(2))
-    whole.fit(X, y, epochs=8, validation_data=held, early_stopping=stopping)
-    stop = ds.LambdaCallback(on_epoch_end=lambda epoch, logs: net.stop() if epoch == 2 else None)
-    net.fit(X, y, epochs=8, validation_data=held, early_stopping=stopping, callbacks=stop)
-    again = WAYS[way](net, tmp_path)
-    again.fit(X, y, validation_data=held, resume=True)
-    assert models.bits(again) == models.bits(whole)
-    assert again.history["loss"] == whole.history["loss"]
+from programs.copies import assert_refused
 
 
 def test_a_resume_with_other_arguments_or_data_is_refused() -> None:
@@ -226,11 +151,4 @@ def test_a_file_is_checked_again(where: str, value: Any, said: str, tmp_path: Pa
     X, y = models.data()
     net = models.net()
     net.fit(X, y, epochs=1)
-    path = tmp_path / "net.ds"
-    net.save(path)
-    config, tensors = read_model(path)
-    edit(config, tensors, where, value)
-    write_model(path, config, tensors)
-    with pytest.raises(ds.ModelFileError, match=said) as caught:
-        ds.load(path)
-    assert str(path) in str(caught.value)
+    assert_refused(net, tmp_path, where, value, said)
