@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .terminal import chart, heading, say, shaded, side_by_side
+from .terminal import heading, say, shaded, show_losses, side_by_side
 
 _SHIFTS = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))
 
@@ -88,15 +88,8 @@ def _caption(probabilities: NDArray[Any], truth: int) -> str:
 
 
 def _draw_terminal(history: Any, X: NDArray[Any], y: NDArray[Any], probabilities: NDArray[Any]) -> None:
-    losses = [*history["loss"], *history["val_loss"]]
-    low, high = max(min(losses), 1e-6), max(losses)
     say()
-    curves = [
-        chart(history["loss"], "training loss, by epoch", low=low, high=high, width=24),
-        chart(history["val_loss"], "test loss, by epoch", low=low, high=high, width=24),
-    ]
-    for line in side_by_side(curves):
-        say(line)
+    show_losses(history, 24)
     rows = _rows_to_show(probabilities, y, 4)
     blocks = [[*shaded(X[row].reshape(8, 8)), _caption(probabilities[row], int(y[row]))] for row in rows]
     for line in side_by_side(blocks):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .terminal import chart, heading, say, shaded, side_by_side
+from .terminal import heading, say, shaded, show_losses
 
 _SPEAKERS = 9
 
@@ -97,15 +97,8 @@ def _hardest(probabilities: list[NDArray[Any]], truth: NDArray[Any]) -> tuple[ND
 
 
 def _draw_terminal(history: Any, probabilities: NDArray[Any], speaker: int) -> None:
-    losses = [*history["loss"], *history["val_loss"]]
-    low, high = max(min(losses), 1e-6), max(losses)
     say()
-    curves = [
-        chart(history["loss"], "training loss, by epoch", low=low, high=high, width=30),
-        chart(history["val_loss"], "test loss, by epoch", low=low, high=high, width=30),
-    ]
-    for line in side_by_side(curves):
-        say(line)
+    show_losses(history, 30)
     say()
     say(f"One recording of speaker {speaker + 1}: probability of each speaker by frame, and at the end")
     for index, line in enumerate(shaded(probabilities.T)):

@@ -10,7 +10,7 @@ import math
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,6 +109,18 @@ def chart(
         lines.append(f"{label} │{bars.ljust(width)}")
     lines.append(f"{' ' * 7} └{'─' * width}")
     return lines
+
+
+def show_losses(history: Mapping[str, Sequence[float]], width: int) -> None:
+    """Print bar charts of the training and the test loss by epoch, side by side on one scale."""
+    losses = [*history["loss"], *history["val_loss"]]
+    low, high = max(min(losses), 1e-6), max(losses)
+    curves = [
+        chart(history[name], f"{what} loss, by epoch", low=low, high=high, width=width)
+        for name, what in (("loss", "training"), ("val_loss", "test"))
+    ]
+    for line in side_by_side(curves):
+        say(line)
 
 
 def shaded(image: NDArray[Any]) -> list[str]:
