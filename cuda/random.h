@@ -56,45 +56,46 @@ struct NormalDraw : UniformDraw<T> {
 DS_INLINE std::uint32_t first_block(Index group) { return std::uint32_t(std::uint64_t(group) * 16); }
 
 template <class T, class Draw>
-DS_INLINE void draw_rows(const Matrix<T>& out, Index row0, const Draw& draw) {
-    if (out.cols < kRandomGroup) {
-        const Index per_group = out.cols > 0 ? kRandomGroup / out.cols : 1;
-        for (Index r = 0; r < out.rows; ++r)
+DS_INLINE void draw_rows(const Matrix<T>& out, const RandomRows& rows, Draw draw) {
+    const bool narrow = out.cols < kRandomGroup;
+    const Index per_group = narrow && out.cols > 0 ? kRandomGroup / out.cols : 1,
+                groups = (out.cols + kRandomGroup - 1) / kRandomGroup;
+    for (Index r = 0; r < out.rows; ++r) {
+        const RandomRows::Row row = rows.row(r);
+        draw.stream = row.stream;
+        if (narrow) {
             for (Index j = lane_id(); j < out.cols; j += 16) {
-                const Index row = row0 + r;
-                const int column = int(row % per_group * out.cols + j);
-                const std::uint32_t c0 = first_block(row / per_group) + std::uint32_t(column % 16);
+                const int column = int(row.index % per_group * out.cols + j);
+                const std::uint32_t c0 = first_block(row.index / per_group) + std::uint32_t(column % 16);
                 out.row(r)[j] = draw.at(draw.block(c0), column);
             }
-        return;
-    }
-    const Index groups = (out.cols + kRandomGroup - 1) / kRandomGroup;
-    for (Index r = 0; r < out.rows; ++r)
+            continue;
+        }
         for (Index g = 0; g < groups; ++g) {
-            const std::uint32_t c0 = first_block((row0 + r) * groups + g) + std::uint32_t(lane_id());
+            const std::uint32_t c0 = first_block(row.index * groups + g) + std::uint32_t(lane_id());
             const PhiloxBlock block = draw.block(c0);
             for (int column = lane_id(); column < kRandomGroup; column += 16) {
                 const Index j = g * kRandomGroup + column;
                 if (j < out.cols) out.row(r)[j] = draw.at(block, column);
             }
         }
+    }
 }
 
+DS_INLINE DrawCounter draw_counter(const RandomRows& r) { return {r.key, r.step, r.epoch, r.stream}; }
+
 template <class T>
-DS_KERNEL void dropout_mask(const Matrix<T>& mask, Index row0, std::uint64_t key, std::uint32_t step,
-                            std::uint32_t epoch, std::uint32_t stream, std::uint32_t keep_threshold,
+DS_KERNEL void dropout_mask(const Matrix<T>& mask, const RandomRows& rows, std::uint32_t keep_threshold,
                             T scale) {
-    draw_rows(mask, row0, MaskDraw<T>{{key, step, epoch, stream}, keep_threshold, scale});
+    draw_rows(mask, rows, MaskDraw<T>{draw_counter(rows), keep_threshold, scale});
 }
 template <class T>
-DS_KERNEL void uniform_rows(const Matrix<T>& out, Index row0, std::uint64_t key, std::uint32_t step,
-                            std::uint32_t epoch, std::uint32_t stream) {
-    draw_rows(out, row0, UniformDraw<T>{{key, step, epoch, stream}});
+DS_KERNEL void uniform_rows(const Matrix<T>& out, const RandomRows& rows) {
+    draw_rows(out, rows, UniformDraw<T>{draw_counter(rows)});
 }
 template <class T>
-DS_KERNEL void normal_rows(const Matrix<T>& out, Index row0, std::uint64_t key, std::uint32_t step,
-                           std::uint32_t epoch, std::uint32_t stream) {
-    draw_rows(out, row0, NormalDraw<T>{{{key, step, epoch, stream}}});
+DS_KERNEL void normal_rows(const Matrix<T>& out, const RandomRows& rows) {
+    draw_rows(out, rows, NormalDraw<T>{{draw_counter(rows)}});
 }
 
 template <class T>

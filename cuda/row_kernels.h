@@ -104,6 +104,7 @@ DS_INLINE void run_reduce(int which, const ReduceArgs<T>& a) {
         case 1: return softmax_rows(a.y, a.a);
         case 2: return softmax_backward_rows(a.y, a.a, a.b);
         case 3: return argmax_rows(a.result, a.a);
+        case 4: return one_hot_rows(a.y, a.a);
     }
 }
 
@@ -202,18 +203,22 @@ DS_INLINE void run_gan_loss(int which, const GanLossCall<T>& a) {
 template <class T>
 struct GanArgs {
     ArrayArgs<T> array;
+    MatrixArgs<T> matrix;
+    const Index* index;
     AugmentArgs<T> augment;
     MinibatchStddevArgs<T> stddev;
-    PenaltyAt<T>* penalty;
+    PenaltyArgs<T> penalty;
+    ProjectionForward<T> projection;
+    ProjectionWeightGradient<T> projection_weight;
 };
 template <class T>
 DS_INLINE void run_gan(int which, const GanArgs<T>& args) {
     const ArrayArgs<T>& a = args.array;
     switch (which) {
-        case 0: return store_lane0(args.penalty, zero_centred_penalty(*a.a, a.scalar));
-        case 1: return store_lane0(args.penalty, one_centred_penalty(*a.a, a.scalar));
-        case 2: return lerp_rows(a.y, a.scalar, a.a, a.b, a.n);
-        case 3: return augment_row(args.augment);
+        case 0: return penalty_rows(args.penalty);
+        case 1: return lerp_rows(args.matrix.y, a.a, args.index, args.matrix.a, args.matrix.b);
+        case 2: return augment_rows(args.augment);
+        case 3: return projection_forward(args.projection);
         case 4: return scale_shift_array(a.y, a.a, a.b, a.c, a.n);
         case 5: return ema_array(a.y, a.a, a.n, a.scalar);
         case 6: return gumbel_array(a.y, a.n);
@@ -223,6 +228,9 @@ DS_INLINE void run_gan(int which, const GanArgs<T>& args) {
         case 10: return minibatch_stddev_backward(args.stddev);
         case 11: return minibatch_stddev_tangent(args.stddev);
         case 12: return minibatch_stddev_double_backward(args.stddev);
+        case 13: return projection_weight_gradient(args.projection_weight);
+        case 14: return scale_rows(args.matrix.y, args.matrix.a, args.matrix.b);
+        case 15: return row_dots(args.matrix.y, args.matrix.a, args.matrix.b);
     }
 }
 
@@ -246,22 +254,22 @@ DS_INLINE void run_input(int which, const InputArgs<T>& a) {
 template <class T>
 struct RandomArgs {
     Matrix<T> out;
-    Index row0;
-    MaskDraw<T> draw;
+    RandomRows rows;
+    std::uint32_t keep_threshold;
+    T scale;
     const Column* column;
     Index cols;
 };
 template <class T>
 DS_INLINE void run_random(int which, const RandomArgs<T>& a) {
-    const MaskDraw<T>& d = a.draw;
+    const RandomRows& r = a.rows;
     switch (which) {
-        case 0:
-            return dropout_mask(a.out, a.row0, d.key, d.step, d.epoch, d.stream, d.keep_threshold, d.scale);
-        case 1: return uniform_rows(a.out, a.row0, d.key, d.step, d.epoch, d.stream);
-        case 2: return normal_rows(a.out, a.row0, d.key, d.step, d.epoch, d.stream);
+        case 0: return dropout_mask(a.out, r, a.keep_threshold, a.scale);
+        case 1: return uniform_rows(a.out, r);
+        case 2: return normal_rows(a.out, r);
         case 3:
-            return dropout_entries(a.out.p, a.column, a.out.cols, a.cols, a.row0, d.key, d.step, d.epoch,
-                                   d.stream, d.keep_threshold, d.scale);
+            return dropout_entries(a.out.p, a.column, a.out.cols, a.cols, r.first, r.key, r.step, r.epoch,
+                                   r.stream, a.keep_threshold, a.scale);
     }
 }
 

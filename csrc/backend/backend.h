@@ -91,6 +91,16 @@ struct RandomKey {
     std::uint32_t stream = 0;
 };
 
+// The random numbers of rows: row i has those of index first + i. With numbers, by row, it has those of index
+// first + number[i]. With a length, which numbers of sequences are composed with as sequence · length + step,
+// it has those of index first + sequence, and the step is added to the stream.
+struct Draw {
+    RandomKey key;
+    Index first = 0;
+    const Index* number = nullptr;
+    Index length = 0;
+};
+
 template <class T>
 class Backend {
 public:
@@ -112,9 +122,10 @@ public:
     virtual GemmPlan<T> plan_packed(Index batch, Index k, Index n, bool transpose) const = 0;
     virtual void pack(const GemmPlan<T>& plan, const T* w, Index ldw, T* packed) const = 0;
 
-    // out[i] = in[index[i]] for rows i.
+    // out[i] = in[index[i]] for rows i; without an index in[i].
     virtual void gather(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
                         Range rows) const = 0;
+    virtual void gather(Index* out, const Index* in, const Index* index, Range rows) const = 0;
 
     virtual void linear_forward(const LinearForward<T>& op, Range rows, const Worker<T>& worker) const = 0;
     virtual void linear_backward_input(const LinearBackwardInput<T>& op, Range rows,
@@ -130,6 +141,9 @@ public:
                                         const SparseMatrix<T>& x_transposed, bool multiply_zeros, Share share,
                                         const Worker<T>& worker) const = 0;
 
+    // out[index[i]] = in[i] for rows i; no index is twice in the list.
+    virtual void scatter(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
+                         Range rows) const = 0;
     // out[index[i]] += in[i] for rows i in ascending order: the backward of gather.
     virtual void scatter_add(const Matrix<T>& out, const Matrix<const T>& in, const Index* index) const = 0;
 
@@ -147,32 +161,34 @@ public:
     virtual void softmax(const Matrix<T>& y, const Matrix<const T>& z, Range rows) const = 0;
     virtual void softmax_backward(const Matrix<T>& dz, const Matrix<const T>& dy, const Matrix<const T>& y,
                                   Range rows) const = 0;
-    // The index of the largest of n elements; the first one of several.
-    virtual Index argmax(const T* x, Index n) const = 0;
+    // The index of the largest element of each row, the first one of several; and 1 there, 0 elsewhere. y may
+    // be x.
+    virtual void argmax(Index* out, const Matrix<const T>& x, Range rows) const = 0;
+    virtual void one_hot(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const = 0;
 
     // d *= z_dot · act''(saved).
     virtual void activation_double_backward(const Matrix<T>& d, const Matrix<const T>& z_dot,
                                             const Matrix<const T>& saved, ActivationOf<T> a,
                                             Range rows) const = 0;
 
-    // Row i has the random numbers of row `first` + i of the stream.
-    virtual void dropout_mask(const Matrix<T>& mask, double rate, const RandomKey& key, Range rows,
-                              Index first = 0) const = 0;
+    virtual void dropout_mask(const Matrix<T>& mask, double rate, const Draw& draw, Range rows) const = 0;
     // Multiplies n entries of sparse row `row` by their elements of the same mask with `cols` columns.
     virtual void dropout_entries(T* value, const Column* column, Index n, Index cols, double rate,
                                  const RandomKey& key, Index row) const = 0;
-    // Uniform numbers in (0, 1) and standard normal numbers; rows as in dropout_mask.
-    virtual void uniform(const Matrix<T>& out, RngPurpose purpose, const RandomKey& key, Index first,
-                         Range rows) const = 0;
-    virtual void normal(const Matrix<T>& out, RngPurpose purpose, const RandomKey& key, Index first,
-                        Range rows) const = 0;
+    // Uniform numbers in (0, 1) and standard normal numbers.
+    virtual void uniform(const Matrix<T>& out, RngPurpose purpose, const Draw& draw, Range rows) const = 0;
+    virtual void normal(const Matrix<T>& out, RngPurpose purpose, const Draw& draw, Range rows) const = 0;
     virtual void multiply(const Matrix<T>& y, const Matrix<const T>& a, const Matrix<const T>& b,
                           Range rows) const = 0;
     virtual void add(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const = 0;  // y += x
+    virtual void scale(const Matrix<T>& y, T factor, const Matrix<const T>& x, Range rows) const = 0;
+    // Uniform numbers in (0, 1) become Gumbel noise: -log(-log u).
+    virtual void gumbel(const Matrix<T>& u, Range rows) const = 0;
     // out[j] = Σ x[i][j] over the rows, in the chunks of a matrix product; with `accumulate`, out[j] += the
     // sum.
     virtual void column_sums(T* out, const Matrix<const T>& x, bool accumulate = false) const = 0;
     virtual void copy(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const = 0;
+    virtual void fill(const Matrix<T>& y, T value, Range rows) const = 0;
     virtual bool all_finite(const Matrix<const T>& x) const = 0;  // no NaN, no infinity
 
     // Kernels of layer and batch normalisation; the norm layers call each pass.
@@ -181,6 +197,21 @@ public:
     virtual const GanKernels<T>& gan() const = 0;
     // Kernels of numeric embeddings.
     virtual const EmbeddingKernels<T>& embedding() const = 0;
+
+    // GANs. y = share · a + (1 - share) · b, with the share of row i at index[i], or at i without an index.
+    virtual void lerp(const Matrix<T>& y, const T* share, const Index* index, const Matrix<const T>& a,
+                      const Matrix<const T>& b, Range rows) const = 0;
+    virtual void scale_shift(const Matrix<T>& y, const Matrix<const T>& x, const Matrix<const T>& factor,
+                             const Matrix<const T>& shift, Range rows) const = 0;  // y = x · factor + shift
+    virtual void augment(const AugmentArgs<T>& args) const = 0;
+    virtual void projection_forward(const ProjectionForward<T>& args) const = 0;
+    virtual void projection_weight_gradient(const ProjectionWeightGradient<T>& args) const = 0;
+    // y[i] = factor[i] · x[i] and out[i] = a[i] · b[i] for rows i, with columns of factors and of sums.
+    virtual void scale_rows(const Matrix<T>& y, const Matrix<const T>& factor, const Matrix<const T>& x,
+                            Range rows) const = 0;
+    virtual void row_dots(const Matrix<T>& out, const Matrix<const T>& a, const Matrix<const T>& b,
+                          Range rows) const = 0;
+    virtual void gradient_penalty(const PenaltyArgs<T>& args) const = 0;
 
     // The loss of each row, and the gradient of the batch loss.
     virtual void loss(Loss kind, const LossArgs<T>& args) const = 0;

@@ -40,6 +40,7 @@ void GenBatch<T>::allocate_buffers(ArenaPlanner& planner) {
     if (penalty_rows_ > 0) input_gradient_ = planner.matrix<T>(penalty_rows_, width);
     losses_ = planner.allocate<T>(pairs_, 1);
     penalties_ = planner.allocate<T>(std::max<Index>(penalty_rows_, 1), 1);
+    if (spec_.penalty.kind == Penalty::kInterpolated) interpolation_weights_ = planner.allocate<T>(pairs_, 1);
     discriminator_.allocate_buffers(planner, rows_ + penalty_rows_);
     if (penalty_rows_ > 0) tangents_.allocate_buffers(planner, penalty_rows_);
 }
@@ -81,28 +82,27 @@ void GenBatch<T>::set_step(WorkerContext& context, std::uint32_t epoch, std::uin
 }
 
 template <class T>
-PenaltyAt<T> GenBatch<T>::penalty_at(T squared_norm) const {
-    const auto weight = static_cast<T>(spec_.penalty.weight * static_cast<double>(spec_.penalty.interval) /
-                                       static_cast<double>(pairs_));
-    const GanKernels<T>& k = backend_.gan();
-    return (spec_.penalty.kind == Penalty::kInterpolated ? k.one_centred : k.zero_centred)(squared_norm,
-                                                                                           weight);
+PenaltyArgs<T> GenBatch<T>::penalty_arguments() const {
+    PenaltyArgs<T> a;
+    a.weight = static_cast<T>(spec_.penalty.weight * static_cast<double>(spec_.penalty.interval) /
+                              static_cast<double>(pairs_));
+    a.one_centred = spec_.penalty.kind == Penalty::kInterpolated;
+    return a;
 }
 
 template <class T>
-T GenBatch<T>::interpolation_weight(const ExecContext<T>& exec, Index number) const {
-    T weight;
-    backend_.uniform(row_vector(&weight, 1), RngPurpose::kMix, {exec.seed, exec.epoch, exec.step, 0}, number,
-                     {0, 1});
-    return weight;
+void GenBatch<T>::draw_interpolation_weights(const ExecContext<T>& exec, const Index* number, Index first,
+                                             Range rows) const {
+    backend_.uniform({interpolation_weights_, pairs_, 1}, RngPurpose::kMix,
+                     {{exec.seed, exec.epoch, exec.step, 0}, first, number}, rows);
 }
 
 template <class T>
 void GenBatch<T>::gather_labels(const MiniBatch& mini_batch, const std::int64_t* labels, Range rows) {
     if (spec_.classes == 0) return;
-    for (Index i = rows.begin; i < rows.end; ++i) labels_[i] = labels[mini_batch.row(i)];
+    backend_.gather(labels_, mini_batch.rows ? labels : labels + mini_batch.start, mini_batch.rows, rows);
     for (Index kind = 0; kind < rows_ + penalty_rows_; kind += pairs_)
-        std::copy(labels_ + rows.begin, labels_ + rows.end, row_labels_ + kind * spec_.pac + rows.begin);
+        backend_.gather(row_labels_ + kind * spec_.pac, labels_, nullptr, rows);
 }
 
 template <class T>
@@ -110,8 +110,8 @@ void GenBatch<T>::gather_label_embeddings(const ExecContext<T>& exec, Matrix<T> 
                                           Range rows) const {
     if (spec_.classes == 0) return;
     const Parameter& table = model_.embedding();
-    for (Index i = rows.begin; i < rows.end; ++i)
-        std::copy_n(exec.params + table.offset + labels_[i] * table.ld, table.cols, to.row(i) + column);
+    backend_.gather(to.col_slice({column, column + table.cols}), table.view<const T>(exec.params), labels_,
+                    rows);
 }
 
 template class GenBatch<float>;

@@ -75,9 +75,10 @@ public:
     // Writes the worker's generated rows, and on request its real rows, into the discriminator's input. Input
     // noise is that of the context's step.
     virtual void load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch,
-                                          double probability, Share share, bool with_real) = 0;
+                                          double probability, Share share, Barrier& barrier,
+                                          bool with_real) = 0;
     // Writes the interpolated rows, if the penalty uses them.
-    virtual void interpolate_rows(WorkerContext& context, Share share) = 0;
+    virtual void interpolate_rows(WorkerContext& context, Share share, Barrier& barrier) = 0;
     // The encoder maps sequences to the features that the dense layers see; rows have none. Callers place
     // barriers around encode() and encode_backward().
     virtual bool has_encoder() const { return false; }
@@ -98,10 +99,11 @@ public:
 protected:
     // Called once the derived class has planned its own layers, whose scratchpad needs `scratchpad_size`.
     void allocate_contexts(Index scratchpad_size);
-    // Penalty of one row, from the squared norm of its input gradient.
-    PenaltyAt<T> penalty_at(T squared_norm) const;
-    // Weight of the real row in interpolated row `number`, uniform in (0, 1).
-    T interpolation_weight(const ExecContext<T>& exec, Index number) const;
+    // The kind and weight of the gradient penalty.
+    PenaltyArgs<T> penalty_arguments() const;
+    // Draws the weights of the real rows in some interpolated rows, uniform in (0, 1).
+    void draw_interpolation_weights(const ExecContext<T>& exec, const Index* number, Index first,
+                                    Range rows) const;
     // Copies the labels of some rows of the mini-batch, for the generator and for every row of the dense
     // layers.
     void gather_labels(const MiniBatch& mini_batch, const std::int64_t* labels, Range rows);
@@ -121,6 +123,7 @@ protected:
     std::int64_t* labels_ = nullptr;      // of the mini-batch's rows
     std::int64_t* row_labels_ = nullptr;  // of the dense layers' rows, pac labels each
     T *losses_ = nullptr, *penalties_ = nullptr;
+    T* interpolation_weights_ = nullptr;  // by pair, with interpolated rows
     std::vector<WorkerContext> contexts_;
 
 private:

@@ -27,8 +27,8 @@ bool DiscriminatorStep<T>::compute_gradients(const MiniBatch& mini_batch, Share 
     if (share.worker == 0) with_penalty_ = with_penalty;
 
     batch_.generator_forward(context, mini_batch, share, barrier);
-    batch_.load_discriminator_input(context, mini_batch, state_.probability, share, true);
-    if (with_penalty) batch_.interpolate_rows(context, share);
+    batch_.load_discriminator_input(context, mini_batch, state_.probability, share, barrier, true);
+    if (with_penalty) batch_.interpolate_rows(context, share, barrier);
     if (share.worker == 0 && !context.generator.worker.stop_requested())
         batch_.mark_cached(mini_batch.epoch, mini_batch.step);
     barrier.wait();
@@ -85,7 +85,7 @@ void DiscriminatorStep<T>::loss_and_gradient(Range pairs, Index all_rows) {
     for (Index kind = 0; kind < all_rows; kind += n) {
         const Range rows{kind + pairs.begin, kind + pairs.end};
         if (kind == 2 * n)
-            for (Index i = rows.begin; i < rows.end; ++i) top.d.row(i)[0] = T(0);
+            backend_.fill(top.d, T(0), rows);
         else
             backend_.activation_backward(top.d, top.saved, act, rows);
     }

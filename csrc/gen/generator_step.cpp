@@ -34,7 +34,7 @@ bool GeneratorStep<T>::compute_gradients(const MiniBatch& mini_batch, Share shar
     batch_.set_step(context, mini_batch.epoch, mini_batch.step, stop_token);
     const bool needs_real = traits_of(spec.loss).paired;
     if (is_new || batch_.input_is_stochastic())
-        batch_.load_discriminator_input(context, mini_batch, state_.probability, share, needs_real);
+        batch_.load_discriminator_input(context, mini_batch, state_.probability, share, barrier, needs_real);
     // The encoder divides sequences among the workers in another way than the dense layers.
     if (batch_.has_encoder()) {
         barrier.wait();

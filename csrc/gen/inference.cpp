@@ -57,7 +57,7 @@ void GenInference<T>::sample(const SampledWeights<T>& weights, T* out, const std
         const Index rows = std::min(generator_.rows, mine.end - begin);
         exec.first_row = first + begin;
         backend_.normal({latent.data(), rows, spec_.latent_size, ld}, RngPurpose::kLatent,
-                        {seed, exec.epoch, 0, rng_streams::kRowLatent}, exec.first_row, {0, rows});
+                        {{seed, exec.epoch, 0, rng_streams::kRowLatent}, exec.first_row}, {0, rows});
         if (spec_.classes > 0) {
             const Parameter& table = model_.embedding();
             for (Index i = 0; i < rows; ++i)

@@ -17,75 +17,80 @@ public:
 
     bool on() const { return spec_.has_input_noise(); }
 
-    void allocate_buffers(ArenaPlanner& planner, Index rows) {
+    // For real and generated rows, `rows` of each kind, which belong to `sequences` sequences of each kind.
+    void allocate_buffers(ArenaPlanner& planner, Index rows, Index sequences) {
         if (!on()) return;
-        factor_ = planner.matrix<T>(rows, spec_.data_size);
-        shift_ = planner.matrix<T>(rows, spec_.data_size);
-    }
-    Index scratchpad_size() const { return on() ? 2 * leading_dim<T>(spec_.data_size + 3) : 0; }
-
-    // Draws the factors and shifts of some rows. The random numbers of row i are those of index i.
-    void draw_rows(const Backend<T>& backend, const RandomKey& key, double probability, Range rows,
-                   T* scratchpad) {
-        for (Index i = rows.begin; i < rows.end; ++i)
-            draw_step(backend, key, probability, i, 0, i, scratchpad);
+        for (Kind& kind : kinds_) {
+            kind.factor = planner.matrix<T>(rows, spec_.data_size);
+            kind.shift = planner.matrix<T>(rows, spec_.data_size);
+            if (!augments()) continue;
+            kind.uniform = planner.matrix<T>(sequences, spec_.data_size + 3);
+            kind.normal = planner.matrix<T>(rows, spec_.data_size + 1);
+        }
     }
 
-    // Draws those of step t of sequence `number`, into row `row`. One choice to scale, cut or jitter holds
-    // for the whole sequence.
-    void draw_step(const Backend<T>& backend, RandomKey key, double probability, Index number, Index t,
-                   Index row, T* scratchpad) {
-        const double remaining = spec_.instance_noise.epochs > 0
-                                     ? std::max(1.0 - static_cast<double>(key.epoch) /
-                                                          static_cast<double>(spec_.instance_noise.epochs),
-                                                0.0)
-                                     : 1.0;
-        T *factor = factor_.row(row), *shift = shift_.row(row);
-        const Index cols = spec_.data_size, ld = leading_dim<T>(cols + 3);
-        const auto step = static_cast<std::uint32_t>(t);
+    // The functions below take rows of one kind, or its sequences; a row of its own is a sequence. Random
+    // numbers are those of the index of a sequence and its step.
+    //
+    // Draws whether to scale, cut and jitter some sequences, and the columns to cut.
+    void draw_choices(const Backend<T>& backend, Index kind, Draw draw, Range sequences) {
+        if (!augments()) return;
+        draw.key.stream = rng_streams::kAugmentChoice;
+        backend.uniform(kinds_[kind].uniform, RngPurpose::kAugment, draw, sequences);
+    }
+
+    // Draws the noise of some rows, and the sizes of their augmentation.
+    void draw_sizes(const Backend<T>& backend, Index kind, Draw draw, Range rows) {
+        const Kind& k = kinds_[kind];
         if (spec_.instance_noise.std > 0.0) {
-            key.stream = step;
-            backend.normal(row_vector(shift, cols), RngPurpose::kNoise, key, number, {0, 1});
-            backend.gan().scale(shift, static_cast<T>(spec_.instance_noise.std * remaining), shift, cols);
+            const double remaining =
+                spec_.instance_noise.epochs > 0
+                    ? std::max(1.0 - static_cast<double>(draw.key.epoch) /
+                                         static_cast<double>(spec_.instance_noise.epochs),
+                               0.0)
+                    : 1.0;
+            draw.key.stream = 0;
+            backend.normal(k.shift, RngPurpose::kNoise, draw, rows);
+            backend.scale(k.shift, static_cast<T>(spec_.instance_noise.std * remaining), k.shift, rows);
         } else {
-            std::fill_n(shift, cols, T(0));
+            backend.fill(k.shift, T(0), rows);
         }
-        if (spec_.augmentation.target <= 0.0) {
-            std::fill_n(factor, cols, T(1));
-            return;
-        }
-        T *uniform = scratchpad, *normal = scratchpad + ld;
-        key.stream = rng_streams::kAugmentChoice;
-        backend.uniform(row_vector(uniform, cols + 3), RngPurpose::kAugment, key, number, {0, 1});
-        key.stream = rng_streams::kAugmentSize;
-        backend.normal(row_vector(normal, cols + 1), RngPurpose::kAugment, key, number, {0, 1});
-        if (t > 0) {  // a sequence has one scale, drawn at step 0
-            const T scale = normal[cols];
-            key.stream = rng_streams::kAugmentSize + step;
-            backend.normal(row_vector(normal, cols + 1), RngPurpose::kAugment, key, number, {0, 1});
-            normal[cols] = scale;
-        }
-        AugmentArgs<T> a;
-        a.cols = cols;
-        a.factor = factor;
-        a.shift = shift;
-        a.uniform = uniform;
-        a.normal = normal;
-        a.probability = static_cast<T>(probability);
-        a.scale = static_cast<T>(spec_.augmentation.scale);
-        a.cutout = static_cast<T>(spec_.augmentation.cutout);
-        a.jitter = static_cast<T>(spec_.augmentation.jitter);
-        backend.gan().augment(a);
+        if (!augments()) return backend.fill(k.factor, T(1), rows);
+        draw.key.stream = rng_streams::kAugmentSize;
+        backend.normal(k.normal, RngPurpose::kAugment, draw, rows);
     }
 
-    void forward(const Backend<T>& backend, T* y, const T* x, Index row) const {
-        backend.gan().scale_shift(y, x, factor_.row(row), shift_.row(row), spec_.data_size);
+    // Adds the augmentation to some rows. `sequence`: the sequence of each row, whose first row has the same
+    // number; null: rows are sequences.
+    void augment(const Backend<T>& backend, Index kind, double probability, const Index* sequence,
+                 Range rows) {
+        if (!augments()) return;
+        const Kind& k = kinds_[kind];
+        backend.augment({.rows = rows,
+                         .factor = k.factor,
+                         .shift = k.shift,
+                         .uniform = k.uniform,
+                         .normal = k.normal,
+                         .sequence = sequence,
+                         .probability = static_cast<T>(probability),
+                         .scale = static_cast<T>(spec_.augmentation.scale),
+                         .cutout = static_cast<T>(spec_.augmentation.cutout),
+                         .jitter = static_cast<T>(spec_.augmentation.jitter)});
     }
-    const T* factor(Index row) const { return factor_.row(row); }
+
+    Matrix<T> factor(Index kind) const { return kinds_[kind].factor; }
+    Matrix<T> shift(Index kind) const { return kinds_[kind].shift; }
 
 private:
+    struct Kind {
+        Matrix<T> factor, shift;
+        Matrix<T> uniform;  // by sequence: three choices, then the cutout of each column
+        Matrix<T> normal;   // by row: the jitter of each column, then the row's scale
+    };
+    bool augments() const { return spec_.augmentation.target > 0.0; }
+
     const GenSpec& spec_;
-    Matrix<T> factor_, shift_;
+    Kind kinds_[2];
 };
 
 }  // namespace ds

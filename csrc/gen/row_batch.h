@@ -15,8 +15,8 @@ public:
     void generator_forward(WorkerContext& context, const MiniBatch& mini_batch, Share share,
                            Barrier& barrier) override;
     void load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch, double probability,
-                                  Share share, bool with_real) override;
-    void interpolate_rows(WorkerContext& context, Share share) override;
+                                  Share share, Barrier& barrier, bool with_real) override;
+    void interpolate_rows(WorkerContext& context, Share share, Barrier& barrier) override;
     void gradient_penalty(WorkerContext& context, Share share, Barrier& barrier) override;
     void generator_backward(WorkerContext& context, Share share, Barrier& barrier) override;
     void generator_weight_grad(WorkerContext& context, Share share) override;
@@ -38,8 +38,17 @@ private:
     bool aliases_output() const {
         return !input_noise_.on() && spec_.pac == 1 && model_.features() == spec_.data_size;
     }
-    void load_real_rows(const MiniBatch& mini_batch, Range rows);
-    void gather_output_gradient(Range rows);
+    // Row i·pac + p of a matrix for each pair i.
+    template <class U>
+    Matrix<U> every_pac(Matrix<U> m, Index p) const {
+        return {m.p + p * m.ld, pairs_, m.cols, m.ld * spec_.pac};
+    }
+    // Row p of each pac in the discriminator's input.
+    Matrix<T> features(Index kind, Index p) const {
+        return features_.rows_from(kind * pairs_).col_slice({p * spec_.data_size, (p + 1) * spec_.data_size});
+    }
+    void load_real_rows(const MiniBatch& mini_batch, Range pairs);
+    void gather_output_gradient(Range pairs);
     // The generator's rows of some pairs.
     Range rows_of(Range pairs) const { return {pairs.begin * spec_.pac, pairs.end * spec_.pac}; }
     void allocate_buffers(ArenaPlanner& planner);
@@ -48,6 +57,7 @@ private:
     Sequential<T> generator_;
     Buffer<T> memory_;
     Matrix<T> latent_, dlatent_;
+    Index* real_rows_ = nullptr;  // of the data set, by p and pair; for pac > 1
     std::vector<LayerInput<T>> generator_layer_input_;
 };
 

@@ -50,7 +50,7 @@ public:
     void input_gradient(const ExecContext<T>& exec, Range rows) {
         const LayerBuffers<T>& top = views_.back();
         const Matrix<T> e = top.second_order ? top.second_order : top.d;
-        for (Index i = rows.begin; i < rows.end; ++i) std::fill_n(e.row(i), layers_.back()->outputs(), T(1));
+        exec.backend->fill(e, T(1), rows);
         if (!top.second_order)
             exec.backend->activation_backward(top.d, top.saved, layers_.back()->activation(), rows);
         for (std::size_t l = layers_.size(); l-- > 0;) {

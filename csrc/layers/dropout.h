@@ -23,11 +23,7 @@ public:
     void forward(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& buffers,
                  Range rows) const override {
         const RandomKey key{exec.seed, exec.epoch, exec.step, rng_stream_};
-        if (exec.numbers)
-            for (Index i = rows.begin; i < rows.end; ++i)
-                exec.backend->dropout_mask(buffers.aux, rate_, key, {i, i + 1}, exec.numbers[i] - i);
-        else
-            exec.backend->dropout_mask(buffers.aux, rate_, key, rows);
+        exec.backend->dropout_mask(buffers.aux, rate_, {.key = key, .number = exec.numbers}, rows);
         exec.backend->multiply(buffers.y, layer_input.x, buffers.aux, rows);
     }
 

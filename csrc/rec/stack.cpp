@@ -31,7 +31,12 @@ void RecStack<T>::allocate_buffers(ArenaPlanner& planner, Index rows, Index tota
     length_.resize(rows);
     active_.resize(steps);
     offset_.resize(steps + 1);
-    if (options_.numbered) number_.resize(rows);
+    if (options_.numbered) {
+        number_.resize(rows);
+        step_number_.resize(total);
+        step_row_.resize(total);
+        step_position_.resize(total);
+    }
     if (spec().tokens()) tokens_ = planner.allocate<Index>(total, 1);
     const bool vectors = !spec().tokens() || spec().embedding_size > 0;
     if (vectors) x_ = planner.matrix<T>(total, spec().first_width());
@@ -84,6 +89,12 @@ bool RecStack<T>::sort(Index count, const Steps& steps) {
     for (Index row = 0; options_.numbered && row < count; ++row)
         number_[row] = options_.first_number + order_[row];
     layout_ = make_layout(rows, length_.data(), active_.data(), offset_.data());
+    if (options_.numbered)
+        each({0, layout_.total}, [&](Index i, Index row, Index t) {
+            step_number_[i] = number_[row] * options_.length + t;
+            step_row_[i] = row;
+            step_position_[i] = pooled_row(row);
+        });
     for (RecurrentBuffers<T>& buffers : stack_) {
         buffers.zero_state = batch_.first_step == 0;
         buffers.has_early_product = false;
@@ -166,11 +177,7 @@ void RecStack<T>::dropout_forward(const ExecContext<T>& exec, std::size_t l, Ran
     if (!dropped_[l] || rows.empty()) return;
     const Matrix<const T> from = l == 0 ? x_ : l < stack_.size() || is_stepwise() ? stack_[l - 1].y : pooled_;
     draw_mask(exec, l, rows);
-    if (options_.numbered && l == stack_.size() && !is_stepwise())
-        for (Index row = rows.begin; row < rows.end; ++row)
-            backend_.multiply(dropped_[l], from, mask_[l], {pooled_row(row), pooled_row(row) + 1});
-    else
-        backend_.multiply(dropped_[l], from, mask_[l], rows);
+    backend_.multiply(dropped_[l], from, mask_[l], rows);
 }
 
 template <class T>
@@ -178,16 +185,13 @@ void RecStack<T>::draw_mask(const ExecContext<T>& exec, std::size_t l, Range row
     const double rate = l == 0 ? spec().input_dropout : spec().dropout;
     const RandomKey key{exec.seed, exec.epoch, exec.step,
                         static_cast<std::uint32_t>(body_.rng_stream() + static_cast<Index>(l))};
-    // Draws the mask of row `number` into row `to`.
-    const auto one = [&](Index to, Index number) {
-        backend_.dropout_mask(mask_[l], rate, key, {to, to + 1}, number - to);
-    };
-    if (!options_.numbered)
-        backend_.dropout_mask(mask_[l], rate, key, rows);
-    else if (l == stack_.size() && !is_stepwise())
-        for (Index row = rows.begin; row < rows.end; ++row) one(pooled_row(row), number_[row]);
+    const bool by_position = l == stack_.size() && !is_stepwise();
+    Draw draw{.key = key};
+    if (by_position)
+        draw.first = options_.first_number;
     else
-        each(rows, [&](Index i, Index row, Index t) { one(i, number_[row] * options_.length + t); });
+        draw.number = step_numbers();
+    backend_.dropout_mask(mask_[l], rate, draw, rows);
 }
 
 template <class T>
@@ -231,8 +235,8 @@ void RecStack<T>::forward(const ExecContext<T>& exec, Share share, Barrier& barr
     }
     const Range head = share.of(head_rows());
     if (!is_stepwise()) pool(head);
-    dropout_forward(exec, stack_.size(), head);
     if (options_.numbered && !is_stepwise()) barrier.wait();  // other workers have written rows by position
+    dropout_forward(exec, stack_.size(), head);
 }
 
 template <class T>
@@ -285,8 +289,7 @@ void RecStack<T>::table_gradient(const ExecContext<T>& exec, Share share) const 
     const Matrix<T> d = body_.table(exec.grads);
     const Range cols = share.of(spec().embedding_size, 16);
     if (cols.empty()) return;
-    for (Index token = 0; token < spec().vocabulary; ++token)
-        std::fill_n(d.row(token) + cols.begin, cols.size(), T(0));
+    backend_.fill(d.col_slice(cols), T(0), {0, spec().vocabulary});
     backend_.scatter_add(d.col_slice(cols), dx_.block({0, layout_.total}, cols), tokens_);
 }
 

@@ -54,6 +54,11 @@ public:
     const SequenceLayout& layout() const { return layout_; }
     Index sequence(Index row) const { return order_[row]; }  // index in the data set, or position
     Index number(Index row) const { return number_[row]; }   // if numbered
+    // If numbered, by packed row: number·length + step, the row, and the position in the batch.
+    const Index* step_numbers() const { return step_number_.data(); }
+    const Index* step_rows() const { return step_row_.data(); }
+    const Index* step_positions() const { return step_position_.data(); }
+    const Index* numbers() const { return number_.data(); }  // by row
     // Rows that the head reads: one per step, or one per sequence.
     Index head_rows() const { return has_stepwise_output(spec().output) ? layout_.total : layout_.rows; }
     bool is_stepwise() const { return has_stepwise_output(spec().output); }
@@ -148,7 +153,7 @@ private:
     SequenceBatchRef batch_;
     SequenceLayout layout_;
     HostArray<Index> order_, length_, active_, offset_;
-    HostArray<Index> number_;  // by row, if numbered
+    HostArray<Index> number_, step_number_, step_row_, step_position_;  // if numbered
     Index *tokens_ = nullptr, *argmax_ = nullptr;
     Matrix<T> x_, dx_;  // packed: the inputs, or the tokens' vectors
     std::vector<RecurrentBuffers<T>> stack_;

@@ -31,7 +31,8 @@ void masks() {
             constexpr Index kRows = 6, row0 = 70000002;  // the block index of wide rows wraps
             const Index ld = cols + 3, groups = (cols + 63) / 64, each = cols < 64 ? 64 / cols : 1;
             Array<T> mask(kRows * ld, T(9));
-            kernels.dropout_mask({mask.data(), kRows, cols, ld}, row0, kKey, 7, 8, stream, keep, T(1.25));
+            const RandomRows rows{.key = kKey, .step = 7, .epoch = 8, .stream = stream, .first = row0};
+            kernels.dropout_mask({mask.data(), kRows, cols, ld}, rows, keep, T(1.25));
             bool right = true;
             for (Index r = 0; r < kRows; ++r)
                 for (Index c = 0; c < ld; ++c) {

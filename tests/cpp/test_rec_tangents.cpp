@@ -280,7 +280,7 @@ void numbers() {
     penalty(player, backend, {&bare}, 1, grads.data());
     Array<double> mask(all.count * all.width);
     const Matrix<double> m{mask.data(), all.count, all.width};
-    backend.dropout_mask(m, spec.dropout, {7, 1, 2, 8192 + 2}, {0, all.count}, 0);
+    backend.dropout_mask(m, spec.dropout, {{7, 1, 2, 8192 + 2}}, {0, all.count});
     backend.multiply(m, m, bare.stack.top(), {0, all.count});
     for (Index i = 0; i < all.count; ++i)
         CHECK(same_bytes(all.stack.top().row(i), m.row(i),

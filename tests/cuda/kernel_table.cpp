@@ -183,6 +183,7 @@ KernelsOf<T> emulated_kernels() {
     DS_EMULATE(k.reduce, kReduce, softmax_rows);
     DS_EMULATE(k.reduce, kReduce, softmax_backward_rows);
     DS_EMULATE(k.reduce, kReduce, argmax_rows);
+    DS_EMULATE(k.reduce, kReduce, one_hot_rows);
 
     k.loss.rows = ForEachLoss<LossTables<T>::template Of>::kRows;
 
@@ -212,8 +213,11 @@ KernelsOf<T> emulated_kernels() {
 
     k.gan.discriminator = ForEachGanLoss<GanLossTables<T>::template Of>::kDiscriminator;
     k.gan.generator = ForEachGanLoss<GanLossTables<T>::template Of>::kGenerator;
-    DS_EMULATE(k.gan, kGan, zero_centred);
-    DS_EMULATE(k.gan, kGan, one_centred);
+    DS_EMULATE(k.gan, kGan, penalty);
+    DS_EMULATE(k.gan, kGan, projection_forward);
+    DS_EMULATE(k.gan, kGan, projection_weight_gradient);
+    DS_EMULATE(k.gan, kGan, scale_rows);
+    DS_EMULATE(k.gan, kGan, row_dots);
     DS_EMULATE(k.gan, kGan, lerp);
     DS_EMULATE(k.gan, kGan, augment);
     DS_EMULATE(k.gan, kGan, scale_shift);

@@ -23,6 +23,9 @@ public:
 
     void gather(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
                 Range rows) const override;
+    void gather(Index* out, const Index* in, const Index* index, Range rows) const override;
+    void scatter(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
+                 Range rows) const override;
     void scatter_add(const Matrix<T>& out, const Matrix<const T>& in, const Index* index) const override;
     void cell_forward(Cell cell, const CellForward<T>& op) const override;
     void cell_backward(Cell cell, const CellBackward<T>& op) const override;
@@ -44,27 +47,44 @@ public:
     void softmax(const Matrix<T>& y, const Matrix<const T>& z, Range rows) const override;
     void softmax_backward(const Matrix<T>& dz, const Matrix<const T>& dy, const Matrix<const T>& y,
                           Range rows) const override;
-    Index argmax(const T* x, Index n) const override;
+    void argmax(Index* out, const Matrix<const T>& x, Range rows) const override;
+    void one_hot(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const override;
     void activation_double_backward(const Matrix<T>& d, const Matrix<const T>& z_dot,
                                     const Matrix<const T>& saved, ActivationOf<T> a,
                                     Range rows) const override;
-    void uniform(const Matrix<T>& out, RngPurpose purpose, const RandomKey& key, Index first,
-                 Range rows) const override;
-    void normal(const Matrix<T>& out, RngPurpose purpose, const RandomKey& key, Index first,
-                Range rows) const override;
-    void dropout_mask(const Matrix<T>& mask, double rate, const RandomKey& key, Range rows,
-                      Index first) const override;
+    void uniform(const Matrix<T>& out, RngPurpose purpose, const Draw& draw, Range rows) const override;
+    void normal(const Matrix<T>& out, RngPurpose purpose, const Draw& draw, Range rows) const override;
+    void dropout_mask(const Matrix<T>& mask, double rate, const Draw& draw, Range rows) const override;
     void dropout_entries(T* value, const Column* column, Index n, Index cols, double rate,
                          const RandomKey& key, Index row) const override;
     void multiply(const Matrix<T>& y, const Matrix<const T>& a, const Matrix<const T>& b,
                   Range rows) const override;
     void add(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const override;
+    void scale(const Matrix<T>& y, T factor, const Matrix<const T>& x, Range rows) const override;
+    void gumbel(const Matrix<T>& u, Range rows) const override;
     void column_sums(T* out, const Matrix<const T>& x, bool accumulate) const override;
     void copy(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const override;
+    void fill(const Matrix<T>& y, T value, Range rows) const override;
     bool all_finite(const Matrix<const T>& x) const override;
     const NormKernels<T>& norm() const override { return kernels_.norm; }
     const GanKernels<T>& gan() const override { return kernels_.gan; }
     const EmbeddingKernels<T>& embedding() const override { return kernels_.embedding; }
+    void lerp(const Matrix<T>& y, const T* share, const Index* index, const Matrix<const T>& a,
+              const Matrix<const T>& b, Range rows) const override;
+    void scale_shift(const Matrix<T>& y, const Matrix<const T>& x, const Matrix<const T>& factor,
+                     const Matrix<const T>& shift, Range rows) const override;
+    void augment(const AugmentArgs<T>& args) const override { kernels_.gan.augment(args); }
+    void projection_forward(const ProjectionForward<T>& args) const override {
+        kernels_.gan.projection_forward(args);
+    }
+    void projection_weight_gradient(const ProjectionWeightGradient<T>& args) const override {
+        kernels_.gan.projection_weight_gradient(args);
+    }
+    void scale_rows(const Matrix<T>& y, const Matrix<const T>& factor, const Matrix<const T>& x,
+                    Range rows) const override;
+    void row_dots(const Matrix<T>& out, const Matrix<const T>& a, const Matrix<const T>& b,
+                  Range rows) const override;
+    void gradient_penalty(const PenaltyArgs<T>& args) const override { kernels_.gan.penalty(args); }
     void loss(Loss kind, const LossArgs<T>& args) const override;
     double sum(const T* x, Index n) const override { return kernels_.reduce.sum(x, n); }
     double weighted_sum(const T* x, const T* w, Index n) const override {

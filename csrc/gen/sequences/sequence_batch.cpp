@@ -12,6 +12,9 @@ SequenceBatch<T>::SequenceBatch(GenModel<T>& model, const Device<T>& device, con
       generator_(model, device.backend, batch, true),
       lengths_(batch) {
     const Index total = checked_mul(batch, spec_.steps);
+    source_.resize(total);
+    for (Index i = 0; i < data.x.count; ++i)
+        data_rows_ = std::max(data_rows_, data.x.start[i] + data.x.length[i]);
     const PenaltyRows penalty_rows = penalty_rows_of(spec_.penalty.kind);
     for (Index kind = 0; kind < this->rows_ / pairs_; ++kind) {
         stacks_.push_back(std::make_unique<RecStack<T>>(model.discriminator_body(), backend_, true,
@@ -33,7 +36,7 @@ SequenceBatch<T>::SequenceBatch(GenModel<T>& model, const Device<T>& device, con
     memory_ = allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner); });
     generator_.bind_buffers();
     Index scratchpad_size =
-        std::max({generator_.scratchpad_size(), input_noise_.scratchpad_size(), embed_plan_.scratchpad_size(),
+        std::max({generator_.scratchpad_size(), embed_plan_.scratchpad_size(),
                   embed_backward_plan_.scratchpad_size(), table_weight_plan_.scratchpad_size()});
     for (const auto& stack : stacks_) scratchpad_size = std::max(scratchpad_size, stack->scratchpad_size());
     this->allocate_contexts(scratchpad_size);
@@ -54,7 +57,7 @@ void SequenceBatch<T>::allocate_buffers(ArenaPlanner& planner) {
         dtokens_ = planner.matrix<T>(total, spec_.vocabulary);
         if (!spec_.output_blocks[0].hard) soft_tokens_ = planner.matrix<T>(total, spec_.vocabulary);
     }
-    input_noise_.allocate_buffers(planner, 2 * total);
+    input_noise_.allocate_buffers(planner, total, batch_);
 }
 
 // One worker calls it.
@@ -64,6 +67,12 @@ void SequenceBatch<T>::lay_out_sequences(const MiniBatch& mini_batch) {
         lengths_[i] = spec_.eos_token >= 0 ? spec_.steps : data_.x.length[mini_batch.row(i)];
     generator_.set_lengths(lengths_.data(), batch_);
     for (Index kind = 0; kind < kinds(); ++kind) stack(kind).set_batch(lengths_.data(), batch_);
+    const RecStack<T>& real = stack(kReal);
+    real.each({0, real.layout().total}, [&](Index i, Index row, Index t) {
+        const Index n = real.number(row);
+        // The generator's texts have equal lengths, so its packing keeps their order.
+        source_[i] = spec_.texts() ? t * layout().rows + n : data_.x.start[mini_batch.row(n)] + t;
+    });
 }
 
 template <class T>
@@ -76,46 +85,50 @@ void SequenceBatch<T>::generator_forward(WorkerContext& context, const MiniBatch
     barrier.wait();
 }
 
+// The choices of a sequence and its scale hold for all its steps.
+template <class T>
+void SequenceBatch<T>::draw_noise(const ExecContext<T>& exec, double probability, Share share,
+                                  Barrier& barrier, Range kinds) {
+    const RandomKey key{exec.seed, exec.epoch, exec.step, 0};
+    const SequenceLayout& steps = stack(kGenerated).layout();
+    for (Index kind = kinds.begin; kind < kinds.end; ++kind) {
+        input_noise_.draw_choices(backend_, kind, {key, 0, stack(kind).numbers()}, share.of(steps.rows));
+        input_noise_.draw_sizes(backend_, kind, {key, 0, stack(kind).step_numbers(), spec_.steps},
+                                share.of(steps.total));
+    }
+    barrier.wait();
+    for (Index kind = kinds.begin; kind < kinds.end; ++kind)
+        input_noise_.augment(backend_, kind, probability, stack(kind).step_rows(), share.of(steps.total));
+}
+
 // The stacks and a generator of features pack their rows alike. A generator of texts always runs all steps.
 template <class T>
 void SequenceBatch<T>::load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch,
-                                                double probability, Share share, bool with_real) {
+                                                double probability, Share share, Barrier& barrier,
+                                                bool with_real) {
     const ExecContext<T>& exec = context.discriminator;
-    RecStack<T>& generated = stack(kGenerated);
-    const Range packed = share.of(generated.layout().total);
+    const Range packed = share.of(stack(kGenerated).layout().total);
     if (spec_.texts()) return load_tokens(exec, mini_batch, packed, with_real);
-    const RandomKey key{exec.seed, exec.epoch, exec.step, 0};
-    const Index total = generated.layout().total;
-    generated.each(packed, [&](Index i, Index row, Index t) {
-        const Index n = generated.number(row) - batch_;
-        const T* from[2] = {data_.x.values + (data_.x.start[mini_batch.row(n)] + t) * data_.x.cols,
-                            generator_.output().row(i)};
-        for (Index kind = with_real ? kReal : kGenerated; kind <= kGenerated; ++kind) {
-            T* to = stack(kind).x().row(i);
-            if (input_noise_.on()) {
-                input_noise_.draw_step(backend_, key, probability, kind * batch_ + n, t, kind * total + i,
-                                       context.scratchpad);
-                input_noise_.forward(backend_, to, from[kind], kind * total + i);
-            } else {
-                std::copy_n(from[kind], spec_.data_size, to);
-            }
-        }
-    });
+    const Matrix<T> real = stack(kReal).x(), generated = stack(kGenerated).x();
+    if (with_real) backend_.gather(real, {data_.x.values, data_rows_, data_.x.cols}, source_.data(), packed);
+    if (!input_noise_.on()) return backend_.copy(generated, generator_.output(), packed);
+    const Range kinds{with_real ? kReal : kGenerated, kGenerated + 1};
+    draw_noise(exec, probability, share, barrier, kinds);
+    for (Index kind = kinds.begin; kind < kinds.end; ++kind)
+        backend_.scale_shift(stack(kind).x(), kind == kReal ? real : generator_.output(),
+                             input_noise_.factor(kind), input_noise_.shift(kind), packed);
 }
 
 template <class T>
 void SequenceBatch<T>::load_tokens(const ExecContext<T>& exec, const MiniBatch& mini_batch, Range packed,
                                    bool with_real) {
     RecStack<T>& generated = stack(kGenerated);
-    // The generator's sequences have equal lengths, so its packing keeps their order.
-    const auto source = [&](Index n, Index t) { return t * layout().rows + n; };
-    generated.each(packed, [&](Index i, Index row, Index t) {
-        const Index n = generated.number(row) - batch_;
-        if (with_real) tokens_[kReal][i] = data_.token(mini_batch.row(n), t, spec_.eos_token);
-        tokens_[kGenerated][i] = generator_.tokens()[source(n, t)];
-        if (soft_tokens_)
-            std::copy_n(generator_.output().row(source(n, t)), spec_.vocabulary, soft_tokens_.row(i));
-    });
+    if (with_real)
+        stack(kReal).each(packed, [&](Index i, Index row, Index t) {
+            tokens_[kReal][i] = data_.token(mini_batch.row(stack(kReal).number(row)), t, spec_.eos_token);
+        });
+    backend_.gather(tokens_[kGenerated], generator_.tokens(), source_.data(), packed);
+    if (soft_tokens_) backend_.gather(soft_tokens_, generator_.output(), source_.data(), packed);
     if (with_real) backend_.gather(stack(kReal).x(), token_table(exec), tokens_[kReal], packed);
     if (soft_tokens_)
         embed_soft_tokens(exec, generated.x(), soft_tokens_, packed);
@@ -145,15 +158,14 @@ void SequenceBatch<T>::embed_soft_tokens_backward(const ExecContext<T>& exec, Ma
 }
 
 template <class T>
-void SequenceBatch<T>::interpolate_rows(WorkerContext& context, Share share) {
+void SequenceBatch<T>::interpolate_rows(WorkerContext& context, Share share, Barrier& barrier) {
     if (spec_.penalty.kind != Penalty::kInterpolated) return;
-    const ExecContext<T>& exec = context.discriminator;
-    RecStack<T>& interpolated = stack(kInterpolated);
-    interpolated.each(share.of(interpolated.layout().total), [&](Index i, Index row, Index) {
-        const T weight = this->interpolation_weight(exec, interpolated.number(row) - kInterpolated * batch_);
-        backend_.gan().lerp(interpolated.x().row(i), weight, stack(kReal).x().row(i),
-                            stack(kGenerated).x().row(i), spec_.data_size);
-    });
+    const RecStack<T>& interpolated = stack(kInterpolated);
+    this->draw_interpolation_weights(context.discriminator, interpolated.numbers(), -kInterpolated * batch_,
+                                     share.of(interpolated.layout().rows));
+    barrier.wait();
+    backend_.lerp(interpolated.x(), this->interpolation_weights_, interpolated.step_rows(), stack(kReal).x(),
+                  stack(kGenerated).x(), share.of(interpolated.layout().total));
 }
 
 template <class T>
@@ -189,20 +201,16 @@ void SequenceBatch<T>::gradient_penalty(WorkerContext& context, Index kind, Shar
     barrier.wait();
     const Matrix<T> g = texts ? token_gradient_[kind] : dx,
                     v = texts ? token_gradient_[kind] : rec_tangents(kind)->inputs();
-    const Index cols = spec_.data_size;
-    for (Index row = own.begin; row < own.end; ++row) {
-        T sum = T(0);
-        for (Index t = 0; t < steps.length[row]; ++t) {
-            const T* step = g.row(steps.offset[t] + row);
-            sum += backend_.gan().dot(step, step, cols);
-        }
-        const PenaltyAt<T> at = this->penalty_at(sum);
-        this->penalties_[penalty_row + stack(kind).number(row) - kind * batch_] = at.penalty;
-        for (Index t = 0; t < steps.length[row]; ++t) {
-            const Index i = steps.offset[t] + row;
-            backend_.gan().scale(v.row(i), at.slope, g.row(i), cols);
-        }
-    }
+    PenaltyArgs<T> a = this->penalty_arguments();
+    a.rows = own;
+    a.dg = v;
+    a.g = g;
+    a.penalty = this->penalties_ + penalty_row;
+    a.position = stack(kind).numbers();
+    a.first = kind * batch_;
+    a.length = steps.length;
+    a.offset = steps.offset;
+    backend_.gradient_penalty(a);
     barrier.wait();
     if (texts) embed_soft_tokens(exec, rec_tangents(kind)->inputs(), v, packed);
     rec_tangents(kind)->forward_tangents(exec, share, barrier);
@@ -259,7 +267,7 @@ void SequenceBatch<T>::table_weight_grad(const ExecContext<T>& exec, Share share
                                          .accumulate = true};
         backend_.linear_backward_weight(op, Share{}, exec.worker);
     };
-    for (Index r = 0; r < spec_.vocabulary; ++r) std::fill_n(to.row(r) + cols.begin, cols.size(), T(0));
+    backend_.fill(to.col_slice(cols), T(0), {0, spec_.vocabulary});
     backend_.scatter_add(to.col_slice(cols), stack(kReal).dx().block({0, total}, cols), tokens_[kReal]);
     if (soft_tokens_)
         product(soft_tokens_, stack(kGenerated).dx());
@@ -282,23 +290,15 @@ void SequenceBatch<T>::generator_backward(WorkerContext& context, Share share, B
     const Matrix<T> doutput = generator_.doutput();
     if (spec_.texts()) {
         // The discriminator did not see the steps beyond a text's length.
-        const Range all = share.of(layout().total);
-        for (Index i = all.begin; i < all.end; ++i) std::fill_n(doutput.row(i), spec_.data_size, T(0));
+        backend_.fill(doutput, T(0), share.of(layout().total));
         embed_soft_tokens_backward(exec, dtokens_, generated.dx(), packed);
         barrier.wait();
+        backend_.scatter(doutput, dtokens_, source_.data(), packed);
+    } else if (input_noise_.on()) {
+        backend_.multiply(doutput, generated.dx(), input_noise_.factor(kGenerated), packed);
+    } else {
+        backend_.copy(doutput, generated.dx(), packed);
     }
-    generated.each(packed, [&](Index i, Index row, Index t) {
-        const Index n = generated.number(row) - batch_;
-        if (spec_.texts()) {
-            std::copy_n(dtokens_.row(i), spec_.data_size, doutput.row(t * layout().rows + n));
-        } else {
-            std::copy_n(generated.dx().row(i), spec_.data_size, doutput.row(i));
-            if (!input_noise_.on()) return;
-            const Matrix<T> d = doutput.rows_from(i);
-            backend_.multiply(
-                d, d, row_vector(input_noise_.factor(generated.layout().total + i), spec_.data_size), {0, 1});
-        }
-    });
     barrier.wait();
     generator_.backward(context.generator, share, barrier);
 }

@@ -32,8 +32,8 @@ public:
     void generator_forward(WorkerContext& context, const MiniBatch& mini_batch, Share share,
                            Barrier& barrier) override;
     void load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch, double probability,
-                                  Share share, bool with_real) override;
-    void interpolate_rows(WorkerContext& context, Share share) override;
+                                  Share share, Barrier& barrier, bool with_real) override;
+    void interpolate_rows(WorkerContext& context, Share share, Barrier& barrier) override;
     bool has_encoder() const override { return true; }
     // The embedding table of texts changes with every update.
     bool input_is_stochastic() const override { return input_noise_.on() || spec_.texts(); }
@@ -66,6 +66,8 @@ private:
     }
     void allocate_buffers(ArenaPlanner& planner);
     void lay_out_sequences(const MiniBatch& mini_batch);
+    void draw_noise(const ExecContext<T>& exec, double probability, Share share, Barrier& barrier,
+                    Range kinds);
     void load_tokens(const ExecContext<T>& exec, const MiniBatch& mini_batch, Range packed, bool with_real);
     // The rows of a matrix of features that belong to one kind.
     Matrix<T> kind_rows(Matrix<T> m, Index kind) const {
@@ -84,6 +86,9 @@ private:
     std::vector<std::unique_ptr<RecTangents<T>>> rec_tangents_;
     Buffer<T> memory_;
     HostArray<Index> lengths_;
+    // By packed row of the stacks: its row of real values, or of the generator's tokens.
+    HostArray<Index> source_;
+    Index data_rows_ = 0;  // of the array of all sequences' values
     // Texts: the tokens of each kind by packed row, and the penalty's gradient with respect to the one-hot
     // rows.
     Index* tokens_[2] = {};

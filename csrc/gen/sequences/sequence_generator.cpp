@@ -16,7 +16,6 @@ SequenceGenerator<T>::SequenceGenerator(const GenModel<T>& model, const Backend<
       stack_(model.generator_body(), backend, training,
              {.numbered = true, .length = model.spec().steps, .external_inputs = true}),
       sequential_(model.generator()),
-      numbers_(total_),
       lengths_(rows) {
     stack_.plan(rows_, total_);
     if (training_)
@@ -83,15 +82,13 @@ template <class T>
 void SequenceGenerator<T>::set_batch_lengths(const Index* lengths, Index count, bool has_full_length) {
     for (Index i = 0; i < count; ++i) lengths_[i] = has_full_length ? spec_.steps : lengths[i];
     stack_.set_batch(lengths_.data(), count);
-    stack_.each({0, layout().total},
-                [&](Index i, Index row, Index t) { numbers_[i] = stack_.number(row) * spec_.steps + t; });
 }
 
 template <class T>
 void SequenceGenerator<T>::draw_latents(const ExecContext<T>& exec, Share share) {
     if (spec_.latent_size == 0) return;
     const RandomKey key{exec.seed, exec.epoch, exec.step, rng_streams::kRowLatent};
-    backend_.normal(latent_, RngPurpose::kLatent, key, exec.first_row, share.of(layout().rows));
+    backend_.normal(latent_, RngPurpose::kLatent, {key, exec.first_row}, share.of(layout().rows));
 }
 
 // Writes the inputs of each step except the previous token: the sequence's latent, the step's latent, the
@@ -100,23 +97,18 @@ template <class T>
 void SequenceGenerator<T>::write_step_inputs(const ExecContext<T>& exec, const std::int64_t* labels,
                                              Range packed) {
     const Matrix<T> x = stack_.x();
-    const Index column = latent_column();
-    for (Index i = packed.begin; i < packed.end; ++i) {
-        const Index n = number(i);
-        T* to = x.row(i) + column;
-        if (spec_.latent_size > 0) to = std::copy_n(latent_.row(n), spec_.latent_size, to);
-        if (spec_.step_latent_size > 0) {
-            const RandomKey key{exec.seed, exec.epoch, exec.step,
-                                rng_streams::kStepLatent + static_cast<std::uint32_t>(step(i))};
-            backend_.normal(row_vector(to, spec_.step_latent_size), RngPurpose::kLatent, key,
-                            exec.first_row + n, {0, 1});
-            to += spec_.step_latent_size;
-        }
-        if (!labels) continue;
-        const Parameter& p = model_.embedding();
-        labels_[i] = labels[n];
-        std::copy_n(exec.params + p.offset + labels[n] * p.ld, p.cols, to);
-    }
+    const Index column = latent_column(), step_column = column + spec_.latent_size;
+    const RandomKey key{exec.seed, exec.epoch, exec.step, rng_streams::kStepLatent};
+    backend_.normal(x.col_slice({step_column, step_column + spec_.step_latent_size}), RngPurpose::kLatent,
+                    {key, exec.first_row, stack_.step_numbers(), spec_.steps}, packed);
+    if (spec_.latent_size > 0)
+        backend_.gather(x.col_slice({column, step_column}), latent_, stack_.step_positions(), packed);
+    if (!labels) return;
+    const Parameter& p = model_.embedding();
+    const Index label_column = step_column + spec_.step_latent_size;
+    backend_.gather(labels_, labels, stack_.step_positions(), packed);
+    backend_.gather(x.col_slice({label_column, label_column + p.cols}), p.view<const T>(exec.params), labels_,
+                    packed);
 }
 
 template <class T>
@@ -187,8 +179,7 @@ void SequenceGenerator<T>::forward_text(const ExecContext<T>& exec, const std::i
         feed_previous_tokens(exec, t, sequences);
         stack_.forward_step(exec, t, sequences);
         head_forward(exec, share, barrier, step_rows);
-        for (Index i = step_rows.begin; i < step_rows.end; ++i)
-            tokens_[i] = backend_.argmax(output_.y.row(i), spec_.vocabulary);
+        backend_.argmax(tokens_, output_.y, step_rows);
     }
 }
 
@@ -237,9 +228,10 @@ void SequenceGenerator<T>::weight_gradient(ExecContext<T> exec, Share share) {
     const Matrix<T> dx = stack_.dx();
     const auto scatter_sum = [&](Matrix<T> to, Range rows, Range cols, Index column, const Index* index,
                                  Index count) {
-        for (Index r = rows.begin; r < rows.end; ++r) std::fill_n(to.row(r) + cols.begin, cols.size(), T(0));
+        if (cols.empty()) return;
         const Range from{column + cols.begin, column + cols.end};
-        if (!cols.empty()) backend_.scatter_add(to.col_slice(cols), dx.block({0, count}, from), index);
+        backend_.fill(to.col_slice(cols), T(0), rows);
+        backend_.scatter_add(to.col_slice(cols), dx.block({0, count}, from), index);
     };
     if (spec_.classes > 0) {
         const Parameter& p = model_.embedding();

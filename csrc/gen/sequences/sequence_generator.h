@@ -30,8 +30,8 @@ public:
     void set_lengths(const Index* lengths, Index count);
     void set_pretrain_lengths(const Index* lengths, Index count);
     const SequenceLayout& layout() const { return stack_.layout(); }
-    Index number(Index packed) const { return numbers_[packed] / spec_.steps; }
-    Index step(Index packed) const { return numbers_[packed] % spec_.steps; }
+    Index number(Index packed) const { return stack_.step_numbers()[packed] / spec_.steps; }
+    Index step(Index packed) const { return stack_.step_numbers()[packed] % spec_.steps; }
 
     // Draws the latents at the context's step and writes output(): packed rows of features, or soft or
     // one-hot tokens. `labels` are by sequence number.
@@ -66,7 +66,7 @@ private:
     }
     // Random numbers follow the sequence's number and step, not the packed row.
     void set_row_numbers(ExecContext<T>& exec) const {
-        exec.numbers = numbers_.data();
+        exec.numbers = stack_.step_numbers();
         exec.length = spec_.steps;
         exec.batch = layout().total;
     }
@@ -91,7 +91,7 @@ private:
     GemmPlan<T> embed_plan_, feedback_plan_, table_weight_plan_;
     Matrix<T> latent_;
     T* scratchpad_ = nullptr;
-    HostArray<Index> numbers_, lengths_;
+    HostArray<Index> lengths_;
     Index *previous_tokens_ = nullptr, *tokens_ = nullptr, *labels_ = nullptr;
     std::vector<LayerInput<T>> layer_input_;
 };

@@ -150,21 +150,33 @@ DS_KERNEL void softmax_backward_rows(const Matrix<T>& dz, const Matrix<const T>&
 }
 
 template <class T>
+DS_INLINE Index argmax_row(const T* p, Index cols) {
+    const T top = row_max(p, cols);
+    Index j = 0;
+    while (j + 1 < cols && !(p[j] == top)) ++j;
+    return j;
+}
+template <class T>
 DS_KERNEL void argmax_rows(std::int64_t* out, const Matrix<const T>& x) {
-    const Index cols = x.cols;
+    for (Index row = 0; row < x.rows; ++row)
+        store_lane0(out + row, std::int64_t(argmax_row(x.row(row), x.cols)));
+}
+template <class T>
+DS_KERNEL void one_hot_rows(const Matrix<T>& y, const Matrix<const T>& x) {
     for (Index row = 0; row < x.rows; ++row) {
-        const T* p = x.row(row);
-        const T top = row_max(p, cols);
-        Index j = 0;
-        while (j + 1 < cols && !(p[j] == top)) ++j;
-        store_lane0(out + row, std::int64_t(j));
+        T* const out = y.row(row);
+        const Index top = argmax_row(x.row(row), x.cols);
+        sync();
+        for_row<T>(x.cols, [=](int, Index j, Index n) DS_LAMBDA { store_part(out + j, Vec<T>(T(0)), n); });
+        sync();
+        store_lane0(out + top, T(1));
     }
 }
 
 template <class T>
 constexpr ReduceKernels<T> reduce_kernels() {
-    return {array_sum<T>,    array_weighted_sum<T>,    col_sum<T>,
-            softmax_rows<T>, softmax_backward_rows<T>, argmax_rows<T>};
+    return {array_sum<T>,   array_weighted_sum<T>, col_sum<T>, softmax_rows<T>, softmax_backward_rows<T>,
+            argmax_rows<T>, one_hot_rows<T>};
 }
 
 DS_ISA_END

@@ -20,6 +20,8 @@ struct ReduceKernels {
     void (*softmax_backward_rows)(const Matrix<T>& dz, const Matrix<const T>& dy, const Matrix<const T>& y);
     // The first of the largest elements of each row.
     void (*argmax_rows)(std::int64_t* out, const Matrix<const T>& x);
+    // 1 there, 0 elsewhere. y may be x.
+    void (*one_hot_rows)(const Matrix<T>& y, const Matrix<const T>& x);
 };
 
 }  // namespace ds

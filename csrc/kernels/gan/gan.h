@@ -5,6 +5,7 @@
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/gan/gan_table.h"
 #include "kernels/gan/minibatch_stddev.h"
+#include "kernels/gan/projection.h"
 
 DS_ISA_BEGIN
 
@@ -23,12 +24,6 @@ DS_KERNEL void gan_loss(const GanLossArgs<T>& a) {
 }
 
 template <class T>
-DS_KERNEL T dot_product(const T* a, const T* b, Index n) {
-    return row_sum<T>(n, [=](Vec<T> s, Index j, Index k)
-                             DS_LAMBDA { return fma(load_part(a + j, k), load_part(b + j, k), s); });
-}
-
-template <class T>
 DS_KERNEL void scale_array_by(T* y, T a, const T* x, Index n) {
     const Vec<T> f(a);
     map(y, x, n, [f](Vec<T> v) DS_LAMBDA { return f * v; });
@@ -39,32 +34,60 @@ DS_KERNEL void axpy_array(T* y, T a, const T* x, Index n) {
     map(y, y, x, n, [f](Vec<T> s, Vec<T> v) DS_LAMBDA { return fma(f, v, s); });
 }
 
+// A penalty on a gradient, and the factor of the gradient in its derivative, from the gradient's squared norm.
 template <class T>
-DS_KERNEL PenaltyAt<T> zero_centred_penalty(T squares, T weight) {
-    return {T(0.5) * weight * squares, weight};
-}
+struct PenaltyAt {
+    T penalty, slope;
+};
 template <class T>
-DS_KERNEL PenaltyAt<T> one_centred_penalty(T squares, T weight) {
+DS_INLINE PenaltyAt<T> penalty_at(T squares, T weight, bool one_centred) {
+    if (!one_centred) return {T(0.5) * weight * squares, weight};
     const T norm = sqrt(squares), off = norm - T(1);
     return {weight * off * off, norm > T(0) ? T(2) * weight * off / norm : T(0)};
 }
 
 template <class T>
-DS_KERNEL void lerp_rows(T* y, T share, const T* a, const T* b, Index n) {
-    const Vec<T> t(share), one_minus_t = Vec<T>(T(1)) - t;
-    map(y, a, b, n, [t, one_minus_t](Vec<T> u, Vec<T> v) DS_LAMBDA { return fma(t, u, one_minus_t * v); });
+DS_KERNEL void penalty_rows(const PenaltyArgs<T>& a) {
+    const Index cols = a.g.cols;
+    for (Index i = a.rows.begin; i < a.rows.end; ++i) {
+        const Index steps = a.length != nullptr ? a.length[i] : 1;
+        const auto row = [&](Index t) DS_LAMBDA { return a.offset != nullptr ? a.offset[t] + i : i; };
+        T squares = T(0);
+        for (Index t = 0; t < steps; ++t)
+            squares += dot_product(a.g.row(row(t)), a.g.row(row(t)), cols);
+        const PenaltyAt<T> at = penalty_at(squares, a.weight, a.one_centred);
+        store_lane0(a.penalty + (a.position != nullptr ? a.position[i] - a.first : i), at.penalty);
+        for (Index t = 0; t < steps; ++t) scale_array_by(a.dg.row(row(t)), at.slope, a.g.row(row(t)), cols);
+    }
 }
 
 template <class T>
-DS_KERNEL void augment_row(const AugmentArgs<T>& a) {
-    const bool scaled = a.uniform[0] < a.probability, cut = a.uniform[1] < a.probability;
-    const Vec<T> jitter(a.uniform[2] < a.probability ? a.jitter : T(0)), zero(T(0));
-    const Vec<T> factor = scaled ? exp(Vec<T>(a.scale * a.normal[a.cols])) : Vec<T>(T(1));
-    const Vec<T> threshold(cut ? a.cutout : T(0));
-    for_row<T>(a.cols, [=, &a](int, Index j, Index n) DS_LAMBDA {
-        store_part(a.factor + j, select(load_part(a.uniform + 3 + j, n) < threshold, zero, factor), n);
-        store_part(a.shift + j, fma(jitter, load_part(a.normal + j, n), load_part(a.shift + j, n)), n);
-    });
+DS_KERNEL void lerp_rows(const Matrix<T>& y, const T* share, const Index* index, const Matrix<const T>& a,
+                         const Matrix<const T>& b) {
+    for (Index i = 0; i < y.rows; ++i) {
+        const Vec<T> t(share[index != nullptr ? index[i] : i]), one_minus_t = Vec<T>(T(1)) - t;
+        map(y.row(i), a.row(i), b.row(i), y.cols,
+            [t, one_minus_t](Vec<T> u, Vec<T> v) DS_LAMBDA { return fma(t, u, one_minus_t * v); });
+    }
+}
+
+template <class T>
+DS_KERNEL void augment_rows(const AugmentArgs<T>& a) {
+    const Index cols = a.factor.cols;
+    for (Index i = a.rows.begin; i < a.rows.end; ++i) {
+        const Index sequence = a.sequence != nullptr ? a.sequence[i] : i;
+        const T *u = a.uniform.row(sequence), *normal = a.normal.row(i);
+        const bool scaled = u[0] < a.probability, cut = u[1] < a.probability;
+        const Vec<T> jitter(u[2] < a.probability ? a.jitter : T(0)), zero(T(0));
+        const Vec<T> scale =
+            scaled ? exp(Vec<T>(a.scale * a.normal.row(sequence)[cols])) : Vec<T>(T(1));
+        const Vec<T> threshold(cut ? a.cutout : T(0));
+        T *factor = a.factor.row(i), *shift = a.shift.row(i);
+        for_row<T>(cols, [=](int, Index j, Index n) DS_LAMBDA {
+            store_part(factor + j, select(load_part(u + 3 + j, n) < threshold, zero, scale), n);
+            store_part(shift + j, fma(jitter, load_part(normal + j, n), load_part(shift + j, n)), n);
+        });
+    }
 }
 
 template <class T>
@@ -99,10 +122,13 @@ constexpr GanKernels<T> gan_kernels() {
     GanKernels<T> k{};
     k.discriminator = ForEachGanLoss<GanLossTable<T>::template Of>::kDiscriminator;
     k.generator = ForEachGanLoss<GanLossTable<T>::template Of>::kGenerator;
-    k.zero_centred = zero_centred_penalty<T>;
-    k.one_centred = one_centred_penalty<T>;
+    k.penalty = penalty_rows<T>;
+    k.projection_forward = projection_forward<T>;
+    k.projection_weight_gradient = projection_weight_gradient<T>;
+    k.scale_rows = scale_rows<T>;
+    k.row_dots = row_dots<T>;
     k.lerp = lerp_rows<T>;
-    k.augment = augment_row<T>;
+    k.augment = augment_rows<T>;
     k.scale_shift = scale_shift_array<T>;
     k.ema = ema_array<T>;
     k.gumbel = gumbel_array<T>;

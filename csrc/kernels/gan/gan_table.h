@@ -33,21 +33,56 @@ struct GanLossArgs {
     T scale = T(1);
 };
 
-// A penalty on a gradient g. Its derivative with respect to g is slope · g.
+// Scores z = w_r · x + bias of the rows of x, with w_r = weight + Σ embedding[p · classes + label[r · pac + p]].
 template <class T>
-struct PenaltyAt {
-    T penalty, slope;
+struct ProjectionForward {
+    Matrix<T> z;        // a column
+    Matrix<T> weights;  // w_r; null: not needed
+    Matrix<const T> x;
+    const T* weight = nullptr;
+    const T* bias = nullptr;  // one number, or null
+    Matrix<const T> embedding;
+    const std::int64_t* labels = nullptr;
+    Index classes = 0;
+    Index pac = 1;
 };
 
-// The augmentation of one row x·factor + shift: factor is written, shift is added to.
+// The gradient with respect to some columns of the embedding: the sums of d · x over the rows of each label.
+template <class T>
+struct ProjectionWeightGradient {
+    Matrix<T> dembedding;
+    Matrix<const T> d;  // a column
+    Matrix<const T> x;
+    const std::int64_t* labels = nullptr;
+    Index classes = 0;
+    Index pac = 1;
+};
+
+// The gradient penalties of some rows: weight / 2 · |g|² or, one-centred, weight · (|g| - 1)² with a slope of 0
+// at |g| = 0. The derivative with respect to g is slope · g, which goes to `dg`; dg may be g. A row of a
+// sequence has several steps: row i of step t is row offset[t] + i of the matrices.
+template <class T>
+struct PenaltyArgs {
+    Range rows;
+    Matrix<T> dg;
+    Matrix<const T> g;
+    T* penalty = nullptr;            // by row
+    const Index* position = nullptr; // by row: its place in `penalty`, after place `first`; null: the row itself
+    Index first = 0;
+    const Index* length = nullptr;  // by row: its steps; null: one
+    const Index* offset = nullptr;  // by step
+    T weight = T(0);
+    bool one_centred = false;
+};
+
+// The augmentation of rows x·factor + shift: factor is written, shift is added to.
 template <class T>
 struct AugmentArgs {
-    Index cols = 0;
-    T* factor = nullptr;
-    T* shift = nullptr;
-    const T* uniform =
-        nullptr;  // cols + 3 numbers: whether to scale, cut and jitter, then the cutout of each column
-    const T* normal = nullptr;  // cols + 1 numbers: the jitter of each column, then the row's scale
+    Range rows;
+    Matrix<T> factor, shift;
+    Matrix<const T> uniform;  // by sequence: whether to scale, cut and jitter, then the cutout of each column
+    Matrix<const T> normal;   // by row: the jitter of each column, then the scale of sequence i in row i
+    const Index* sequence = nullptr;  // by row; null: the row itself
     T probability = T(0);
     T scale = T(0);
     T cutout = T(0);
@@ -72,9 +107,16 @@ template <class T>
 struct GanKernels {
     void (*const* discriminator)(const GanLossArgs<T>&);  // by GanLoss
     void (*const* generator)(const GanLossArgs<T>&);
-    PenaltyAt<T> (*zero_centred)(T squares, T weight);  // weight / 2 · |g|², from |g|²
-    PenaltyAt<T> (*one_centred)(T squares, T weight);   // weight · (|g| - 1)²; the slope at |g| = 0 is 0
-    void (*lerp)(T* y, T share, const T* a, const T* b, Index n);  // y = share · a + (1 - share) · b
+    void (*penalty)(const PenaltyArgs<T>&);
+    void (*projection_forward)(const ProjectionForward<T>&);
+    void (*projection_weight_gradient)(const ProjectionWeightGradient<T>&);
+    // Rows y = factor · x, with a column of factors; y may be x.
+    void (*scale_rows)(const Matrix<T>& y, const Matrix<const T>& factor, const Matrix<const T>& x);
+    // A column of the dot products of rows, in 16 lanes.
+    void (*row_dots)(const Matrix<T>& out, const Matrix<const T>& a, const Matrix<const T>& b);
+    // Rows y = share · a + (1 - share) · b, with the share of row i at index[i], or at i without an index.
+    void (*lerp)(const Matrix<T>& y, const T* share, const Index* index, const Matrix<const T>& a,
+                 const Matrix<const T>& b);
     void (*augment)(const AugmentArgs<T>&);
     void (*scale_shift)(T* y, const T* x, const T* factor, const T* shift,
                         Index n);  // y = x · factor + shift

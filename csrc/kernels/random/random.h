@@ -172,16 +172,51 @@ DS_INLINE void draw_narrow(T* out, Index ld, Index row0, Index rows, Index cols,
     }
 }
 
+// Narrow rows with numbers. Those that follow each other in one group share it.
 template <class T, class Group>
-DS_INLINE void draw_rows(const Matrix<T>& out, Index row0, const Group& group) {
-    if (out.cols >= kRandomGroup) return draw_wide(out.p, out.ld, row0, out.rows, out.cols, group);
-    if (out.cols > 0) draw_narrow(out.p, out.ld, row0, out.rows, out.cols, group);
+DS_INLINE void draw_narrow_numbers(const Matrix<T>& out, const RandomRows& rows, Group group) {
+    constexpr Index kTogether = 4, kMostRows = 64;
+    const Index each = kRandomGroup / out.cols;
+    alignas(64) T drawn[kTogether * kRandomGroup];
+    Index begin[kMostRows];
+    for (Index r = 0; r < out.rows;) {
+        Index count = 0, groups = 0, number = 0;
+        for (; count < kMostRows && r + count < out.rows; ++count) {
+            const RandomRows::Row row = rows.row(r + count);
+            const Index its_number = row.index / each;
+            if (groups == 0 || its_number != number || row.stream != group.stream) {
+                if (groups == kTogether) break;
+                number = its_number;
+                group.stream = row.stream;
+                group.make(drawn + groups++ * kRandomGroup, std::uint32_t(std::uint64_t(number) * 16));
+            }
+            begin[count] = (groups - 1) * kRandomGroup + (row.index - number * each) * out.cols;
+        }
+        for (Index i = 0; i < count; ++i) copy_drawn(out.row(r + i), drawn + begin[i], out.cols);
+        r += count;
+    }
 }
 
+template <class T, class Group>
+DS_INLINE void draw_rows(const Matrix<T>& out, const RandomRows& rows, Group group) {
+    if (out.cols == 0) return;
+    if (rows.number == nullptr) {
+        if (out.cols >= kRandomGroup) return draw_wide(out.p, out.ld, rows.first, out.rows, out.cols, group);
+        return draw_narrow(out.p, out.ld, rows.first, out.rows, out.cols, group);
+    }
+    if (out.cols < kRandomGroup) return draw_narrow_numbers(out, rows, group);
+    for (Index r = 0; r < out.rows; ++r) {
+        const RandomRows::Row row = rows.row(r);
+        group.stream = row.stream;
+        draw_wide(out.row(r), out.ld, row.index, 1, out.cols, group);
+    }
+}
+
+DS_INLINE PhiloxGroup philox_group(const RandomRows& r) { return {r.key, r.step, r.epoch, r.stream}; }
+
 template <class T>
-void dropout_mask(const Matrix<T>& mask, Index row0, std::uint64_t key, std::uint32_t step,
-                  std::uint32_t epoch, std::uint32_t stream, std::uint32_t keep_threshold, T scale) {
-    draw_rows(mask, row0, MaskGroup<T>{{key, step, epoch, stream}, keep_threshold, scale});
+void dropout_mask(const Matrix<T>& mask, const RandomRows& rows, std::uint32_t keep_threshold, T scale) {
+    draw_rows(mask, rows, MaskGroup<T>{philox_group(rows), keep_threshold, scale});
 }
 // The position in a row tells the group, the word and the block, as in draw_wide and draw_narrow.
 template <class T>
@@ -213,14 +248,12 @@ void dropout_entries(T* value, const Column* column, Index n, Index cols, Index 
 }
 
 template <class T>
-void uniform_rows(const Matrix<T>& out, Index row0, std::uint64_t key, std::uint32_t step,
-                  std::uint32_t epoch, std::uint32_t stream) {
-    draw_rows(out, row0, UniformGroup<T>{{key, step, epoch, stream}});
+void uniform_rows(const Matrix<T>& out, const RandomRows& rows) {
+    draw_rows(out, rows, UniformGroup<T>{philox_group(rows)});
 }
 template <class T>
-void normal_rows(const Matrix<T>& out, Index row0, std::uint64_t key, std::uint32_t step, std::uint32_t epoch,
-                 std::uint32_t stream) {
-    draw_rows(out, row0, NormalGroup<T>{{{key, step, epoch, stream}}});
+void normal_rows(const Matrix<T>& out, const RandomRows& rows) {
+    draw_rows(out, rows, NormalGroup<T>{{philox_group(rows)}});
 }
 
 // The same rounds over given counters, for tests.

@@ -25,9 +25,6 @@ public:
 
     bool trainable() const override { return false; }
     void plan(const Backend<T>&, Index, bool, LayerBuffers<T>&) const override {}
-    Index scratchpad_size(const LayerBuffers<T>&) const override {
-        return has_gumbel_ ? leading_dim<T>(this->outputs_) : 0;
-    }
     void allocate_buffers(ArenaPlanner& planner, Index batch, LayerBuffers<T>& buffers) const override;
     void forward(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& buffers,
                  Range rows) const override;
@@ -44,7 +41,8 @@ private:
 
         Range columns() const { return {begin, begin + spec.units}; }
     };
-    void draw_gumbel(const ExecContext<T>& exec, T* g, Index row) const;
+    // Writes x plus Gumbel noise.
+    void add_gumbel(const ExecContext<T>& exec, Matrix<T> to, Matrix<const T> x, Range rows) const;
 
     std::vector<Block> blocks_;
     bool has_gumbel_ = false;  // some block is a category and draws noise

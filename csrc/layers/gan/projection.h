@@ -44,31 +44,27 @@ public:
         if (training) buffers.backward_weight = backend.plan_backward_weight(batch, this->inputs_, 1, 1);
     }
     Index scratchpad_size(const LayerBuffers<T>& buffers) const override {
-        return std::max(buffers.backward_weight.scratchpad_size(), this->inputs_);
+        return buffers.backward_weight.scratchpad_size();
     }
 
     void forward(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& buffers,
                  Range rows) const override {
-        for (Index r = rows.begin; r < rows.end; ++r) {
-            row_weight(exec, r, buffers.aux.row(r));
-            buffers.saved.row(r)[0] = score(exec, buffers.aux.row(r), layer_input.x.row(r));
-        }
+        ProjectionForward<T> a = arguments(exec, layer_input.x, buffers.saved, rows);
+        a.weights = buffers.aux.row_slice(rows);
+        exec.backend->projection_forward(a);
         exec.backend->activation_forward(buffers.y, buffers.saved, this->activation_, rows);
     }
 
     void backward(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& buffers,
                   Range rows) const override {
         if (!layer_input.d) return;
-        for (Index r = rows.begin; r < rows.end; ++r)
-            exec.backend->gan().scale(layer_input.d.row(r), buffers.d.row(r)[0], buffers.aux.row(r),
-                                      this->inputs_);
+        exec.backend->scale_rows(layer_input.d, buffers.d, buffers.aux, rows);
         exec.backend->activation_backward(layer_input.d, layer_input.saved, layer_input.activation, rows);
     }
 
     void tangent(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& view,
                  Range rows) const override {
-        for (Index r = rows.begin; r < rows.end; ++r)
-            view.y.row(r)[0] = exec.backend->gan().dot(layer_input.x.row(r), view.aux.row(r), this->inputs_);
+        exec.backend->row_dots(view.y, layer_input.x, view.aux, rows);
         this->finish_tangent(exec, view, rows);
     }
 
@@ -87,37 +83,36 @@ public:
         exec.backend->linear_backward_weight(op, share, exec.worker);
         const Range cols = share.of(this->inputs_, 16);
         if (cols.empty()) return;
-        T* de = exec.grads + embedding_ + cols.begin;
-        for (Index c = 0; c < pac_ * classes_; ++c) std::fill_n(de + c * ld_, cols.size(), T(0));
-        for (Index r = 0; r < rows; ++r)
-            for (Index j = 0; j < pac_; ++j)
-                exec.backend->gan().axpy(de + embedding_row(exec, r, j) * ld_, buffers.d.row(r)[0],
-                                         layer_input.x.row(r) + cols.begin, cols.size());
+        const Range all{0, rows};
+        exec.backend->projection_weight_gradient({.dembedding = embedding(exec.grads).col_slice(cols),
+                                                  .d = buffers.d.row_slice(all),
+                                                  .x = layer_input.x.block(all, cols),
+                                                  .labels = exec.labels,
+                                                  .classes = classes_,
+                                                  .pac = pac_});
     }
 
     void infer(const ExecContext<T>& exec, Matrix<const T> x, Matrix<T> y, const LayerBuffers<T>&,
                Index rows) const override {
-        for (Index r = 0; r < rows; ++r) {
-            row_weight(exec, r, exec.worker.scratchpad);
-            y.row(r)[0] = score(exec, exec.worker.scratchpad, x.row(r));
-        }
+        exec.backend->projection_forward(arguments(exec, x, y, {0, rows}));
         exec.backend->activation_forward(y, y, this->activation_, {0, rows});
     }
 
 private:
-    Index embedding_row(const ExecContext<T>& exec, Index r, Index j) const {
-        return j * classes_ + exec.labels[r * pac_ + j];
+    template <class U>
+    Matrix<U> embedding(U* flat) const {
+        return {flat + embedding_, pac_ * classes_, this->inputs_, ld_};
     }
-
-    void row_weight(const ExecContext<T>& exec, Index r, T* w) const {
-        std::copy_n(exec.params + weight_, this->inputs_, w);
-        for (Index j = 0; j < pac_; ++j)
-            exec.backend->gan().axpy(w, T(1), exec.params + embedding_ + embedding_row(exec, r, j) * ld_,
-                                     this->inputs_);
-    }
-    T score(const ExecContext<T>& exec, const T* w, const T* h) const {
-        const T z = exec.backend->gan().dot(h, w, this->inputs_);
-        return bias_ < 0 ? z : z + exec.params[bias_];
+    ProjectionForward<T> arguments(const ExecContext<T>& exec, Matrix<const T> x, Matrix<T> z,
+                                   Range rows) const {
+        return {.z = z.row_slice(rows),
+                .x = x.row_slice(rows),
+                .weight = exec.params + weight_,
+                .bias = bias_ < 0 ? nullptr : exec.params + bias_,
+                .embedding = embedding(exec.params),
+                .labels = exec.labels + rows.begin * pac_,
+                .classes = classes_,
+                .pac = pac_};
     }
 
     Index classes_, pac_;

@@ -46,11 +46,8 @@ void Recurrent<T>::draw_mask(const ExecContext<T>& exec, const RecurrentBuffers<
     const RandomKey key{
         exec.seed, exec.epoch, exec.step,
         static_cast<std::uint32_t>(spec_.rng_stream + rng_streams::recurrent_dropout(layer_, d))};
-    const Matrix<T> mask = buffers.direction[d].mask;
-    const double rate = spec_.recurrent_dropout;
-    if (!buffers.number) return exec.backend->dropout_mask(mask, rate, key, batch_rows);
-    for (Index row = batch_rows.begin; row < batch_rows.end; ++row)
-        exec.backend->dropout_mask(mask, rate, key, {row, row + 1}, buffers.number[row] - row);
+    exec.backend->dropout_mask(buffers.direction[d].mask, spec_.recurrent_dropout,
+                               {.key = key, .number = buffers.number}, batch_rows);
 }
 
 template <class T>
