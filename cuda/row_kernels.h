@@ -210,6 +210,7 @@ struct GanArgs {
     PenaltyArgs<T> penalty;
     ProjectionForward<T> projection;
     ProjectionWeightGradient<T> projection_weight;
+    SpectralArgs<T> spectral;
 };
 template <class T>
 DS_INLINE void run_gan(int which, const GanArgs<T>& args) {
@@ -222,7 +223,7 @@ DS_INLINE void run_gan(int which, const GanArgs<T>& args) {
         case 4: return scale_shift_array(a.y, a.a, a.b, a.c, a.n);
         case 5: return ema_array(a.y, a.a, a.n, a.scalar);
         case 6: return gumbel_array(a.y, a.n);
-        case 7: return axpy_array(a.y, a.scalar, a.a, a.n);
+        case 7: return unit_vector(a.y, a.n);
         case 8: return scale_array_by(a.y, a.scalar, a.a, a.n);
         case 9: return minibatch_stddev_forward(args.stddev);
         case 10: return minibatch_stddev_backward(args.stddev);
@@ -231,6 +232,9 @@ DS_INLINE void run_gan(int which, const GanArgs<T>& args) {
         case 13: return projection_weight_gradient(args.projection_weight);
         case 14: return scale_rows(args.matrix.y, args.matrix.a, args.matrix.b);
         case 15: return row_dots(args.matrix.y, args.matrix.a, args.matrix.b);
+        case 16: return power_iteration(args.spectral);
+        case 17: return spectral_normalize(args.spectral);
+        case 18: return spectral_backward(args.spectral);
     }
 }
 

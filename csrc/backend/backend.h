@@ -191,12 +191,21 @@ public:
     virtual void fill(const Matrix<T>& y, T value, Range rows) const = 0;
     virtual bool all_finite(const Matrix<const T>& x) const = 0;  // no NaN, no infinity
 
-    // Kernels of layer and batch normalisation; the norm layers call each pass.
-    virtual const NormKernels<T>& norm() const = 0;
-    // Kernels of GAN layers and losses.
-    virtual const GanKernels<T>& gan() const = 0;
-    // Kernels of numeric embeddings.
-    virtual const EmbeddingKernels<T>& embedding() const = 0;
+    // Layer and batch normalisation, for the rows or columns that the arguments hold.
+    virtual void layer_norm_forward(const NormForward<T>& args) const = 0;
+    virtual void layer_norm_backward(const NormBackward<T>& args) const = 0;
+    virtual void layer_norm_double_backward(const NormDoubleBackward<T>& args) const = 0;
+    virtual void batch_norm_statistics(const BatchStatistics<T>& args) const = 0;
+    virtual void batch_norm_forward(const NormForward<T>& args) const = 0;
+    virtual void batch_norm_backward(const NormBackward<T>& args) const = 0;
+    virtual void norm_weight_gradient(const NormWeightGradient<T>& args) const = 0;
+    virtual void update_running_statistics(const RunningStatistics<T>& args) const = 0;
+    virtual void inverse_stddev(T* scale, const T* variance, T eps, Index cols) const = 0;
+
+    // Embeddings of numbers.
+    virtual void periodic_forward(const PeriodicForward<T>& args) const = 0;
+    virtual void periodic_backward(const PeriodicBackward<T>& args) const = 0;
+    virtual void periodic_weight_gradient(const PeriodicWeightGradient<T>& args) const = 0;
 
     // GANs. y = share · a + (1 - share) · b, with the share of row i at index[i], or at i without an index.
     virtual void lerp(const Matrix<T>& y, const T* share, const Index* index, const Matrix<const T>& a,
@@ -212,6 +221,17 @@ public:
     virtual void row_dots(const Matrix<T>& out, const Matrix<const T>& a, const Matrix<const T>& b,
                           Range rows) const = 0;
     virtual void gradient_penalty(const PenaltyArgs<T>& args) const = 0;
+    virtual void discriminator_loss(GanLoss kind, const GanLossArgs<T>& args) const = 0;
+    virtual void generator_loss(GanLoss kind, const GanLossArgs<T>& args) const = 0;
+    virtual void minibatch_stddev_forward(const MinibatchStddevArgs<T>& args) const = 0;
+    virtual void minibatch_stddev_backward(const MinibatchStddevArgs<T>& args) const = 0;
+    virtual void minibatch_stddev_tangent(const MinibatchStddevArgs<T>& args) const = 0;
+    virtual void minibatch_stddev_double_backward(const MinibatchStddevArgs<T>& args) const = 0;
+    virtual void power_iteration(const SpectralArgs<T>& args) const = 0;
+    virtual void spectral_normalize(const SpectralArgs<T>& args) const = 0;
+    virtual void spectral_backward(const SpectralArgs<T>& args) const = 0;
+    // average += one_minus_decay · (w - average)
+    virtual void ema(T* average, const T* w, Index n, T one_minus_decay) const = 0;
 
     // The loss of each row, and the gradient of the batch loss.
     virtual void loss(Loss kind, const LossArgs<T>& args) const = 0;

@@ -79,7 +79,7 @@ void DiscriminatorStep<T>::loss_and_gradient(Range pairs, Index all_rows) {
     a.da = batch_.dscores() + pairs.begin;
     a.db = batch_.dscores() + n + pairs.begin;
     a.scale = static_cast<T>(1.0 / static_cast<double>(n));
-    backend_.gan().discriminator[static_cast<int>(batch_.spec().loss)](a);
+    backend_.discriminator_loss(batch_.spec().loss, a);
     const LayerBuffers<T>& top = batch_.discriminator().top();
     const ActivationOf<T> act = batch_.discriminator().last().activation();
     for (Index kind = 0; kind < all_rows; kind += n) {

@@ -77,7 +77,7 @@ void GeneratorStep<T>::loss_and_gradient(Range pairs) {
     a.loss = batch_.losses() + pairs.begin;
     a.db = batch_.dscores() + n + pairs.begin;
     a.scale = static_cast<T>(1.0 / static_cast<double>(n));
-    backend_.gan().generator[static_cast<int>(batch_.spec().loss)](a);
+    backend_.generator_loss(batch_.spec().loss, a);
     const LayerBuffers<T>& top = batch_.discriminator().top();
     backend_.activation_backward(top.d, top.saved, batch_.discriminator().last().activation(),
                                  {n + pairs.begin, n + pairs.end});
@@ -108,12 +108,12 @@ void GeneratorStep<T>::after_update(Share share, const OptimizerClock& clock) {
     T* params = model_.params();
     const Range range = share.of(size, 16);
     if (!range.empty())
-        backend_.gan().ema(params + table[model_.ema_pairs().front().second].offset + range.begin,
-                           params + range.begin, range.size(), static_cast<T>(1.0 - decay));
+        backend_.ema(params + table[model_.ema_pairs().front().second].offset + range.begin,
+                     params + range.begin, range.size(), static_cast<T>(1.0 - decay));
     if (share.worker != 0) return;
     for (const auto& [weight, average] : model_.ema_pairs())
         if (!table[weight].trainable())
-            std::copy_n(params + table[weight].offset, table[weight].span(), params + table[average].offset);
+            backend_.copy(table[average].view(params), table[weight].view(params), {0, table[weight].rows});
 }
 
 template class GeneratorStep<float>;

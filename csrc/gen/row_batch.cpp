@@ -9,6 +9,7 @@ RowBatch<T>::RowBatch(GenModel<T>& model, const Device<T>& device, const Dataset
                       int workers)
     : GenBatch<T>(model, device, batch, workers), data_(data), generator_(model.generator()) {
     generator_.plan(backend_, batch);
+    if (spec_.pac > 1) real_rows_.resize(batch);
     memory_ = allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner); });
     if (aliases_output())
         generator_.alias_output(features_.rows_from(pairs_), this->dfeatures_.rows_from(pairs_));
@@ -20,7 +21,6 @@ template <class T>
 void RowBatch<T>::allocate_buffers(ArenaPlanner& planner) {
     latent_ = planner.matrix<T>(this->batch_, model_.generator_inputs());
     if (spec_.classes > 0) dlatent_ = planner.matrix<T>(this->batch_, model_.generator_inputs());
-    if (spec_.pac > 1) real_rows_ = planner.allocate<Index>(this->batch_, 1);
     input_noise_.allocate_buffers(planner, this->batch_, this->batch_);
     generator_.allocate_buffers(planner, this->batch_);
 }
@@ -44,7 +44,7 @@ void RowBatch<T>::load_real_rows(const MiniBatch& mini_batch, Range pairs) {
     if (spec_.pac == 1)
         return backend_.copy(features(kReal, 0), data_.inputs().rows_from(mini_batch.start), pairs);
     for (Index p = 0; p < spec_.pac; ++p) {
-        Index* rows = real_rows_ + p * pairs_;
+        Index* rows = real_rows_.data() + p * pairs_;
         for (Index i = pairs.begin; i < pairs.end; ++i) rows[i] = mini_batch.row(i * spec_.pac + p);
         backend_.gather(features(kReal, p), data_.inputs(), rows, pairs);
     }

@@ -57,7 +57,7 @@ private:
     Sequential<T> generator_;
     Buffer<T> memory_;
     Matrix<T> latent_, dlatent_;
-    Index* real_rows_ = nullptr;  // of the data set, by p and pair; for pac > 1
+    HostArray<Index> real_rows_;  // of the data set, by p and pair; for pac > 1
     std::vector<LayerInput<T>> generator_layer_input_;
 };
 

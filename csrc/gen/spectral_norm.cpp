@@ -1,7 +1,6 @@
 #include "gen/spectral_norm.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "backend/cpu/registry.h"
 
@@ -10,51 +9,14 @@ namespace {
 
 constexpr int kInitialIterations = 15;
 
-// A matrix as it is stored, which may be transposed, and its singular vectors by stored row and column.
 template <class T>
-struct StoredMatrix {
-    StoredMatrix(const Parameter& p, T* u, T* v)
-        : rows(p.rows),
-          cols(p.cols),
-          ld(p.ld),
-          by_row(p.is_transposed() ? v : u),
-          by_col(p.is_transposed() ? u : v) {}
-    Index rows, cols, ld;
-    T* by_row;
-    T* by_col;
-};
-
-template <class T>
-void make_unit_vector(const GanKernels<T>& k, T* x, Index n) {
-    const T norm = std::max(static_cast<T>(std::sqrt(k.dot(x, x, n))), T(1e-12));
-    for (Index i = 0; i < n; ++i) x[i] /= norm;
-}
-
-template <class T>
-void row_products(const GanKernels<T>& k, T* out, const StoredMatrix<T>& m, const T* w) {
-    for (Index i = 0; i < m.rows; ++i) out[i] = k.dot(w + i * m.ld, m.by_col, m.cols);
-}
-template <class T>
-void column_products(const GanKernels<T>& k, const StoredMatrix<T>& m, const T* w) {
-    std::fill_n(m.by_col, m.cols, T(0));
-    for (Index i = 0; i < m.rows; ++i) k.axpy(m.by_col, m.by_row[i], w + i * m.ld, m.cols);
-}
-
-// v ← Wᵀu / |Wᵀu|, then u ← Wv / |Wv|.
-template <class T>
-void iterate_vectors(const GanKernels<T>& k, const Parameter& p, const T* w, T* u, T* v) {
-    const StoredMatrix<T> m(p, u, v);
-    if (p.is_transposed()) {
-        row_products(k, m.by_row, m, w);
-        make_unit_vector(k, m.by_row, m.rows);
-        column_products(k, m, w);
-        make_unit_vector(k, m.by_col, m.cols);
-    } else {
-        column_products(k, m, w);
-        make_unit_vector(k, m.by_col, m.cols);
-        row_products(k, m.by_row, m, w);
-        make_unit_vector(k, m.by_row, m.rows);
-    }
+SpectralArgs<T> spectral_arguments(const Parameter& p, T* w, T* u, T* v) {
+    SpectralArgs<T> a;
+    a.w = {w, p.rows, p.cols, p.ld};
+    a.by_row = p.is_transposed() ? v : u;
+    a.by_col = p.is_transposed() ? u : v;
+    a.rows_first = p.is_transposed();  // v ← Wᵀu / |Wᵀu|, then u ← Wv / |Wv|
+    return a;
 }
 
 }  // namespace
@@ -65,8 +27,9 @@ void init_singular_vectors(const Parameter& p, const T* w, T* u, T* v, std::uint
     const GanKernels<T>& k = kernels_of<T>(active_kernels()).gan;
     const Index n = p.is_transposed() ? p.cols : p.rows;
     init_weights(u, n, Index(1), Init::kNormal, 1.0, seed, stream);
-    make_unit_vector(k, u, n);
-    for (int i = 0; i < kInitialIterations; ++i) iterate_vectors(k, p, w, u, v);
+    k.unit_vector(u, n);
+    const SpectralArgs<T> a = spectral_arguments(p, const_cast<T*>(w), u, v);
+    for (int i = 0; i < kInitialIterations; ++i) k.power_iteration(a);
 }
 
 template <class T>
@@ -76,30 +39,34 @@ SpectralNorm<T>::SpectralNorm(const GenModel<T>& model, const Device<T>& device)
     params_ = Buffer<T>(device.memory, model.part(Player::kDiscriminator).end);
     copies_ = Buffer<T>(device.memory, model.table().transposed_size());
     device.memory.fill_zero(copies_.data(), copies_.size());
-    sigma_.resize(model.spectral_matrices().size());
+    sigma_ = Buffer<T>(device.memory, static_cast<Index>(model.spectral_matrices().size()));
     Index rows = 0;
     for (const SpectralMatrix& m : model.spectral_matrices())
         rows = std::max(rows, model.table()[m.weight].rows);
-    scratchpad_.resize(static_cast<std::size_t>(rows));
+    scratchpad_ = Buffer<T>(device.memory, rows);
     refresh();
+}
+
+template <class T>
+SpectralArgs<T> SpectralNorm<T>::arguments(std::size_t i, T* flat) const {
+    const SpectralMatrix& matrix = model_.spectral_matrices()[i];
+    const ParameterTable& table = model_.table();
+    T* params = const_cast<T*>(model_.params());
+    SpectralArgs<T> a = spectral_arguments(table[matrix.weight], flat + table[matrix.weight].offset,
+                                           params + table[matrix.u].offset, params + table[matrix.v].offset);
+    a.sigma = const_cast<T*>(sigma_.data()) + i;
+    a.products = const_cast<T*>(scratchpad_.data());
+    return a;
 }
 
 template <class T>
 void SpectralNorm<T>::refresh() {
     if (!on()) return;
-    const GanKernels<T>& k = backend_.gan();
     const Range part = model_.part(Player::kDiscriminator);
     device_.memory.copy(params_.data() + part.begin, model_.params() + part.begin, part.size());
-    for (std::size_t i = 0; i < sigma_.size(); ++i) {
-        const SpectralMatrix& matrix = model_.spectral_matrices()[i];
-        const Parameter& p = model_.table()[matrix.weight];
-        T* w = params_.data() + p.offset;
-        T* params = const_cast<T*>(model_.params());
-        const StoredMatrix<T> m(p, params + model_.table()[matrix.u].offset,
-                                params + model_.table()[matrix.v].offset);
-        row_products(k, scratchpad_.data(), m, w);
-        sigma_[i] = k.dot(scratchpad_.data(), m.by_row, m.rows);
-        for (Index r = 0; r < m.rows; ++r) k.scale(w + r * m.ld, T(1) / sigma_[i], w + r * m.ld, m.cols);
+    for (std::size_t i = 0; i < model_.spectral_matrices().size(); ++i) {
+        const Parameter& p = model_.table()[model_.spectral_matrices()[i].weight];
+        backend_.spectral_normalize(arguments(i, params_.data()));
         if (p.transposed >= 0)
             backend_.transpose(p.transposed_view(copies_.data()), p.view<const T>(params_.data()));
     }
@@ -108,32 +75,19 @@ void SpectralNorm<T>::refresh() {
 template <class T>
 void SpectralNorm<T>::power_iteration(T* params) {
     if (!on()) return;
-    const ParameterTable& table = model_.table();
-    for (const SpectralMatrix& m : model_.spectral_matrices())
-        iterate_vectors(backend_.gan(), table[m.weight], params + table[m.weight].offset,
-                        params + table[m.u].offset, params + table[m.v].offset);
+    for (std::size_t i = 0; i < model_.spectral_matrices().size(); ++i)
+        backend_.power_iteration(arguments(i, params));
     refresh();
 }
 
 // dW = (dŴ - ⟨dŴ, Ŵ⟩ u vᵀ) / σ.
 template <class T>
 void SpectralNorm<T>::backward(T* grads) const {
-    const GanKernels<T>& k = backend_.gan();
-    for (std::size_t i = 0; i < sigma_.size(); ++i) {
-        const SpectralMatrix& matrix = model_.spectral_matrices()[i];
-        const Parameter& p = model_.table()[matrix.weight];
-        T* params = const_cast<T*>(model_.params());
-        const StoredMatrix<T> m(p, params + model_.table()[matrix.u].offset,
-                                params + model_.table()[matrix.v].offset);
-        const T* w = params_.data() + p.offset;
-        T* d = grads + p.offset;
-        T inner = T(0);
-        for (Index r = 0; r < m.rows; ++r) inner += k.dot(d + r * m.ld, w + r * m.ld, m.cols);
-        for (Index r = 0; r < m.rows; ++r) {
-            T* row = d + r * m.ld;
-            k.axpy(row, -inner * m.by_row[r], m.by_col, m.cols);
-            k.scale(row, T(1) / sigma_[i], row, m.cols);
-        }
+    for (std::size_t i = 0; i < model_.spectral_matrices().size(); ++i) {
+        SpectralArgs<T> a = arguments(i, const_cast<T*>(params_.data()));
+        a.dw = a.w;
+        a.dw.p = grads + model_.table()[model_.spectral_matrices()[i].weight].offset;
+        backend_.spectral_backward(a);
     }
 }
 

@@ -2,8 +2,6 @@
 // largest singular value. One power iteration after each update moves u and v; gradients treat them as
 // constants. One worker calls it.
 #pragma once
-#include <vector>
-
 #include "gen/model.h"
 
 namespace ds {
@@ -31,13 +29,17 @@ public:
     void backward(T* grads) const;
 
 private:
+    // Matrix i in a flat buffer, with its singular vectors.
+    SpectralArgs<T> arguments(std::size_t i, T* flat) const;
+
     const GenModel<T>& model_;
     Device<T> device_;
     const Backend<T>& backend_;
     // The normalised parameters and their transposed copies, at the model's offsets. Only the discriminator's
     // are used.
     Buffer<T> params_, copies_;
-    std::vector<T> sigma_, scratchpad_;
+    Buffer<T> sigma_;  // of each matrix
+    Buffer<T> scratchpad_;
 };
 
 }  // namespace ds

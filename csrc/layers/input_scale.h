@@ -37,9 +37,10 @@ public:
         const Range cols = share.of(this->outputs_, 16), all{0, exec.batch};
         if (cols.empty()) return;
         T* const dweight = exec.grads + weight_ + cols.begin;
-        exec.backend->norm().weight_gradient(
+        exec.backend->norm_weight_gradient(
             {.dweight = dweight, .dy = buffers.d.block(all, cols), .n = layer_input.x.block(all, cols)});
-        for (Index j = 0; j < cols.size(); ++j) dweight[j] *= rate_;
+        const Matrix<T> row = row_vector(dweight, cols.size());
+        exec.backend->scale(row, rate_, row, {0, 1});
     }
 
     void infer(const ExecContext<T>& exec, Matrix<const T> x, Matrix<T> y, const LayerBuffers<T>&,

@@ -72,7 +72,7 @@ void NormLayer<T>::sum_gradients(const ExecContext<T>& exec, const LayerBuffers<
     g.dbias = exec.grads + bias_ + cols.begin;
     g.dy = buffers.d.block(all, cols);
     g.n = buffers.aux.block(all, cols);
-    exec.backend->norm().weight_gradient(g);
+    exec.backend->norm_weight_gradient(g);
 }
 
 template <class T>
@@ -89,7 +89,7 @@ void LayerNorm<T>::forward(const ExecContext<T>& exec, const LayerInput<T>& laye
     if (rows.empty()) return;
     NormForward<T> f = this->forward_arguments(exec, layer_input, buffers, rows);
     f.row_scale = buffers.stats + rows.begin;
-    exec.backend->norm().layer_forward(f);
+    exec.backend->layer_norm_forward(f);
     exec.backend->activation_forward(buffers.y, this->pre_activation(buffers), this->activation_, rows);
 }
 
@@ -99,7 +99,7 @@ void LayerNorm<T>::backward(const ExecContext<T>& exec, const LayerInput<T>& lay
     if (rows.empty() || !layer_input.d) return;
     NormBackward<T> b = this->backward_arguments(exec, layer_input, buffers, rows);
     b.row_scale = buffers.stats + rows.begin;
-    exec.backend->norm().layer_backward(b);
+    exec.backend->layer_norm_backward(b);
     this->finish_backward(exec, layer_input, rows);
 }
 
@@ -123,7 +123,7 @@ void LayerNorm<T>::tangent(const ExecContext<T>& exec, const LayerInput<T>& laye
     if (rows.empty()) return;
     NormBackward<T> b = this->backward_arguments(view.n_dot, layer_input.x, view.aux, rows);
     b.row_scale = view.stats + rows.begin;
-    exec.backend->norm().layer_backward(b);
+    exec.backend->layer_norm_backward(b);
     exec.backend->multiply(view.y, view.n_dot,
                            repeated_row(exec.params + this->weight_, rows.end, this->outputs_), rows);
     this->finish_tangent(exec, view, rows);
@@ -141,14 +141,14 @@ void LayerNorm<T>::double_backward(const ExecContext<T>& exec, const LayerInput<
     b.dy_dot = view.d.row_slice(rows);
     b.x_dot = tangent_input.x.row_slice(rows);
     b.n_dot = view.n_dot.row_slice(rows);
-    exec.backend->norm().layer_norm_double_backward(b);
+    exec.backend->layer_norm_double_backward(b);
     this->finish_backward(exec, layer_input, of_batch);
 }
 
 template <class T>
 void LayerNorm<T>::infer(const ExecContext<T>& exec, Matrix<const T> x, Matrix<T> y, const LayerBuffers<T>&,
                          Index rows) const {
-    exec.backend->norm().layer_forward(this->forward_arguments(exec, y, x, {0, rows}));
+    exec.backend->layer_norm_forward(this->forward_arguments(exec, y, x, {0, rows}));
     exec.backend->activation_forward(y, y, this->activation_, {0, rows});
 }
 
@@ -179,7 +179,7 @@ void BatchNorm<T>::couple_forward(const ExecContext<T>& exec, const LayerInput<T
     s.scale = scale(buffers) + cols.begin;
     s.x = layer_input.x.block({0, exec.batch}, cols);
     s.eps = this->eps_;
-    exec.backend->norm().batch_statistics(s);
+    exec.backend->batch_norm_statistics(s);
 }
 
 template <class T>
@@ -189,7 +189,7 @@ void BatchNorm<T>::forward(const ExecContext<T>& exec, const LayerInput<T>& laye
     NormForward<T> f = this->forward_arguments(exec, layer_input, buffers, rows);
     f.mean = mean(buffers);
     f.column_scale = scale(buffers);
-    exec.backend->norm().batch_forward(f);
+    exec.backend->batch_norm_forward(f);
     exec.backend->activation_forward(buffers.y, this->pre_activation(buffers), this->activation_, rows);
 }
 
@@ -208,19 +208,19 @@ void BatchNorm<T>::backward(const ExecContext<T>& exec, const LayerInput<T>& lay
     b.dweight = exec.grads + this->weight_;
     b.dbias = exec.grads + this->bias_;
     b.count = exec.batch;
-    exec.backend->norm().batch_backward(b);
+    exec.backend->batch_norm_backward(b);
     this->finish_backward(exec, layer_input, rows);
 }
 
 template <class T>
 void BatchNorm<T>::infer(const ExecContext<T>& exec, Matrix<const T> x, Matrix<T> y, const LayerBuffers<T>&,
                          Index rows) const {
-    exec.backend->norm().inverse_stddev(exec.worker.scratchpad, exec.params + running_variance_, this->eps_,
-                                        this->outputs_);
+    exec.backend->inverse_stddev(exec.worker.scratchpad, exec.params + running_variance_, this->eps_,
+                                 this->outputs_);
     NormForward<T> f = this->forward_arguments(exec, y, x, {0, rows});
     f.mean = exec.params + running_mean_;
     f.column_scale = exec.worker.scratchpad;
-    exec.backend->norm().batch_forward(f);
+    exec.backend->batch_norm_forward(f);
     exec.backend->activation_forward(y, y, this->activation_, {0, rows});
 }
 
@@ -235,7 +235,7 @@ void BatchNorm<T>::update_running_stats(const ExecContext<T>& exec, const LayerB
     r.batch_variance = variance(buffers);
     r.momentum = momentum_;
     r.count = exec.batch;
-    exec.backend->norm().running_statistics(r);
+    exec.backend->update_running_statistics(r);
 }
 
 template class NormLayer<float>;

@@ -40,7 +40,7 @@ void PeriodicEmbedding<T>::allocate_buffers(ArenaPlanner& planner, Index batch,
 template <class T>
 void PeriodicEmbedding<T>::embed(const ExecContext<T>& exec, Matrix<const T> x, Matrix<T> y,
                                  Matrix<T> waves) const {
-    exec.backend->embedding().periodic_forward(
+    exec.backend->periodic_forward(
         {y, waves, x, frequency(exec.params), phase(exec.params), weight(exec.params)});
 }
 
@@ -62,17 +62,17 @@ template <class T>
 void PeriodicEmbedding<T>::backward(const ExecContext<T>& exec, const LayerInput<T>&,
                                     LayerBuffers<T>& buffers, Range rows) const {
     if (rows.empty()) return;
-    exec.backend->embedding().periodic_backward({buffers.aux.row_slice(rows), output_gradient(buffers, rows),
-                                                 weight(exec.params), spec_.frequencies});
+    exec.backend->periodic_backward({buffers.aux.row_slice(rows), output_gradient(buffers, rows),
+                                     weight(exec.params), spec_.frequencies});
 }
 
 template <class T>
 void PeriodicEmbedding<T>::weight_gradient(const ExecContext<T>& exec, const LayerInput<T>& layer_input,
                                            const LayerBuffers<T>& buffers, Share share) const {
     const Range all{0, exec.batch};
-    exec.backend->embedding().periodic_weight_gradient(
-        {frequency(exec.grads), phase(exec.grads), weight(exec.grads), buffers.aux.row_slice(all),
-         embedded(layer_input.x), output_gradient(buffers, all), share.of(spec_.frequencies)});
+    exec.backend->periodic_weight_gradient({frequency(exec.grads), phase(exec.grads), weight(exec.grads),
+                                            buffers.aux.row_slice(all), embedded(layer_input.x),
+                                            output_gradient(buffers, all), share.of(spec_.frequencies)});
 }
 
 template class PeriodicEmbedding<float>;

@@ -223,9 +223,11 @@ KernelsOf<T> emulated_kernels() {
     DS_EMULATE(k.gan, kGan, scale_shift);
     DS_EMULATE(k.gan, kGan, ema);
     DS_EMULATE(k.gan, kGan, gumbel);
-    DS_EMULATE(k.gan, kGan, axpy);
     DS_EMULATE(k.gan, kGan, scale);
-    DS_EMULATE(k.gan, kGan, dot);
+    DS_EMULATE(k.gan, kGan, unit_vector);
+    DS_EMULATE(k.gan, kGan, power_iteration);
+    DS_EMULATE(k.gan, kGan, spectral_normalize);
+    DS_EMULATE(k.gan, kGan, spectral_backward);
     DS_EMULATE(k.gan, kGan, minibatch_stddev_forward);
     DS_EMULATE(k.gan, kGan, minibatch_stddev_backward);
     DS_EMULATE(k.gan, kGan, minibatch_stddev_tangent);

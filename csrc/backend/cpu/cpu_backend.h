@@ -66,9 +66,36 @@ public:
     void copy(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const override;
     void fill(const Matrix<T>& y, T value, Range rows) const override;
     bool all_finite(const Matrix<const T>& x) const override;
-    const NormKernels<T>& norm() const override { return kernels_.norm; }
-    const GanKernels<T>& gan() const override { return kernels_.gan; }
-    const EmbeddingKernels<T>& embedding() const override { return kernels_.embedding; }
+    void layer_norm_forward(const NormForward<T>& args) const override { kernels_.norm.layer_forward(args); }
+    void layer_norm_backward(const NormBackward<T>& args) const override {
+        kernels_.norm.layer_backward(args);
+    }
+    void layer_norm_double_backward(const NormDoubleBackward<T>& args) const override {
+        kernels_.norm.layer_norm_double_backward(args);
+    }
+    void batch_norm_statistics(const BatchStatistics<T>& args) const override {
+        kernels_.norm.batch_statistics(args);
+    }
+    void batch_norm_forward(const NormForward<T>& args) const override { kernels_.norm.batch_forward(args); }
+    void batch_norm_backward(const NormBackward<T>& args) const override {
+        kernels_.norm.batch_backward(args);
+    }
+    void norm_weight_gradient(const NormWeightGradient<T>& args) const override;
+    void update_running_statistics(const RunningStatistics<T>& args) const override {
+        kernels_.norm.running_statistics(args);
+    }
+    void inverse_stddev(T* scale, const T* variance, T eps, Index cols) const override {
+        kernels_.norm.inverse_stddev(scale, variance, eps, cols);
+    }
+    void periodic_forward(const PeriodicForward<T>& args) const override {
+        kernels_.embedding.periodic_forward(args);
+    }
+    void periodic_backward(const PeriodicBackward<T>& args) const override {
+        kernels_.embedding.periodic_backward(args);
+    }
+    void periodic_weight_gradient(const PeriodicWeightGradient<T>& args) const override {
+        kernels_.embedding.periodic_weight_gradient(args);
+    }
     void lerp(const Matrix<T>& y, const T* share, const Index* index, const Matrix<const T>& a,
               const Matrix<const T>& b, Range rows) const override;
     void scale_shift(const Matrix<T>& y, const Matrix<const T>& x, const Matrix<const T>& factor,
@@ -85,6 +112,34 @@ public:
     void row_dots(const Matrix<T>& out, const Matrix<const T>& a, const Matrix<const T>& b,
                   Range rows) const override;
     void gradient_penalty(const PenaltyArgs<T>& args) const override { kernels_.gan.penalty(args); }
+    void discriminator_loss(GanLoss kind, const GanLossArgs<T>& args) const override {
+        kernels_.gan.discriminator[static_cast<int>(kind)](args);
+    }
+    void generator_loss(GanLoss kind, const GanLossArgs<T>& args) const override {
+        kernels_.gan.generator[static_cast<int>(kind)](args);
+    }
+    void minibatch_stddev_forward(const MinibatchStddevArgs<T>& args) const override {
+        kernels_.gan.minibatch_stddev_forward(args);
+    }
+    void minibatch_stddev_backward(const MinibatchStddevArgs<T>& args) const override {
+        kernels_.gan.minibatch_stddev_backward(args);
+    }
+    void minibatch_stddev_tangent(const MinibatchStddevArgs<T>& args) const override {
+        kernels_.gan.minibatch_stddev_tangent(args);
+    }
+    void minibatch_stddev_double_backward(const MinibatchStddevArgs<T>& args) const override {
+        kernels_.gan.minibatch_stddev_double_backward(args);
+    }
+    void power_iteration(const SpectralArgs<T>& args) const override { kernels_.gan.power_iteration(args); }
+    void spectral_normalize(const SpectralArgs<T>& args) const override {
+        kernels_.gan.spectral_normalize(args);
+    }
+    void spectral_backward(const SpectralArgs<T>& args) const override {
+        kernels_.gan.spectral_backward(args);
+    }
+    void ema(T* average, const T* w, Index n, T one_minus_decay) const override {
+        kernels_.gan.ema(average, w, n, one_minus_decay);
+    }
     void loss(Loss kind, const LossArgs<T>& args) const override;
     double sum(const T* x, Index n) const override { return kernels_.reduce.sum(x, n); }
     double weighted_sum(const T* x, const T* w, Index n) const override {

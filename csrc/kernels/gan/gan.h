@@ -6,6 +6,7 @@
 #include "kernels/gan/gan_table.h"
 #include "kernels/gan/minibatch_stddev.h"
 #include "kernels/gan/projection.h"
+#include "kernels/gan/spectral.h"
 
 DS_ISA_BEGIN
 
@@ -28,11 +29,6 @@ DS_KERNEL void scale_array_by(T* y, T a, const T* x, Index n) {
     const Vec<T> f(a);
     map(y, x, n, [f](Vec<T> v) DS_LAMBDA { return f * v; });
 }
-template <class T>
-DS_KERNEL void axpy_array(T* y, T a, const T* x, Index n) {
-    const Vec<T> f(a);
-    map(y, y, x, n, [f](Vec<T> s, Vec<T> v) DS_LAMBDA { return fma(f, v, s); });
-}
 
 // A penalty on a gradient, and the factor of the gradient in its derivative, from the gradient's squared norm.
 template <class T>
@@ -53,8 +49,7 @@ DS_KERNEL void penalty_rows(const PenaltyArgs<T>& a) {
         const Index steps = a.length != nullptr ? a.length[i] : 1;
         const auto row = [&](Index t) DS_LAMBDA { return a.offset != nullptr ? a.offset[t] + i : i; };
         T squares = T(0);
-        for (Index t = 0; t < steps; ++t)
-            squares += dot_product(a.g.row(row(t)), a.g.row(row(t)), cols);
+        for (Index t = 0; t < steps; ++t) squares += dot_product(a.g.row(row(t)), a.g.row(row(t)), cols);
         const PenaltyAt<T> at = penalty_at(squares, a.weight, a.one_centred);
         store_lane0(a.penalty + (a.position != nullptr ? a.position[i] - a.first : i), at.penalty);
         for (Index t = 0; t < steps; ++t) scale_array_by(a.dg.row(row(t)), at.slope, a.g.row(row(t)), cols);
@@ -79,8 +74,7 @@ DS_KERNEL void augment_rows(const AugmentArgs<T>& a) {
         const T *u = a.uniform.row(sequence), *normal = a.normal.row(i);
         const bool scaled = u[0] < a.probability, cut = u[1] < a.probability;
         const Vec<T> jitter(u[2] < a.probability ? a.jitter : T(0)), zero(T(0));
-        const Vec<T> scale =
-            scaled ? exp(Vec<T>(a.scale * a.normal.row(sequence)[cols])) : Vec<T>(T(1));
+        const Vec<T> scale = scaled ? exp(Vec<T>(a.scale * a.normal.row(sequence)[cols])) : Vec<T>(T(1));
         const Vec<T> threshold(cut ? a.cutout : T(0));
         T *factor = a.factor.row(i), *shift = a.shift.row(i);
         for_row<T>(cols, [=](int, Index j, Index n) DS_LAMBDA {
@@ -132,9 +126,11 @@ constexpr GanKernels<T> gan_kernels() {
     k.scale_shift = scale_shift_array<T>;
     k.ema = ema_array<T>;
     k.gumbel = gumbel_array<T>;
-    k.axpy = axpy_array<T>;
     k.scale = scale_array_by<T>;
-    k.dot = dot_product<T>;
+    k.unit_vector = unit_vector<T>;
+    k.power_iteration = power_iteration<T>;
+    k.spectral_normalize = spectral_normalize<T>;
+    k.spectral_backward = spectral_backward<T>;
     k.minibatch_stddev_forward = minibatch_stddev_forward<T>;
     k.minibatch_stddev_backward = minibatch_stddev_backward<T>;
     k.minibatch_stddev_tangent = minibatch_stddev_tangent<T>;

@@ -66,8 +66,9 @@ struct PenaltyArgs {
     Range rows;
     Matrix<T> dg;
     Matrix<const T> g;
-    T* penalty = nullptr;            // by row
-    const Index* position = nullptr; // by row: its place in `penalty`, after place `first`; null: the row itself
+    T* penalty = nullptr;  // by row
+    const Index* position =
+        nullptr;  // by row: its place in `penalty`, after place `first`; null: the row itself
     Index first = 0;
     const Index* length = nullptr;  // by row: its steps; null: one
     const Index* offset = nullptr;  // by step
@@ -103,6 +104,19 @@ struct MinibatchStddevArgs {
     Matrix<const T> dy_dot;  // double_backward: the gradient with respect to the tangent of y
 };
 
+// A weight with its singular vectors, by its stored rows and columns. `rows_first`: a power iteration begins
+// with the vector of the rows.
+template <class T>
+struct SpectralArgs {
+    Matrix<T> w;
+    T* by_row = nullptr;
+    T* by_col = nullptr;
+    bool rows_first = false;
+    T* sigma = nullptr;     // the singular value: one number
+    T* products = nullptr;  // scratchpad of w.rows numbers
+    Matrix<T> dw{};         // backward: in the gradient with respect to w / sigma, out that with respect to w
+};
+
 template <class T>
 struct GanKernels {
     void (*const* discriminator)(const GanLossArgs<T>&);  // by GanLoss
@@ -123,9 +137,11 @@ struct GanKernels {
     void (*ema)(T* average, const T* w, Index n,
                 T one_minus_decay);                 // average += one_minus_decay · (w - average)
     void (*gumbel)(T* g, Index n);                  // -log(-log u), in place
-    void (*axpy)(T* y, T a, const T* x, Index n);   // y += a · x
     void (*scale)(T* y, T a, const T* x, Index n);  // y = a · x
-    T (*dot)(const T* a, const T* b, Index n);      // in 16 lanes
+    void (*unit_vector)(T* x, Index n);             // x /= max(|x|, 1e-12)
+    void (*power_iteration)(const SpectralArgs<T>&);
+    void (*spectral_normalize)(const SpectralArgs<T>&);  // sigma, and w /= sigma
+    void (*spectral_backward)(const SpectralArgs<T>&);   // w is normalised
     void (*minibatch_stddev_forward)(const MinibatchStddevArgs<T>&);
     void (*minibatch_stddev_backward)(const MinibatchStddevArgs<T>&);
     void (*minibatch_stddev_tangent)(const MinibatchStddevArgs<T>&);

@@ -64,6 +64,7 @@ struct BatchStatistics {
 };
 
 // Per column over all rows of the batch: dweight = Σ dy·n, dbias (may be null) = Σ dy over the first bias_rows.
+// The backend's operation also accumulates: it adds to both. Kernels do not.
 template <class T>
 struct NormWeightGradient {
     Index bias_rows = 0;
@@ -71,6 +72,7 @@ struct NormWeightGradient {
     T* dbias = nullptr;
     Matrix<const T> dy;
     Matrix<const T> n;
+    bool accumulate = false;
 };
 
 // running += momentum·(batch - running), the variance unbiased as PyTorch's: times count/(count - 1).

@@ -25,13 +25,13 @@ public:
 
     void forward(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& buffers,
                  Range rows) const override {
-        exec.backend->gan().minibatch_stddev_forward(arguments(buffers.y, layer_input.x, buffers, rows));
+        exec.backend->minibatch_stddev_forward(arguments(buffers.y, layer_input.x, buffers, rows));
     }
 
     void backward(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& buffers,
                   Range rows) const override {
         if (!layer_input.d) return;
-        exec.backend->gan().minibatch_stddev_backward(arguments(layer_input.d, buffers.d, buffers, rows));
+        exec.backend->minibatch_stddev_backward(arguments(layer_input.d, buffers.d, buffers, rows));
         finish_backward(exec, layer_input, rows);
     }
 
@@ -43,7 +43,7 @@ public:
 
     void tangent(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& view,
                  Range rows) const override {
-        exec.backend->gan().minibatch_stddev_tangent(arguments(view.y, layer_input.x, view, rows));
+        exec.backend->minibatch_stddev_tangent(arguments(view.y, layer_input.x, view, rows));
     }
 
     bool has_second_order() const override { return true; }
@@ -55,7 +55,7 @@ public:
         MinibatchStddevArgs<T> a = arguments(layer_input.d, buffers.d, buffers, of_batch);
         a.x_dot = tangent_input.x.row_slice(rows);
         a.dy_dot = view.d.row_slice(rows);
-        exec.backend->gan().minibatch_stddev_double_backward(a);
+        exec.backend->minibatch_stddev_double_backward(a);
         finish_backward(exec, layer_input, of_batch);
     }
 
@@ -65,7 +65,7 @@ public:
         buffers.aux = {exec.worker.scratchpad, group_, this->inputs_, ld()};
         buffers.stats = exec.worker.scratchpad + group_ * ld();
         for (Index r = 0; r < rows; r += group_)
-            exec.backend->gan().minibatch_stddev_forward(
+            exec.backend->minibatch_stddev_forward(
                 arguments(y.rows_from(r), x.rows_from(r), buffers, {0, group_}));
     }
 

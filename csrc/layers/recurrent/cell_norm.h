@@ -56,7 +56,7 @@ public:
         f.weight = exec.params + weight_;
         if (bias_ >= 0) f.bias = exec.params + bias_;
         f.eps = static_cast<T>(kEps);
-        exec.backend->norm().layer_forward(f);
+        exec.backend->layer_norm_forward(f);
     }
 
     // y = the tangent of forward()'s result, from the tangent of the projection; `dot` keeps it for
@@ -68,14 +68,14 @@ public:
         NormBackward<T> b = arguments(exec, buffers, dot.x_dot, packed);
         b.dx = dot.n.row_slice(packed);
         b.weight = nullptr;
-        exec.backend->norm().layer_backward(b);
+        exec.backend->layer_norm_backward(b);
         exec.backend->multiply(y, dot.n, repeated_row(exec.params + weight_, packed.end, cols_), packed);
     }
 
     // buffers.raw = the gradient with respect to the projection, from dy with respect to forward()'s result.
     void backward(const ExecContext<T>& exec, const CellNormBuffers<T>& buffers, Matrix<const T> dy,
                   Range packed) const {
-        exec.backend->norm().layer_backward(arguments(exec, buffers, dy, packed));
+        exec.backend->layer_norm_backward(arguments(exec, buffers, dy, packed));
     }
 
     // The backward pass of forward() and tangent() together. dy_dot: the gradient with respect to tangent()'s
@@ -87,38 +87,21 @@ public:
         b.dy_dot = dy_dot.row_slice(packed);
         b.x_dot = dot.x_dot.row_slice(packed);
         b.n_dot = dot.n.row_slice(packed);
-        exec.backend->norm().layer_norm_double_backward(b);
+        exec.backend->layer_norm_double_backward(b);
     }
 
     // Some columns of the gradients with respect to weight and bias. `accumulate` adds to the old values.
     void weight_gradient(const ExecContext<T>& exec, const CellNormBuffers<T>& buffers, Matrix<const T> dy,
-                         Range packed, Range cols, bool accumulate) const {
+                         Range packed, Range cols, bool accumulate, bool with_bias = true) const {
         if (cols.empty()) return;
-        if (accumulate) {
-            add_gain_gradient(exec, buffers, dy, packed, cols);
-            if (bias_ >= 0)
-                exec.backend->column_sums(exec.grads + bias_ + cols.begin, dy.block(packed, cols), true);
-            return;
-        }
-        NormWeightGradient<T> g = gradient(buffers, dy, packed, cols);
+        NormWeightGradient<T> g;
+        g.bias_rows = packed.size();
+        g.dy = dy.block(packed, cols);
+        g.n = buffers.n.block(packed, cols);
         g.dweight = exec.grads + weight_ + cols.begin;
-        if (bias_ >= 0) g.dbias = exec.grads + bias_ + cols.begin;
-        exec.backend->norm().weight_gradient(g);
-    }
-
-    // Adds to the gradient of the gain, in chunks of rows like all sums over rows.
-    void add_gain_gradient(const ExecContext<T>& exec, const CellNormBuffers<T>& buffers, Matrix<const T> dy,
-                           Range packed, Range cols) const {
-        alignas(64) T sums[64];
-        for (Index j = cols.begin; j < cols.end; j += 64)
-            for (Index row = packed.begin; row < packed.end; row += kSumChunk) {
-                const Range part{row, std::min(row + kSumChunk, packed.end)};
-                NormWeightGradient<T> g = gradient(buffers, dy, part, {j, std::min<Index>(j + 64, cols.end)});
-                g.dweight = sums;
-                exec.backend->norm().weight_gradient(g);
-                exec.backend->add(row_vector(exec.grads + weight_ + j, g.dy.cols),
-                                  row_vector<const T>(sums, g.dy.cols), {0, 1});
-            }
+        if (with_bias && bias_ >= 0) g.dbias = exec.grads + bias_ + cols.begin;
+        g.accumulate = accumulate;
+        exec.backend->norm_weight_gradient(g);
     }
 
 private:
@@ -131,14 +114,6 @@ private:
         b.weight = exec.params + weight_;
         b.row_scale = buffers.scale + packed.begin;
         return b;
-    }
-    NormWeightGradient<T> gradient(const CellNormBuffers<T>& buffers, Matrix<const T> dy, Range rows,
-                                   Range cols) const {
-        NormWeightGradient<T> g;
-        g.bias_rows = rows.size();
-        g.dy = dy.block(rows, cols);
-        g.n = buffers.n.block(rows, cols);
-        return g;
     }
 
     Index weight_ = 0, bias_ = -1, cols_ = 0;

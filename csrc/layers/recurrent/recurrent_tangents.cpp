@@ -48,8 +48,8 @@ void Recurrent<T>::tangent_weight_gradient(const ExecContext<T>& exec, const Seq
         matrix_gradients(exec, layout, layer_input, tangent.dot, tangent.d_dot, d, packed, share, true);
         if (!spec_.layer_norm) continue;
         const DirectionBuffers<T>&dot = tangent.dot.direction[d], &d_dot = tangent.d_dot.direction[d];
-        weights_[d].norm_ih.add_gain_gradient(exec, dot.norm_ih, d_dot.gates, packed, cols);
-        weights_[d].norm_hh.add_gain_gradient(exec, dot.norm_hh, state_part(d_dot), packed, cols);
+        weights_[d].norm_ih.weight_gradient(exec, dot.norm_ih, d_dot.gates, packed, cols, true, false);
+        weights_[d].norm_hh.weight_gradient(exec, dot.norm_hh, state_part(d_dot), packed, cols, true, false);
     }
 }
 
