@@ -14,7 +14,8 @@
 
 namespace ds::DS_ISA {
 using ds::LossArgs;
-}
+using ds::PoolArgs;
+}  // namespace ds::DS_ISA
 
 DS_ROW_KERNELS(activation, ActivationArgs)
 DS_ROW_KERNELS(elementwise, ArrayArgs)
@@ -24,6 +25,7 @@ DS_ROW_KERNELS(loss, LossArgs)
 DS_ROW_KERNELS(norm, NormArgs)
 DS_ROW_KERNELS(update, UpdateCall)
 DS_ROW_KERNELS(cell, CellArgs)
+DS_ROW_KERNELS(pool, PoolArgs)
 DS_ROW_KERNELS(gan_loss, GanLossCall)
 DS_ROW_KERNELS(gan, GanArgs)
 DS_ROW_KERNELS(input, InputArgs)

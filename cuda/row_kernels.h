@@ -11,6 +11,7 @@
 #include "kernels/norm/norm.h"
 #include "kernels/optimizer/optimizer_kernels.h"
 #include "kernels/recurrent/cell.h"
+#include "kernels/recurrent/pooling.h"
 #include "kernels/sparse/sparse.h"
 
 DS_ISA_BEGIN
@@ -180,6 +181,15 @@ struct CellArgs {
 template <class T>
 DS_INLINE void run_cell(int which, const CellArgs<T>& a) {
     ForEachCell<ItemSwitch>::run(which, a);
+}
+
+template <class T>
+DS_INLINE void run_pool(int which, const PoolArgs<T>& a) {
+    switch (which) {
+        case 0: return pool_forward(a);
+        case 1: return pool_backward(a);
+        case 2: return pool_tangent(a);
+    }
 }
 
 template <class T>

@@ -16,6 +16,7 @@
 #include "kernels/norm/norm_table.h"
 #include "kernels/optimizer/optimizer_table.h"
 #include "kernels/recurrent/cell_table.h"
+#include "kernels/recurrent/pooling_table.h"
 
 namespace ds {
 
@@ -126,6 +127,9 @@ public:
     virtual void gather(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
                         Range rows) const = 0;
     virtual void gather(Index* out, const Index* in, const Index* index, Range rows) const = 0;
+    // The same of weights, divided by their sum `total` in double; 0 if that is not positive.
+    virtual void gather_weights(T* out, const T* weight, const Index* index, double total,
+                                Range rows) const = 0;
 
     virtual void linear_forward(const LinearForward<T>& op, Range rows, const Worker<T>& worker) const = 0;
     virtual void linear_backward_input(const LinearBackwardInput<T>& op, Range rows,
@@ -152,6 +156,11 @@ public:
     virtual void cell_backward(Cell cell, const CellBackward<T>& op) const = 0;
     virtual void cell_tangent(Cell cell, const CellTangent<T>& op) const = 0;
     virtual void cell_double_backward(Cell cell, const CellDoubleBackward<T>& op) const = 0;
+
+    // Pooling of the steps of some sequences.
+    virtual void pool_forward(const PoolArgs<T>& args) const = 0;
+    virtual void pool_backward(const PoolArgs<T>& args) const = 0;
+    virtual void pool_tangent(const PoolArgs<T>& args) const = 0;
 
     // y = act(z); y may be z.
     virtual void activation_forward(const Matrix<T>& y, const Matrix<const T>& z, ActivationOf<T> a,

@@ -12,6 +12,7 @@
 #include "kernels/optimizer/optimizer_kernels.h"
 #include "kernels/random/random.h"
 #include "kernels/recurrent/cell.h"
+#include "kernels/recurrent/pooling.h"
 #include "kernels/sparse/sparse.h"
 #include "kernels/table.h"
 
@@ -19,9 +20,10 @@ DS_ISA_BEGIN
 
 template <class T>
 constexpr KernelsOf<T> kernels() {
-    return {gemm_kernels<T>(), pointwise_kernels<T>(), reduce_kernels<T>(), loss_kernels<T>(),
-            norm_kernels<T>(), optimizer_kernels<T>(), random_kernels<T>(), cell_kernels<T>(),
-            gan_kernels<T>(),  embedding_kernels<T>(), sparse_kernels<T>(), machine_kernels<T>()};
+    return {gemm_kernels<T>(),   pointwise_kernels<T>(), reduce_kernels<T>(),    loss_kernels<T>(),
+            norm_kernels<T>(),   optimizer_kernels<T>(), random_kernels<T>(),    cell_kernels<T>(),
+            pool_kernels<T>(),   gan_kernels<T>(),       embedding_kernels<T>(), sparse_kernels<T>(),
+            machine_kernels<T>()};
 }
 
 DS_ISA_END

@@ -12,6 +12,7 @@
 #include "kernels/optimizer/optimizer_table.h"
 #include "kernels/random/random_table.h"
 #include "kernels/recurrent/cell_table.h"
+#include "kernels/recurrent/pooling_table.h"
 #include "kernels/sparse/sparse_table.h"
 
 namespace ds {
@@ -26,6 +27,7 @@ struct KernelsOf {
     OptimizerKernels<T> optimizer;
     RandomKernels<T> random;
     CellKernels<T> cell;
+    PoolKernels<T> pool;
     GanKernels<T> gan;
     EmbeddingKernels<T> embedding;
     SparseKernels<T> sparse;

@@ -57,20 +57,13 @@ void NetStep<T>::allocate_buffers(ArenaPlanner& planner, Index batch) {
 template <class T>
 void NetStep<T>::gather(const MiniBatch& mini_batch, double weight, Range rows) {
     if (!data_.sparse && !in_place(mini_batch)) backend_.gather(x_, data_.inputs(), mini_batch.rows, rows);
-    if (data_.weight)
-        for (Index i = rows.begin; i < rows.end; ++i)
-            targets_.row_scale[i] =
-                weight > 0.0 ? static_cast<T>(double(data_.weight[mini_batch.row(i)]) / weight) : T(0);
-    if (!data_.target) {
-        for (Index i = rows.begin; i < rows.end; ++i) targets_.label[i] = data_.label[mini_batch.row(i)];
-        return;
-    }
-    const Matrix<const T> source = data_.targets();
-    if (mini_batch.rows)
-        backend_.gather(targets_.values, source, mini_batch.rows, rows);
+    const Index* const index = mini_batch.rows;
+    const Index start = index ? 0 : mini_batch.start;  // without an index, rows follow it
+    if (data_.weight) backend_.gather_weights(targets_.row_scale, data_.weight + start, index, weight, rows);
+    if (data_.target)
+        backend_.gather(targets_.values, data_.targets().rows_from(start), index, rows);
     else
-        for (Index i = rows.begin; i < rows.end; ++i)
-            copy_row(targets_.values.row(i), source.row(mini_batch.row(i)), data_.target_cols);
+        backend_.gather(targets_.label, data_.label + start, index, rows);
 }
 
 // Σ w over the whole batch, ascending and in double. Every worker computes it.

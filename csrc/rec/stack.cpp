@@ -31,6 +31,7 @@ void RecStack<T>::allocate_buffers(ArenaPlanner& planner, Index rows, Index tota
     length_.resize(rows);
     active_.resize(steps);
     offset_.resize(steps + 1);
+    if (!options_.external_inputs) source_.resize(total);
     if (options_.numbered) {
         number_.resize(rows);
         step_number_.resize(total);
@@ -143,15 +144,14 @@ void RecStack<T>::get_states(Matrix<T> states, Range batch_rows) const {
 template <class T>
 void RecStack<T>::gather(const ExecContext<T>& exec, const SequenceSet<T>& data, Range packed) {
     const Sequences<T>& x = data.x;
-    const auto source = [&](Index row, Index t) { return x.start[order_[row]] + batch_.first_step + t; };
-    if (x.tokens) {
-        each(packed, [&](Index i, Index row, Index t) { tokens_[i] = x.tokens[source(row, t)]; });
-        if (body_.embedding() >= 0) backend_.gather(x_, body_.table(exec.params), tokens_, packed);
-        return;
-    }
+    Index end = 0;  // of the rows that are read
     each(packed, [&](Index i, Index row, Index t) {
-        std::copy_n(x.values + source(row, t) * x.cols, x.cols, x_.row(i));
+        source_[i] = x.start[order_[row]] + batch_.first_step + t;
+        end = std::max(end, source_[i] + 1);
     });
+    if (!x.tokens) return backend_.gather(x_, {x.values, end, x.cols}, source_.data(), packed);
+    backend_.gather(tokens_, x.tokens, source_.data(), packed);
+    if (body_.embedding() >= 0) backend_.gather(x_, body_.table(exec.params), tokens_, packed);
 }
 
 // The input of layer l, and the buffer for its gradient.
@@ -201,9 +201,26 @@ void RecStack<T>::dropout_backward(std::size_t l, Matrix<T> d, Range rows) const
 
 template <class T>
 void RecStack<T>::pool(Range rows) {
-    const RecurrentBuffers<T>& top = stack_.back();
-    for (Index row = rows.begin; row < rows.end; ++row)
-        pooling().pool(row, top.y, top.h, best(row), pooled_.row(pooled_row(row)));
+    PoolArgs<T> a = pool_arguments(pooled_, rows);
+    a.y = stack_.back().y;
+    a.h = stack_.back().h;
+    backend_.pool_forward(a);
+}
+
+template <class T>
+PoolArgs<T> RecStack<T>::pool_arguments(Matrix<T> pooled, Range rows) const {
+    PoolArgs<T> a;
+    a.kind = spec().output == Output::kMax    ? Pool::kMax
+             : spec().output == Output::kMean ? Pool::kMean
+                                              : Pool::kLast;
+    a.rows = rows;
+    a.length = layout_.length;
+    a.offset = layout_.offset;
+    if (options_.numbered) a.position = numbers();
+    a.first = options_.first_number;
+    a.pooled = pooled;
+    a.best = argmax_;
+    return a;
 }
 
 template <class T>
@@ -249,10 +266,11 @@ void RecStack<T>::run_backward(const ExecContext<T>& exec, const BackwardArgs& a
     dropout_backward(stack_.size(), is_stepwise() ? gradient_buffers(args, top).dy : args.pooled,
                      share.of(head_rows()));
     barrier.wait();
-    if (!is_stepwise() && !last)
-        for (Index row = batch_rows.begin; row < batch_rows.end; ++row)
-            pooling().backward(row, args.pooled.row(pooled_row(row)), best(row),
-                               gradient_buffers(args, top).dy);
+    if (!is_stepwise() && !last) {
+        PoolArgs<T> a = pool_arguments(args.pooled, batch_rows);
+        a.y = gradient_buffers(args, top).dy;
+        backend_.pool_backward(a);
+    }
     for (std::size_t l = top + 1; l-- > 0;) {
         const Recurrent<T>& layer = body_.stack()[l];
         RecurrentBuffers<T>& to = gradient_buffers(args, l);

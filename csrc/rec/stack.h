@@ -7,7 +7,7 @@
 
 #include "core/threads/thread_pool.h"
 #include "rec/body.h"
-#include "rec/pooling.h"
+#include "rec/sequences.h"
 
 namespace ds {
 
@@ -137,8 +137,8 @@ private:
     void draw_mask(const ExecContext<T>& exec, std::size_t l, Range rows);
     void dropout_backward(std::size_t l, Matrix<T> d, Range rows) const;
     void pool(Range rows);
-    Pooling<T> pooling() const { return {spec().output, spec().top_width(), &layout_}; }
-    Index* best(Index row) const { return argmax_ ? argmax_ + row * spec().top_width() : nullptr; }
+    // Arguments for some rows of sequences, whose pooled rows lie in `pooled`.
+    PoolArgs<T> pool_arguments(Matrix<T> pooled, Range rows) const;
     void table_gradient(const ExecContext<T>& exec, Share share) const;
     // The row of the pooled features that belongs to a packed sequence.
     Index pooled_row(Index row) const {
@@ -153,6 +153,7 @@ private:
     SequenceBatchRef batch_;
     SequenceLayout layout_;
     HostArray<Index> order_, length_, active_, offset_;
+    HostArray<Index> source_;  // by packed row: its row in the data set, unless inputs are external
     HostArray<Index> number_, step_number_, step_row_, step_position_;  // if numbered
     Index *tokens_ = nullptr, *argmax_ = nullptr;
     Matrix<T> x_, dx_;  // packed: the inputs, or the tokens' vectors

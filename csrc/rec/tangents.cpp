@@ -66,9 +66,10 @@ void RecTangents<T>::forward_tangents(const ExecContext<T>& exec, Share share, B
         barrier.wait();
     }
     const Range positions = share.of(layout.rows);
-    const RecurrentBuffers<T>& top = layers_.back().dot;
-    for (Index row = positions.begin; row < positions.end; ++row)
-        stack_.pooling().tangent(row, top.y, top.h, stack_.best(row), pooled_.row(stack_.pooled_row(row)));
+    PoolArgs<T> pool = stack_.pool_arguments(pooled_, positions);
+    pool.y = layers_.back().dot.y;
+    pool.h = layers_.back().dot.h;
+    stack_.backend_.pool_tangent(pool);
     barrier.wait();
     if (!dropped_.back()) return;
     dropout_forward(exec, layers_.size(), positions);

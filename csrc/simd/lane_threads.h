@@ -23,6 +23,17 @@ DS_INLINE void store_lane0(T* p, T x) {
 }
 #endif
 
+// f(j) for each of n columns, where the columns do not depend on each other. Lane l takes columns l, l + 16, …,
+// as it does of registers.
+template <class F>
+DS_INLINE void for_columns(std::int64_t n, F f) {
+#if defined(DS_ISA_CUDA)
+    for (std::int64_t j = lane_id(); j < n; j += kLanes) f(j);
+#else
+    for (std::int64_t j = 0; j < n; ++j) f(j);
+#endif
+}
+
 // One number for each of sixteen rows. set() and get() access one of them, load() and store() a register.
 template <class T>
 struct Numbers16 {

@@ -153,6 +153,8 @@ inline constexpr auto kNorm = norm_kernels<T>();
 template <class T>
 inline constexpr auto kCell = cell_kernels<T>();
 template <class T>
+inline constexpr auto kPool = pool_kernels<T>();
+template <class T>
 inline constexpr auto kGan = gan_kernels<T>();
 template <class T>
 inline constexpr auto kEmbedding = embedding_kernels<T>();
@@ -210,6 +212,10 @@ KernelsOf<T> emulated_kernels() {
     DS_EMULATE_ALL(k.cell, kCell, backward, kCellCount);
     DS_EMULATE_ALL(k.cell, kCell, tangent, kCellCount);
     DS_EMULATE_ALL(k.cell, kCell, double_backward, kCellCount);
+
+    DS_EMULATE(k.pool, kPool, pool_forward);
+    DS_EMULATE(k.pool, kPool, pool_backward);
+    DS_EMULATE(k.pool, kPool, pool_tangent);
 
     k.gan.discriminator = ForEachGanLoss<GanLossTables<T>::template Of>::kDiscriminator;
     k.gan.generator = ForEachGanLoss<GanLossTables<T>::template Of>::kGenerator;

@@ -24,6 +24,7 @@ public:
     void gather(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
                 Range rows) const override;
     void gather(Index* out, const Index* in, const Index* index, Range rows) const override;
+    void gather_weights(T* out, const T* weight, const Index* index, double total, Range rows) const override;
     void scatter(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
                  Range rows) const override;
     void scatter_add(const Matrix<T>& out, const Matrix<const T>& in, const Index* index) const override;
@@ -40,6 +41,9 @@ public:
                         const Worker<T>& worker) const override;
     void sparse_backward_weight(const LinearBackwardWeight<T>& op, const SparseMatrix<T>& x_transposed,
                                 bool multiply_zeros, Share share, const Worker<T>& worker) const override;
+    void pool_forward(const PoolArgs<T>& args) const override { kernels_.pool.pool_forward(args); }
+    void pool_backward(const PoolArgs<T>& args) const override { kernels_.pool.pool_backward(args); }
+    void pool_tangent(const PoolArgs<T>& args) const override { kernels_.pool.pool_tangent(args); }
     void activation_forward(const Matrix<T>& y, const Matrix<const T>& z, ActivationOf<T> a,
                             Range rows) const override;
     void activation_backward(const Matrix<T>& d, const Matrix<const T>& saved, ActivationOf<T> a,

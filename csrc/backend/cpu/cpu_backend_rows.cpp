@@ -37,6 +37,14 @@ void CpuBackend<T>::gather(Index* out, const Index* in, const Index* index, Rang
 }
 
 template <class T>
+void CpuBackend<T>::gather_weights(T* out, const T* weight, const Index* index, double total,
+                                   Range rows) const {
+    for (Index i = rows.begin; i < rows.end; ++i)
+        out[i] =
+            total > 0.0 ? static_cast<T>(static_cast<double>(weight[index ? index[i] : i]) / total) : T(0);
+}
+
+template <class T>
 void CpuBackend<T>::scatter(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
                             Range rows) const {
     assert(out.cols == in.cols);
