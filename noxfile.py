@@ -181,6 +181,17 @@ def cuda(session: nox.Session) -> None:
 
 
 @nox.session
+def guard(session: nox.Session) -> None:
+    """Keep host code from the memory of models: only listed functions may touch it."""
+    session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis")
+    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
+    session.run("cmake", "--preset", "guard", f"-DPython_EXECUTABLE={str(python).strip()}")
+    session.run("cmake", "--build", "--preset", "guard")
+    env = {"PYTHONPATH": os.path.abspath("build/guard/site"), "DEEPSEEK_BUILD": "build/guard"}
+    session.run("pytest", "tests/guard", *session.posargs, env=env)
+
+
+@nox.session
 def kills(session: nox.Session) -> None:
     """Repeat what kills, forks, interrupts and leaks as often as the promises say."""
     session.install(".[test]")
