@@ -10,7 +10,6 @@ namespace ds {
 #if defined(DS_WITH_GUARD)
 namespace guard {  // tests/guard/guard.cpp, in builds for tests only
 Memory& memory();
-const KernelTable& kernels(const KernelTable& table);
 void operations(void* backend);
 }  // namespace guard
 #endif
@@ -22,7 +21,7 @@ Device<T> active_device() {
         auto* all = new std::map<const KernelTable*, CpuBackend<T>>;
         for (const KernelTable* table : usable_kernels()) {
 #if defined(DS_WITH_GUARD)
-            guard::operations(&all->emplace(table, guard::kernels(*table)).first->second);
+            guard::operations(&all->emplace(table, *table).first->second);
 #else
             all->emplace(table, *table);
 #endif

@@ -1,5 +1,5 @@
 // Memory that host code cannot touch, as if it were a device's. Its pages are inaccessible except within operations
-// of the backend and within kernels. A touch by host code is written to the file that DEEPSEEK_GUARD names, as
+// of the backend. A touch by host code is written to the file that DEEPSEEK_GUARD names, as
 // addresses of the module: the instruction and its callers. Then the instruction runs alone, and the page is closed
 // again. For one thread on x86-64 Linux. Without DEEPSEEK_GUARD this is the host's memory.
 #include <dlfcn.h>
@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "core/memory/memory.h"
-#include "kernels/table.h"
 
 namespace ds::guard {
 namespace {
@@ -33,7 +32,7 @@ constexpr int kCallers = 8;          // recorded of a touch
 char* region = nullptr;
 std::size_t used = 0;          // bytes of the region that were allocated once
 int log_file = -1;             // -1: memory stays open
-int depth = 0;                 // operations and kernels that run
+int depth = 0;                 // operations that run
 std::vector<char*> unlocked;   // pages open for one instruction
 Address text_begin, text_end;  // code of this module
 Address load_base;
@@ -259,20 +258,9 @@ Address thunk(Address function) {
 
 }  // namespace
 
-// A copy of the table whose kernels open the memory.
-const KernelTable& kernels(const KernelTable& table) {
-    memory();
-    std::vector<Address> words(sizeof(KernelTable) / sizeof(Address));
-    std::memcpy(words.data(), &table, sizeof table);
-    for (Address& word : words)
-        if (in_text(word)) word = thunk(word);
-    void* copy = ::operator new(sizeof(KernelTable));
-    std::memcpy(copy, words.data(), sizeof(KernelTable));
-    return *static_cast<const KernelTable*>(copy);
-}
-
 // Gives the object virtual functions that open the memory.
 void operations(void* object) {
+    memory();                              // finds the code of this module
     constexpr std::ptrdiff_t kBefore = 2;  // words of a virtual table before its functions
     auto*& table = *static_cast<const Address**>(object);
     std::ptrdiff_t count = 0;

@@ -1,7 +1,7 @@
 """Host code that touches the memory of models, which a GPU's memory would not allow (docs/design/cuda.md).
 
-In the build of the preset "guard" (guard.cpp), touches outside of operations and kernels are recorded. touches.txt
-lists the functions that do; it may only shrink.
+In the build of the preset "guard" (guard.cpp), touches outside of operations are recorded. touches.txt lists
+the functions that do; it may only shrink.
 """
 
 from __future__ import annotations
