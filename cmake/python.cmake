@@ -10,6 +10,17 @@ if(NOT pybind11_DIR)  # under pip, scikit-build-core has set it
 endif()
 find_package(pybind11 3.0 CONFIG REQUIRED)
 
+# Under pip, pybind11 lies in a folder with another name each time. A copy of its headers, which is written only where it
+# differs, keeps a second `pip install .` from compiling all bindings again.
+set(headers "${CMAKE_BINARY_DIR}/pybind11")
+file(GLOB_RECURSE names RELATIVE "${pybind11_INCLUDE_DIR}" "${pybind11_INCLUDE_DIR}/pybind11/*.h")
+foreach(name IN LISTS names)
+  get_filename_component(folder "${headers}/${name}" DIRECTORY)
+  file(MAKE_DIRECTORY "${folder}")
+  file(COPY_FILE "${pybind11_INCLUDE_DIR}/${name}" "${headers}/${name}" ONLY_IF_DIFFERENT)
+endforeach()
+set_target_properties(pybind11::pybind11_headers PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${headers}")
+
 # A module shows its init function and nobody anything else: neither ours nor instantiations of the standard library can
 # meet those of another module. Code that nothing reaches goes.
 target_compile_options(deepseek_flags INTERFACE -ffunction-sections -fdata-sections)
