@@ -12,7 +12,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,16 @@ from .registry import TABLES, Table
 from .scoring import split
 
 Array = NDArray[Any]
-Make = Callable[[Recipe, InputShape, int | None, int], ds.Net]
-
 FOLDS = 5
 BASE = "periodic 0.1"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A maker of members, and the factor of the recipe's epochs."""
+
+    net: Callable[[Recipe, InputShape, int | None, int], ds.Net]
+    epochs: float
 
 
 def variant(
@@ -44,9 +50,10 @@ def variant(
     smoothing: float = LABEL_SMOOTHING,
     scale_rate: float = 0.0,
     warmup: float = WARMUP,
+    epochs: float = 1.0,
     **changes: Any,
-) -> Make:
-    """Return the maker of a member whose options differ from the recipe."""
+) -> Variant:
+    """Return the variant whose options differ from the recipe."""
 
     def make(recipe: Recipe, shape: InputShape, classes: int | None, seed: int) -> ds.Net:
         recipe = replace(recipe, **changes)
@@ -69,10 +76,10 @@ def variant(
             threads=1,
         )
 
-    return make
+    return Variant(make, epochs)
 
 
-VARIANTS: dict[str, Make] = {
+VARIANTS: dict[str, Variant] = {
     "plain": variant(None),
     "piecewise 16": variant(None, piecewise=True),
     BASE: variant(),
@@ -92,17 +99,20 @@ VARIANTS: dict[str, Make] = {
     "no warm-up": variant(warmup=0.0),
     "64-64": variant(hidden=(64, 64)),
     "256-256-256": variant(hidden=(256, 256, 256)),
+    "half the epochs": variant(epochs=0.5),
+    "twice the epochs": variant(epochs=2.0),
 }
 
 
 def outputs(
-    make: Make, rows: tuple[Array, Array], test: Array, shape: InputShape, classes: int | None
+    variant: Variant, rows: tuple[Array, Array], test: Array, shape: InputShape, classes: int | None
 ) -> Array:
     """Return the mean outputs of the members for the test rows, shape (rows, outputs)."""
     matrix, targets = rows
     recipe = Recipe.choose(TabularConfig(), len(targets))
     fold = assign_folds(len(targets), FOLDS, 0, targets if classes else None)
-    nets = [make(recipe, shape, classes, seed) for seed in range(FOLDS)]
+    epochs = round(variant.epochs * recipe.epochs)
+    nets = [variant.net(recipe, shape, classes, seed) for seed in range(FOLDS)]
     width = nets[0].layers[0]
     ds.fit_many(
         nets,
@@ -110,9 +120,9 @@ def outputs(
         targets,
         rows=[fold != i for i in range(FOLDS)],
         validation_rows=[fold == i for i in range(FOLDS)],
-        epochs=recipe.epochs,
+        epochs=epochs,
         batch_size=recipe.batch_size,
-        early_stopping=ds.EarlyStopping(patience=recipe.epochs),
+        early_stopping=ds.EarlyStopping(patience=epochs),
     )
     found = [net.predict(np.ascontiguousarray(test[:, :width])) for net in nets]
     return np.asarray(np.mean(found, axis=0))
