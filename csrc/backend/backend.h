@@ -8,6 +8,7 @@
 #include "core/sparse_matrix.h"
 #include "core/threads/stop_token.h"
 #include "core/view.h"
+#include "kernels/ctc/ctc_table.h"
 #include "kernels/elementwise/elementwise_table.h"
 #include "kernels/embedding/embedding_table.h"
 #include "kernels/gan/gan_table.h"
@@ -244,6 +245,7 @@ public:
 
     // The loss of each row, and the gradient of the batch loss.
     virtual void loss(Loss kind, const LossArgs<T>& args) const = 0;
+    virtual void ctc(const CtcArgs<T>& args) const = 0;
     virtual double sum(const T* x, Index n) const = 0;
     virtual double weighted_sum(const T* x, const T* w, Index n) const = 0;
 

@@ -101,8 +101,8 @@ void RecInference<T>::reserve_loss_buffers(Workspace& workspace, const RecTarget
     const Index rows = workspace.stack.is_stepwise() ? b.total : b.rows;
     grow(workspace.head, std::max(head_.scratchpad_size(1), head_.scratchpad_size(rows)));
     if (target_source.ctc())
-        return grow(workspace.ctc_scratchpad,
-                    ctc_scratchpad_size(b.steps, model_.spec().outputs(), b.labels));
+        return grow(workspace.ctc_scratchpad,  // after the losses of the rows
+                    b.rows + ctc_scratchpad_size(b.steps, model_.spec().outputs(), b.labels));
     grow(workspace.targets, planned_size<T>([&](ArenaPlanner& planner) {
              target_source.allocate_buffers(planner, rows, false);
          }));
@@ -268,11 +268,13 @@ void RecInference<T>::losses(const SequenceSet<T>& data, const ChunkPlan& plan, 
     };
     for (Index row = 0; row < stack.layout().rows; ++row) sums[stack.sequence(row)] = {};
     if (target_source.ctc()) {
-        for (Index row = 0; row < stack.layout().rows; ++row) {
-            const CtcLabels labels = target_source.ctc_labels(stack.sequence(row));
-            count(row, 0,
-                  ctc<T>(stack.layout(), row, y, outputs, labels, {}, 0.0, workspace->ctc_scratchpad.data()));
-        }
+        const Index count_of_rows = stack.layout().rows;
+        double* const row_losses = workspace->ctc_scratchpad.data();
+        CtcArgs<T> a =
+            target_source.ctc_arguments(stack, y, {0, count_of_rows}, row_losses + workspace->bounds.rows);
+        a.exact_loss = row_losses;
+        backend_.ctc(a);
+        for (Index row = 0; row < count_of_rows; ++row) count(row, 0, row_losses[row]);
         return release(std::move(workspace));
     }
     ArenaPlanner planner(workspace->targets.data(), workspace->targets.bytes());

@@ -53,7 +53,8 @@ public:
     bool set_batch(const Index* lengths, Index count);  // sequence i has position i
     const SequenceLayout& layout() const { return layout_; }
     Index sequence(Index row) const { return order_[row]; }  // index in the data set, or position
-    Index number(Index row) const { return number_[row]; }   // if numbered
+    const Index* sequences() const { return order_.data(); }
+    Index number(Index row) const { return number_[row]; }  // if numbered
     // If numbered, by packed row: number·length + step, the row, and the position in the batch.
     const Index* step_numbers() const { return step_number_.data(); }
     const Index* step_rows() const { return step_row_.data(); }

@@ -64,11 +64,11 @@ void RecStep<T>::allocate_buffers(ArenaPlanner& planner, const BatchBounds& boun
 template <class T>
 void RecStep<T>::ctc_losses(const WorkerContext& context, Range rows) {
     const LayerBuffers<T>& top = sequential_.top();
-    for (Index row = rows.begin; row < rows.end; ++row)
-        targets_.row_loss[row] =
-            static_cast<T>(ctc<T>(stack_.layout(), row, top.y, rec_.spec().outputs(),
-                                  target_source_.ctc_labels(stack_.sequence(row)), top.d,
-                                  static_cast<double>(targets_.row_scale[row]), context.ctc_scratchpad));
+    CtcArgs<T> a = target_source_.ctc_arguments(stack_, top.y, rows, context.ctc_scratchpad);
+    a.d = top.d;
+    a.scale = targets_.row_scale;
+    a.loss = targets_.row_loss;
+    backend_.ctc(a);
 }
 
 template <class T>

@@ -1,6 +1,5 @@
 // The targets of a batch of sequences by row of the head, gathered from the caller's arrays.
 #pragma once
-#include "rec/ctc.h"
 #include "rec/spec.h"
 #include "rec/stack.h"
 #include "training/sequential.h"
@@ -27,6 +26,21 @@ public:
 
     CtcLabels ctc_labels(Index sequence) const {
         return {data_.label + data_.first[sequence], data_.labels[sequence]};
+    }
+    // All but gradient and results.
+    CtcArgs<T> ctc_arguments(const RecStack<T>& stack, Matrix<const T> z, Range rows,
+                             double* scratchpad) const {
+        CtcArgs<T> a;
+        a.rows = rows;
+        a.length = stack.layout().length;
+        a.offset = stack.layout().offset;
+        a.z = z;
+        a.sequence = stack.sequences();
+        a.label = data_.label;
+        a.first = data_.first;
+        a.count = data_.labels;
+        a.scratchpad = scratchpad;
+        return a;
     }
 
     // The weight of a sequence, or of its step `t`, counted from the start of the sequence.

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "rec/ctc.h"
+#include "backend/cpu/cpu_backend.h"
+#include "layers/recurrent/sequence_layout.h"
 #include "tables.h"
 
 using namespace ds;
@@ -131,6 +132,7 @@ struct AllPaths {
 
 template <class T>
 void ctc_rows() {
+    const CpuBackend<T> backend(*tables()[0]);
     constexpr Index kClasses = 3, kLd = kClasses + 2;
     const double tolerance = sizeof(T) == 8 ? 1e-12 : 1e-6;
     const std::vector<std::vector<Index>> labels{{}, {1}, {2, 1}, {2, 2}, {1, 1, 1}, {1, 2, 1, 2}};
@@ -148,9 +150,33 @@ void ctc_rows() {
             Array<T> d(layout.total * kLd, T(kCanary));
             Array<double> scratchpad(ctc_scratchpad_size(steps, kClasses, given.count));
             const Matrix<const T> logits{z.data(), layout.total, kClasses, kLd};
-            const double loss = ctc<T>(layout, row, logits, kClasses, given,
-                                       {d.data(), layout.total, kClasses, kLd}, 2.0, scratchpad.data());
-            CHECK(loss == ctc<T>(layout, row, logits, kClasses, given, {}, 0.0, scratchpad.data()));
+            const std::vector<Index> sequence(static_cast<std::size_t>(layout.rows), 1);
+            const std::vector<T> scale(static_cast<std::size_t>(layout.rows), T(2));
+            const Index first[] = {99, 0}, count[] = {99, given.count};
+            std::vector<double> losses(static_cast<std::size_t>(layout.rows), kCanary), again = losses;
+            std::vector<T> rounded(static_cast<std::size_t>(layout.rows), T(kCanary));
+            CtcArgs<T> a;
+            a.rows = {row, row + 1};
+            a.length = layout.length;
+            a.offset = layout.offset;
+            a.z = logits;
+            a.d = {d.data(), layout.total, kClasses, kLd};
+            a.scale = scale.data();
+            a.exact_loss = losses.data();
+            a.sequence = sequence.data();
+            a.label = given.label;
+            a.first = first;
+            a.count = count;
+            a.scratchpad = scratchpad.data();
+            backend.ctc(a);
+            const double loss = losses[static_cast<std::size_t>(row)];
+            a.d = {};
+            a.exact_loss = again.data();
+            a.loss = rounded.data();
+            backend.ctc(a);
+            CHECK(losses == again && rounded[static_cast<std::size_t>(row)] == static_cast<T>(loss));
+            for (Index r = 0; r < layout.rows; ++r)
+                if (r != row) CHECK(losses[static_cast<std::size_t>(r)] == kCanary);
             CHECK(scratchpad.guarded() && d.guarded());
             CHECK(std::fabs(loss - paths.loss) <= 1e-12 * (1.0 + paths.loss));
             CHECK((ctc_steps(given) > steps) == (paths.loss == 0.0 && loss == 0.0));

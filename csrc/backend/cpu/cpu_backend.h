@@ -145,6 +145,7 @@ public:
         kernels_.gan.ema(average, w, n, one_minus_decay);
     }
     void loss(Loss kind, const LossArgs<T>& args) const override;
+    void ctc(const CtcArgs<T>& args) const override;
     double sum(const T* x, Index n) const override { return kernels_.reduce.sum(x, n); }
     double weighted_sum(const T* x, const T* w, Index n) const override {
         return kernels_.reduce.weighted_sum(x, w, n);

@@ -1,8 +1,8 @@
-#include "rec/ctc.h"
-
+// Losses of connectionist temporal classification on the CPU, sequence by sequence.
 #include <algorithm>
 #include <limits>
 
+#include "backend/cpu/cpu_backend.h"
 #include "core/scalar_math.h"
 
 namespace ds {
@@ -67,37 +67,26 @@ void step_beta(double* beta, double* scratchpad, const double* next_p, const Ext
     }
 }
 
-}  // namespace
-
-Index ctc_steps(CtcLabels labels) {
-    Index steps = labels.count;
-    for (Index i = 1; i < labels.count; ++i) steps += labels.label[i] == labels.label[i - 1];
-    return steps;
-}
-
-Index ctc_scratchpad_size(Index steps, Index classes, Index labels) {
-    const Index size = 2 * labels + 1;
-    return steps * (classes + size) + 2 * size + classes;
-}
-
+// The loss of one row, and its gradient unless d is null.
 template <class T>
-double ctc(const SequenceLayout& layout, Index row, Matrix<const T> z, Index classes, CtcLabels labels,
-           Matrix<T> d, double scale, double* scratchpad) {
-    const Index steps = layout.length[row];
-    const Extended e{labels};
+double ctc_row(const CtcArgs<T>& a, Index row) {
+    const Index steps = a.length[row], classes = a.z.cols;
+    const Extended e{a.labels(row)};
     const Index size = e.size();
-    const auto packed = [&](Index t) { return layout.offset[t] + row; };
-    if (ctc_steps(labels) > steps) {
+    const Matrix<T>& d = a.d;
+    const auto packed = [&](Index t) { return a.offset[t] + row; };
+    if (ctc_steps(e.labels) > steps) {
         for (Index t = 0; d && t < steps; ++t) std::fill_n(d.row(packed(t)), classes, T(0));
         return 0.0;
     }
-    double *log_p = scratchpad, *alpha = log_p + steps * classes, *beta = alpha + steps * size,
+    double *log_p = a.scratchpad, *alpha = log_p + steps * classes, *beta = alpha + steps * size,
            *next_beta = beta + size, *share = next_beta + size;
-    for (Index t = 0; t < steps; ++t) log_softmax(log_p + t * classes, z.row(packed(t)), classes);
+    for (Index t = 0; t < steps; ++t) log_softmax(log_p + t * classes, a.z.row(packed(t)), classes);
     compute_alpha(alpha, log_p, e, steps, classes);
     const double* end = alpha + (steps - 1) * size;
     const double total = size > 1 ? log_add(end[size - 1], end[size - 2]) : end[0];
     if (!d) return -total;
+    const double scale = static_cast<double>(a.scale[row]);
     std::fill_n(beta, size, kLogZero);
     for (Index s = std::max<Index>(0, size - 2); s < size; ++s) beta[s] = 0.0;
     for (Index t = steps; t-- > 0;) {
@@ -114,9 +103,18 @@ double ctc(const SequenceLayout& layout, Index row, Matrix<const T> z, Index cla
     return -total;
 }
 
-template double ctc(const SequenceLayout&, Index, Matrix<const float>, Index, CtcLabels, Matrix<float>,
-                    double, double*);
-template double ctc(const SequenceLayout&, Index, Matrix<const double>, Index, CtcLabels, Matrix<double>,
-                    double, double*);
+}  // namespace
+
+template <class T>
+void CpuBackend<T>::ctc(const CtcArgs<T>& args) const {
+    for (Index row = args.rows.begin; row < args.rows.end; ++row) {
+        const double loss = ctc_row(args, row);
+        if (args.loss) args.loss[row] = static_cast<T>(loss);
+        if (args.exact_loss) args.exact_loss[row] = loss;
+    }
+}
+
+template void CpuBackend<float>::ctc(const CtcArgs<float>&) const;
+template void CpuBackend<double>::ctc(const CtcArgs<double>&) const;
 
 }  // namespace ds
