@@ -199,6 +199,7 @@ public:
     virtual void column_sums(T* out, const Matrix<const T>& x, bool accumulate = false) const = 0;
     virtual void copy(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const = 0;
     virtual void fill(const Matrix<T>& y, T value, Range rows) const = 0;
+    virtual void fill(Index* y, Index value, Range range) const = 0;
     virtual bool all_finite(const Matrix<const T>& x) const = 0;  // no NaN, no infinity
 
     // Layer and batch normalisation, for the rows or columns that the arguments hold.

@@ -18,7 +18,9 @@ public:
     }
 
     void plan(const Backend<T>&, Index, bool, LayerBuffers<T>&) const override {}
-    Index scratchpad_size(const LayerBuffers<T>&) const override { return leading_dim<T>(this->outputs_); }
+    Index scratchpad_size(const LayerBuffers<T>&) const override {
+        return 2 * leading_dim<T>(this->outputs_);
+    }
 
     void forward(const ExecContext<T>& exec, const LayerInput<T>& layer_input, LayerBuffers<T>& buffers,
                  Range rows) const override {
@@ -51,9 +53,14 @@ public:
 private:
     // The scales as rows of a matrix, in the worker's scratchpad.
     Matrix<const T> scales(const ExecContext<T>& exec, Index rows) const {
-        const T* weight = exec.params + weight_;
-        for (Index j = 0; j < this->outputs_; ++j) exec.worker.scratchpad[j] = T(1) + rate_ * weight[j];
-        return repeated_row<const T>(exec.worker.scratchpad, rows, this->outputs_);
+        T* const scratchpad = exec.worker.scratchpad;
+        const Index n = this->outputs_;
+        const Matrix<T> scale = row_vector(scratchpad, n),
+                        ones = row_vector(scratchpad + leading_dim<T>(n), n);
+        exec.backend->fill(ones, T(1), {0, 1});
+        exec.backend->scale(scale, rate_, row_vector(exec.params + weight_, n), {0, 1});
+        exec.backend->add(scale, ones, {0, 1});
+        return repeated_row<const T>(scratchpad, rows, n);
     }
 
     T rate_;

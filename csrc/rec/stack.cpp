@@ -120,25 +120,23 @@ bool RecStack<T>::set_batch(const Index* lengths, Index count) {
 
 template <class T>
 void RecStack<T>::clear_states(Range batch_rows) {
-    for (std::size_t l = 0; l < stack_.size(); ++l) body_.stack()[l].clear_states(stack_[l], batch_rows);
+    for (std::size_t l = 0; l < stack_.size(); ++l)
+        body_.stack()[l].clear_states(backend_, stack_[l], batch_rows);
 }
 
 template <class T>
 void RecStack<T>::set_states(Matrix<const T> states, Range batch_rows) {
     for (RecurrentBuffers<T>& buffers : stack_) buffers.zero_state = false;
-    for (Index row = batch_rows.begin; row < batch_rows.end; ++row) {
-        const T* from = states.row(row);
-        for (std::size_t l = 0; l < stack_.size(); ++l)
-            from = body_.stack()[l].set_state(stack_[l], row, from);
-    }
+    Index column = 0;
+    for (std::size_t l = 0; l < stack_.size(); ++l)
+        column = body_.stack()[l].set_states(backend_, stack_[l], states, column, batch_rows);
 }
 
 template <class T>
 void RecStack<T>::get_states(Matrix<T> states, Range batch_rows) const {
-    for (Index row = batch_rows.begin; row < batch_rows.end; ++row) {
-        T* to = states.row(row);
-        for (std::size_t l = 0; l < stack_.size(); ++l) to = body_.stack()[l].get_state(stack_[l], row, to);
-    }
+    Index column = 0;
+    for (std::size_t l = 0; l < stack_.size(); ++l)
+        column = body_.stack()[l].get_states(backend_, stack_[l], states, column, batch_rows);
 }
 
 template <class T>

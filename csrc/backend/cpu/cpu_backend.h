@@ -69,6 +69,7 @@ public:
     void column_sums(T* out, const Matrix<const T>& x, bool accumulate) const override;
     void copy(const Matrix<T>& y, const Matrix<const T>& x, Range rows) const override;
     void fill(const Matrix<T>& y, T value, Range rows) const override;
+    void fill(Index* y, Index value, Range range) const override;
     bool all_finite(const Matrix<const T>& x) const override;
     void layer_norm_forward(const NormForward<T>& args) const override { kernels_.norm.layer_forward(args); }
     void layer_norm_backward(const NormBackward<T>& args) const override {

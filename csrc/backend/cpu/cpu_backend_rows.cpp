@@ -171,6 +171,11 @@ void CpuBackend<T>::fill(const Matrix<T>& y, T value, Range rows) const {
 }
 
 template <class T>
+void CpuBackend<T>::fill(Index* y, Index value, Range range) const {
+    for (Index i = range.begin; i < range.end; ++i) y[i] = value;
+}
+
+template <class T>
 void CpuBackend<T>::lerp(const Matrix<T>& y, const T* share, const Index* index, const Matrix<const T>& a,
                          const Matrix<const T>& b, Range rows) const {
     assert(y.cols == a.cols && y.cols == b.cols);

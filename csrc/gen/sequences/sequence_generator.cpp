@@ -154,8 +154,10 @@ void SequenceGenerator<T>::feed_previous_tokens(const ExecContext<T>& exec, Inde
     const Range step_rows = layout().at(t, sequences);
     const Index e = spec_.generator.stack.embedding_size;
     const Matrix<T> x = stack_.x();
-    for (Index i = step_rows.begin; i < step_rows.end; ++i)
-        previous_tokens_[i] = t == 0 ? start_token() : tokens_[i - n];
+    if (t == 0)
+        backend_.fill(previous_tokens_, start_token(), step_rows);
+    else  // those of the rows before
+        backend_.gather(previous_tokens_ + n, tokens_, nullptr, {step_rows.begin - n, step_rows.end - n});
     if (t == 0 || is_hard())
         return backend_.gather(x.col_slice({0, e}), token_table(exec), previous_tokens_, step_rows);
     const LinearForward<T> op{.plan = &embed_plan_,

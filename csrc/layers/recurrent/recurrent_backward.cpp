@@ -95,16 +95,17 @@ void Recurrent<T>::backward(const ExecContext<T>& exec, const SequenceLayout& la
                             Range batch_rows) const {
     if (batch_rows.empty()) return;
     const bool starts = back.steps.end >= layout.steps;
-    for (Index row = batch_rows.begin; starts && row < batch_rows.end; ++row) {
-        const Index from = buffers.number ? buffers.number[row] - back.first_number : row;
-        if (back.last)
-            std::copy_n(back.last.row(from), outputs(), buffers.dh.row(row));
-        else
-            std::fill_n(buffers.dh.row(row), outputs(), T(0));
+    if (starts && back.last) {
+        // A row with a number has its gradient at number - first_number.
+        const Index first = buffers.number ? back.first_number : 0;
+        const Matrix<const T> last{back.last.p - first * back.last.ld, back.last.rows + first, outputs(),
+                                   back.last.ld};
+        exec.backend->gather(buffers.dh, last, buffers.number, batch_rows);
+    } else if (starts) {
+        exec.backend->fill(buffers.dh, T(0), batch_rows);
     }
     for (Index d = 0; d < directions(); ++d) {
-        for (Index row = batch_rows.begin; starts && shape_.has_cell_state && row < batch_rows.end; ++row)
-            std::fill_n(buffers.direction[d].dc.row(row), spec_.units, T(0));
+        if (starts && shape_.has_cell_state) exec.backend->fill(buffers.direction[d].dc, T(0), batch_rows);
         direction_backward(exec, layout, buffers, back, d, batch_rows);
     }
 }
@@ -147,8 +148,7 @@ void Recurrent<T>::matrix_gradients(const ExecContext<T>& exec, const SequenceLa
     if (layer_input.tokens) {
         const Range cols = share.of(columns(), 16);
         if (cols.empty()) return;
-        for (Index i = 0; i < spec_.inputs && !accumulate; ++i)
-            std::fill_n(op.dw.row(i) + cols.begin, cols.size(), T(0));
+        if (!accumulate) exec.backend->fill(op.dw.col_slice(cols), T(0), {0, spec_.inputs});
         exec.backend->scatter_add(op.dw.col_slice(cols), op.dy.col_slice(cols),
                                   layer_input.tokens + packed.begin);
     } else {
@@ -201,7 +201,8 @@ void Recurrent<T>::row_gradients(const ExecContext<T>& exec, const Weights& w,
         exec.backend->column_sums(exec.grads + w.bias_hh + cols.begin, buffers.saved.block(packed, cols),
                                   accumulate);
     else  // both biases have the same gradient, since they are added
-        std::copy_n(exec.grads + w.bias_ih + cols.begin, cols.size(), exec.grads + w.bias_hh + cols.begin);
+        exec.backend->copy(row_vector(exec.grads + w.bias_hh + cols.begin, cols.size()),
+                           row_vector(exec.grads + w.bias_ih + cols.begin, cols.size()), {0, 1});
 }
 
 template class Recurrent<float>;

@@ -165,30 +165,35 @@ void RecurrentParts<T>::pack(const ExecContext<T>& exec, RecurrentBuffers<T>& bu
 }
 
 template <class T>
-void RecurrentParts<T>::clear_states(RecurrentBuffers<T>& buffers, Range batch_rows) const {
-    for (Index row = batch_rows.begin; row < batch_rows.end; ++row) {
-        std::fill_n(buffers.h.row(row), outputs(), T(0));
-        if (!shape_.has_cell_state) continue;
-        for (Index d = 0; d < directions(); ++d)
-            std::fill_n(buffers.direction[d].c.row(row), spec_.units, T(0));
-    }
-}
-
-template <class T>
-const T* RecurrentParts<T>::set_state(RecurrentBuffers<T>& buffers, Index row, const T* from) const {
-    std::copy_n(from, outputs(), buffers.h.row(row));
-    from += outputs();
-    for (Index d = 0; shape_.has_cell_state && d < directions(); ++d, from += spec_.units)
-        std::copy_n(from, spec_.units, buffers.direction[d].c.row(row));
-    return from;
-}
-
-template <class T>
-T* RecurrentParts<T>::get_state(const RecurrentBuffers<T>& buffers, Index row, T* to) const {
-    to = std::copy_n(buffers.h.row(row), outputs(), to);
+void RecurrentParts<T>::clear_states(const Backend<T>& backend, const RecurrentBuffers<T>& buffers,
+                                     Range batch_rows) const {
+    backend.fill(buffers.h, T(0), batch_rows);
     for (Index d = 0; shape_.has_cell_state && d < directions(); ++d)
-        to = std::copy_n(buffers.direction[d].c.row(row), spec_.units, to);
-    return to;
+        backend.fill(buffers.direction[d].c, T(0), batch_rows);
+}
+
+template <class T>
+Index RecurrentParts<T>::set_states(const Backend<T>& backend, const RecurrentBuffers<T>& buffers,
+                                    Matrix<const T> states, Index column, Range batch_rows) const {
+    const auto copy = [&](Matrix<T> to) {
+        backend.copy(to, states.col_slice({column, column + to.cols}), batch_rows);
+        column += to.cols;
+    };
+    copy(buffers.h);
+    for (Index d = 0; shape_.has_cell_state && d < directions(); ++d) copy(buffers.direction[d].c);
+    return column;
+}
+
+template <class T>
+Index RecurrentParts<T>::get_states(const Backend<T>& backend, const RecurrentBuffers<T>& buffers,
+                                    Matrix<T> states, Index column, Range batch_rows) const {
+    const auto copy = [&](Matrix<T> from) {
+        backend.copy(states.col_slice({column, column + from.cols}), from, batch_rows);
+        column += from.cols;
+    };
+    copy(buffers.h);
+    for (Index d = 0; shape_.has_cell_state && d < directions(); ++d) copy(buffers.direction[d].c);
+    return column;
 }
 
 template class RecurrentParts<float>;

@@ -85,10 +85,13 @@ public:
     // Packs large weights, before the first step and after each update. The workers divide whole weights.
     void pack(const ExecContext<T>& exec, RecurrentBuffers<T>& buffers, Share share) const;
 
-    void clear_states(RecurrentBuffers<T>& buffers, Range batch_rows) const;
-    // Copies h and c of one row from and to an array. Returns the position of the next layer's states.
-    const T* set_state(RecurrentBuffers<T>& buffers, Index row, const T* from) const;
-    T* get_state(const RecurrentBuffers<T>& buffers, Index row, T* to) const;
+    void clear_states(const Backend<T>& backend, const RecurrentBuffers<T>& buffers, Range batch_rows) const;
+    // Copies h and c of some rows from and to the columns of a matrix from `column` on. Returns the column of the
+    // next layer's states.
+    Index set_states(const Backend<T>& backend, const RecurrentBuffers<T>& buffers, Matrix<const T> states,
+                     Index column, Range batch_rows) const;
+    Index get_states(const Backend<T>& backend, const RecurrentBuffers<T>& buffers, Matrix<T> states,
+                     Index column, Range batch_rows) const;
 
 protected:
     struct Weights {

@@ -17,7 +17,7 @@ void Recurrent<T>::tangent_forward(const ExecContext<T>& exec, const SequenceLay
                                    const RecurrentBuffers<T>& buffers, RecurrentTangent<T>& tangent,
                                    Range batch_rows) const {
     if (batch_rows.empty()) return;
-    this->clear_states(tangent.dot, batch_rows);
+    this->clear_states(*exec.backend, tangent.dot, batch_rows);
     for (Index d = 0; d < directions(); ++d) {
         load_initial_state(exec, layout, tangent.dot, d, batch_rows);
         direction_forward(exec, layout, tangent.dot, &buffers, d, {batch_rows, kAllSteps});
