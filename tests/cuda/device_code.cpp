@@ -181,6 +181,85 @@ void test_minibatch_stddev() {
     CHECK(equal(dx[0], dx[1]));
 }
 
+// Kernels that read in plain what lanes have stored: one-hot rows in place, penalties, projections, pooling.
+template <class T>
+void test_row_kernels(Index cols) {
+    const Index rows = 13;
+    const auto x = numbers<T>(rows * cols, 1, 4.0), weight = numbers<T>(cols, 2),
+               embedding = numbers<T>(3 * cols, 3);
+    const std::vector<Index> length(rows, 1), offset{0};
+    std::vector<std::int64_t> labels(rows);
+    for (Index i = 0; i < rows; ++i) labels[i] = i % 3;
+    std::vector<T> one_hot[2], z[2], w[2], dg[2], penalty[2], pooled[2];
+    for (const bool shared : {false, true}) {
+        one_hot[shared] = x;
+        z[shared] = penalty[shared] = std::vector<T>(rows);
+        w[shared] = dg[shared] = pooled[shared] = std::vector<T>(rows * cols);
+        std::vector<Index> best(rows * cols);
+        share_rows(shared ? kHalfWarps : 1, rows, [&](Index row, Index count) {
+            const auto part = [&](std::vector<T>& v) {
+                return Matrix<T>(v.data() + row * cols, count, cols);
+            };
+            const Matrix<const T> xs(x.data() + row * cols, count, cols);
+            one_hot_rows<T>(part(one_hot[shared]), part(one_hot[shared]));
+            projection_forward<T>({.z = {z[shared].data() + row, count, 1},
+                                   .weights = part(w[shared]),
+                                   .x = xs,
+                                   .weight = weight.data(),
+                                   .embedding = {embedding.data(), 3, cols},
+                                   .labels = labels.data() + row,
+                                   .classes = 3,
+                                   .pac = 1});
+            PenaltyArgs<T> p;
+            p.rows = {row, row + count};
+            p.g = {x.data(), rows, cols};
+            p.dg = {dg[shared].data(), rows, cols};
+            p.penalty = penalty[shared].data();
+            p.weight = T(0.5);
+            p.one_centred = true;
+            penalty_rows(p);
+            PoolArgs<T> a;
+            a.rows = p.rows;
+            a.length = length.data();
+            a.offset = offset.data();
+            a.y = {const_cast<T*>(x.data()), rows, cols};
+            a.pooled = {pooled[shared].data(), rows, cols};
+            a.best = best.data();
+            for (const Pool kind : {Pool::kMean, Pool::kMax}) {
+                a.kind = kind;
+                pool_forward(a);
+            }
+        });
+    }
+    CHECK(equal(one_hot[0], one_hot[1]) && equal(z[0], z[1]) && equal(w[0], w[1]) && equal(dg[0], dg[1]));
+    CHECK(equal(penalty[0], penalty[1]) && equal(pooled[0], pooled[1]) && equal(pooled[0], x));
+}
+
+// A half-warp reads the vectors that its lanes, or lane 0, have stored.
+template <class T>
+void test_spectral() {
+    const Index rows = 7, cols = 21;
+    auto w = numbers<T>(rows * cols, 1), dw = numbers<T>(rows * cols, 2), u = numbers<T>(rows, 3),
+         v = numbers<T>(cols, 4), products = numbers<T>(rows, 5);
+    T sigma = T(0);
+    emulator::launch({}, {16}, 0, [&] {
+        const SpectralArgs<T> a{.w = {w.data(), rows, cols},
+                                .by_row = u.data(),
+                                .by_col = v.data(),
+                                .rows_first = true,
+                                .sigma = &sigma,
+                                .products = products.data(),
+                                .dw = {dw.data(), rows, cols}};
+        power_iteration(a);
+        spectral_normalize(a);
+        ds::cuda::sync();
+        spectral_backward(a);
+    });
+    double squares = 0.0;
+    for (const T x : u) squares += double(x) * double(x);
+    CHECK(squares > 0.999 && squares < 1.001 && sigma > T(0));
+}
+
 void test_emulator() {
 #if !defined(__SANITIZE_THREAD__)  // it would report what the threads leave behind
     CHECK_THROWS(std::logic_error, emulator::launch({}, {32}, 0, [] {
@@ -213,7 +292,9 @@ void test_all() {
         for (const bool labels : {false, true}) test_loss<T, CrossEntropy>(cols, labels);
         test_loss<T, Focal>(cols, true);
     }
+    for (const Index cols : {1, 16, 37}) test_row_kernels<T>(cols);
     test_minibatch_stddev<T>();
+    test_spectral<T>();
 }
 
 }  // namespace
