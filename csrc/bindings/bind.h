@@ -15,5 +15,6 @@ void bind_rec_core(pybind11::module_& m);
 void bind_gen_core(pybind11::module_& m);
 void bind_csv(pybind11::module_& m);
 void bind_ngrams(pybind11::module_& m);
+void bind_plugin(pybind11::module_& m);
 
 }  // namespace ds

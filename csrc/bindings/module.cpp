@@ -26,4 +26,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     ds::bind_gen_core(m);
     ds::bind_csv(m);
     ds::bind_ngrams(m);
+    ds::bind_plugin(m);
 }

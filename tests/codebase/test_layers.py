@@ -7,7 +7,8 @@ import pytest
 from codebase.tree import CSRC, ROOT, folder_of, includes, native_files, places
 
 # The folders that a folder of csrc may include besides itself. "tables" are kernels/**/*table.h, the interface of the
-# kernels, and "gemm_plan" is kernels/gemm/gemm_plan.*: both are independent of the instruction set.
+# kernels, and "gemm_plan" is kernels/gemm/gemm_plan.*: both are independent of the instruction set. "plugin" is
+# cuda/plugin.h, the interface of the CUDA plug-in.
 EDGES: dict[str, set[str]] = {
     "core": set(),
     "csv": {"core"},
@@ -16,7 +17,8 @@ EDGES: dict[str, set[str]] = {
     "formulas": {"core", "simd"},
     "kernels": {"core", "simd", "formulas"},
     "gemm_plan": {"core", "tables"},
-    "backend": {"core", "gemm_plan", "tables"},
+    "plugin": set(),
+    "backend": {"core", "gemm_plan", "tables", "plugin"},
     "layers": {"core", "backend", "tables"},
     "training": {"core", "backend", "layers", "tables"},
     "net": {"core", "backend", "layers", "training", "tables"},
@@ -36,7 +38,7 @@ EDGES: dict[str, set[str]] = {
         "api",
         "tables",
     },
-    "cuda": {"core", "simd", "formulas", "kernels", "backend", "tables"},
+    "cuda": {"core", "simd", "formulas", "kernels", "backend", "tables", "plugin"},
 }
 FOLDERS = sorted({path.name for path in CSRC.iterdir() if path.is_dir()})
 BELOW_BINDINGS = [folder for folder in FOLDERS if folder != "bindings"]
@@ -49,6 +51,8 @@ def target_of(include: str) -> str:
         return ""
     if folder == "kernels" and rest.endswith("table.h"):
         return "tables"
+    if include == "cuda/plugin.h":
+        return "plugin"
     return "gemm_plan" if include == "kernels/gemm/gemm_plan.h" else folder
 
 

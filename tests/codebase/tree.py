@@ -43,9 +43,12 @@ def includes(path: Path) -> list[str]:
 
 
 def folder_of(path: Path) -> str:
-    """The folder of csrc that holds a file, "cuda", or "gemm_plan" for the part of kernels/ that is engine code."""
+    """The folder of csrc that holds a file, "cuda", or a part with edges of its own.
+
+    "gemm_plan" is the part of kernels/ that is engine code, and "plugin" the interface of the CUDA plug-in.
+    """
     if path.is_relative_to(CUDA):
-        return "cuda"
+        return "plugin" if path.name == "plugin.h" else "cuda"
     return "gemm_plan" if path.stem == "gemm_plan" else path.relative_to(CSRC).parts[0]
 
 

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import typing
 from . import kernels
-__all__: list[str] = ['GenCore', 'NetCore', 'NetFits', 'RecCore', 'check_finite', 'copy_sparse_rows', 'cpu_info', 'force_isa', 'gan_losses', 'get_num_threads', 'isa', 'isas', 'kernels', 'losses', 'ngram_frequencies', 'ngram_matrix', 'optimizers', 'parse_csv', 'set_num_threads', 'share_small_work', 'sort_sparse_rows', 'take_sparse_rows', 'thread_pool_size']
+__all__: list[str] = ['GenCore', 'NetCore', 'NetFits', 'RecCore', 'check_finite', 'copy_sparse_rows', 'cpu_info', 'cuda_devices', 'force_isa', 'gan_losses', 'get_num_threads', 'isa', 'isas', 'kernels', 'load_cuda', 'losses', 'ngram_frequencies', 'ngram_matrix', 'optimizers', 'parse_csv', 'set_num_threads', 'share_small_work', 'sort_sparse_rows', 'take_sparse_rows', 'thread_pool_size']
 class NetCore:
     """
     The engine of deepseek.Net.
@@ -282,6 +282,10 @@ def cpu_info() -> dict:
     """
     Return vendor, name, features, cache sizes in bytes and number of usable cores.
     """
+def cuda_devices() -> list[tuple[str, int, int]]:
+    """
+    Return name, 10 times the compute capability, and bytes of memory of each CUDA device. The call starts CUDA. Raise RuntimeError with the reason if there is none.
+    """
 def force_isa(name: typing.Any) -> None:
     """
     Use this instruction set from now on; None: that of DEEPSEEK_ISA, else the fastest.
@@ -301,6 +305,10 @@ def isa() -> str:
 def isas() -> list:
     """
     Return the instruction sets of this machine, fastest first.
+    """
+def load_cuda(path: str) -> None:
+    """
+    Load the CUDA plug-in, unless one is loaded. Raise RuntimeError with the reason if it cannot be used.
     """
 def losses() -> list:
     """
