@@ -77,9 +77,9 @@ class Net(ExportableModel):
         before relu and its relatives, glorot_uniform before other activations. Biases start at 0.
     dtype : {"float32", "float64"}, default="float32"
         Precision of the weights and the arithmetic.
-    device : {"cpu", "cuda", "auto"}, default="cpu"
-        Device of the model. "cuda" raises an error if it is unavailable (`deepseek.cuda.why` has the reason); "auto"
-        takes the fastest device there is.
+    device : {"cpu", "cuda", "cuda:1", …, "auto"}, default="cpu"
+        Device of the model. "cuda" is the first CUDA device, "cuda:1" the second. They raise an error if the device
+        cannot be used (`deepseek.cuda.why` has the reason). "auto" takes "cuda" where it can be used, otherwise "cpu".
     threads : int, optional
         Largest number of threads. Default: the number of `set_num_threads`. It never changes a result.
     seed : int, default=0

@@ -72,7 +72,7 @@ class TabularNet(FittedTable):
         Seed of the folds, initial weights, shuffling and dropout, 0 to 2**64 - 1. None draws one.
     threads : int, optional
         Largest number of threads. Default: the number of `set_num_threads`. It never changes a result.
-    device : {"cpu", "cuda", "auto"}, default="cpu"
+    device : {"cpu", "cuda", "cuda:1", …, "auto"}, default="cpu"
         Device of the networks, as for `Net`.
 
     Attributes

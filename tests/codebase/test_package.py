@@ -43,6 +43,15 @@ def test_requirements() -> None:
     assert set(distribution().metadata.get_all("Provides-Extra") or []) == EXTRAS
 
 
+def test_the_extra_for_cuda_pins_the_plugin() -> None:
+    """Its wheel has the version of this package, which its pyproject.toml reads from ours."""
+    pin = f"deepseek-nn-cuda=={PROJECT['version']}; platform_system == 'Linux'"
+    assert PROJECT["optional-dependencies"]["cuda"] == [pin]
+    plugin = tomllib.loads((ROOT / "cuda" / "pyproject.toml").read_text())
+    assert plugin["project"]["name"] == "deepseek-nn-cuda"
+    assert plugin["tool"]["scikit-build"]["metadata"]["version"]["input"] == "../pyproject.toml"
+
+
 def test_command() -> None:
     commands = [e.value for e in distribution().entry_points if e.name == "deepseek"]
     assert commands == ["deepseek.cli:main"]
@@ -54,9 +63,10 @@ def contents(folder: Path) -> set[str]:
 
 
 def test_contents() -> None:
-    """Every file of the source package is installed, and nothing besides but the compiled module."""
+    """Every file of the source package is installed, and nothing besides but the compiled module and the plug-in."""
     distribution()
-    assert contents(INSTALLED) - {Path(_core.__file__).name} == contents(PACKAGE)
+    compiled = {Path(_core.__file__).name, "_lib/libdeepseek_cuda.so"}
+    assert contents(INSTALLED) - compiled == contents(PACKAGE)
 
 
 def modules() -> list[str]:

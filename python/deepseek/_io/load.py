@@ -29,7 +29,7 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
     ----------
     path : str or path-like
         File to read.
-    device : {"cpu", "cuda", "auto"}, default="cpu"
+    device : {"cpu", "cuda", "cuda:1", …, "auto"}, default="cpu"
         Device of the loaded model; the file does not store it.
     threads : int, optional
         Largest number of threads the model uses; default: `get_num_threads()`.

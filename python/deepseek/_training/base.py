@@ -108,7 +108,7 @@ class Model:
 
     @property
     def device(self) -> str:
-        """Device of the model, "cpu"."""
+        """Device of the model, "cpu" or "cuda:0", "cuda:1", …."""
         return self._config.device
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from . import demo_gen, demo_net, demo_rec
-from .parser import add_threads, integer
+from .parser import add_machine, integer
 
 if TYPE_CHECKING:
     from .parser import Commands
@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
     p.add_argument(
         "--seed", type=integer(0, 2**64 - 1), default=0, metavar="N", help="seed of the model (default: 0)"
     )
-    add_threads(p)
+    add_machine(p)
     p.set_defaults(run=run)
 
 

@@ -44,11 +44,18 @@ def run(arguments: argparse.Namespace) -> int:
         optimizer=ds.Adam(1e-3, beta1=0.0, beta2=0.99, schedule=ds.Cosine()),
         seed=arguments.seed,
         threads=arguments.threads,
+        device=arguments.device,
     )
     start = time.perf_counter()
     gen.fit(X, y, epochs=arguments.epochs, batch_size=64)
     seconds = time.perf_counter() - start
-    classifier = ds.Net([64, 128, 10], loss="cross_entropy", seed=arguments.seed, threads=arguments.threads)
+    classifier = ds.Net(
+        [64, 128, 10],
+        loss="cross_entropy",
+        seed=arguments.seed,
+        threads=arguments.threads,
+        device=arguments.device,
+    )
     classifier.fit(X, y, epochs=30, verbose=False)
 
     labels = np.repeat(np.arange(10), _SAMPLES)

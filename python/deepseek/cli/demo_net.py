@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         optimizer=ds.Adam(2e-3, schedule=ds.Cosine()),
         seed=arguments.seed,
         threads=arguments.threads,
+        device=arguments.device,
     )
     start = time.perf_counter()
     history = net.fit(X, y, epochs=arguments.epochs, batch_size=64, validation_data=(X_test, y_test))

@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         input_dropout=0.1,
         seed=arguments.seed,
         threads=arguments.threads,
+        device=arguments.device,
     )
     start = time.perf_counter()
     history = rec.fit(X, y, epochs=arguments.epochs, batch_size=16, validation_data=(X_test, y_test))

@@ -65,10 +65,27 @@ def facts() -> list[tuple[str, str]]:
             f"{_core.get_num_threads()}; available cores: {cpu['cores']} (set DEEPSEEK_NUM_THREADS to change)",
         ),
         ("CUDA", f"no: {why}" if (why := cuda.why()) else "yes"),
+        *_devices(),
     ]
     for name, use in _EXTRAS.items():
         pairs.append((name, f"{_version(name) or 'not installed'} ({use})"))
     return pairs
+
+
+def _devices() -> list[tuple[str, str]]:
+    from .. import cuda
+
+    try:
+        found = cuda.devices()
+    except RuntimeError:
+        return []
+    return [
+        (
+            one.device,
+            f"{one.name}, compute capability {one.capability[0]}.{one.capability[1]}, {_size(one.memory)}",
+        )
+        for one in found
+    ]
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -64,14 +64,30 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {printable(' '.join(message.split()))}\n")
 
 
-def add_threads(parser: argparse._ActionsContainer) -> None:
-    """Add the option ``--threads``."""
+def add_machine(parser: argparse._ActionsContainer) -> None:
+    """Add the options ``--threads`` and ``--device``."""
     parser.add_argument(
         "--threads",
         type=integer(1, 1024),
         metavar="N",
         help="largest number of threads (default: the CPUs available to the process)",
     )
+    parser.add_argument(
+        "--device",
+        type=_device,
+        default="cpu",
+        metavar="D",
+        help="cpu, cuda, cuda:1 for the second device, or auto (default: cpu)",
+    )
+
+
+def _device(text: str) -> str:
+    from ..cuda import choose
+
+    try:
+        return choose(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("device: ")) from None
 
 
 def integer(low: int, high: int | None = None) -> Callable[[str], int]:

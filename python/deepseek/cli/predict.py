@@ -11,7 +11,7 @@ from .csv_output import write_rows
 from .kept_columns import read_kept
 from .net_predictions import net_predictions
 from .outputs import check_outputs
-from .parser import InputError, add_threads
+from .parser import InputError, add_machine
 from .score_lines import one_line
 from .table_options import add_table_options
 from .terminal import say
@@ -55,7 +55,7 @@ def add(commands: Commands) -> None:
         help="add columns with quantiles of a predicted number, between which it lies that often (default: none)",
     )
     add_table_options(p)
-    add_threads(p)
+    add_machine(p)
     p.set_defaults(run=run)
 
 
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     import deepseek as ds
 
     check_outputs({"--output": arguments.output}, {"the model": arguments.model, "the data": arguments.data})
-    model = ds.load(arguments.model, threads=arguments.threads)
+    model = ds.load(arguments.model, threads=arguments.threads, device=arguments.device)
     if not isinstance(model, (ds.TabularNet, ds.Net)):
         raise InputError(
             f"{arguments.model}: got a {type(model).__name__}; {_OTHER_MODELS[type(model).__name__]}"

@@ -11,7 +11,7 @@ import numpy as np
 from .._gen import tables
 from .csv_output import write_rows
 from .outputs import check_outputs
-from .parser import InputError, add_threads, integer
+from .parser import InputError, add_machine, integer
 from .terminal import say
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
         metavar="L",
         help="label of all rows (default: random for tables with a label column, otherwise all labels in turn)",
     )
-    add_threads(p)
+    add_machine(p)
     p.set_defaults(run=run)
 
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     import deepseek as ds
 
     check_outputs({"--output": arguments.output}, {"the model": arguments.model})
-    gen = ds.load(arguments.model, threads=arguments.threads)
+    gen = ds.load(arguments.model, threads=arguments.threads, device=arguments.device)
     if not isinstance(gen, ds.Gen):
         raise InputError(f"{arguments.model}: got a {type(gen).__name__}; expected a Gen")
     if gen._config.sequences:

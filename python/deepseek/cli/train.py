@@ -20,7 +20,7 @@ from .._tabular_report.assess import assess, assessment
 from .._tabular_report.report import html
 from ..plot import need_matplotlib
 from .outputs import check_outputs
-from .parser import InputError, add_threads, integer, integer_list, number
+from .parser import InputError, add_machine, integer, integer_list, number
 from .score_lines import score_lines
 from .table_options import add_table_options, column_names, no_column, read_columns
 from .terminal import heading, say, say_wrapped
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _MODEL_OPTIONS = (
     "members", "time_limit", "task", "hidden", "activation", "dropout", "learning_rate", "weight_decay", "epochs",
-    "batch_size", "seed", "threads",
+    "batch_size", "seed", "threads", "device",
 )  # fmt: skip
 """Options that are those of TabularNet."""
 
@@ -144,7 +144,7 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="seed of model and held-out rows (default: 0)",
     )
-    add_threads(p)
+    add_machine(p)
 
 
 def _kind(text: str) -> tuple[str, str]:

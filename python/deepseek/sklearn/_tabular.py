@@ -170,7 +170,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
         Source of the seed. An int gives the same results on every call.
     threads : int, default=None
         Largest number of threads. None takes the number of `set_num_threads`.
-    device : {"cpu", "cuda", "auto"}, default="cpu"
+    device : {"cpu", "cuda", "cuda:1", …, "auto"}, default="cpu"
         Device of the networks.
     verbose : bool, default=False
         Whether `fit` prints how the columns were read.
@@ -332,7 +332,7 @@ class TabularRegressor(RegressorMixin, _Tabular):  # type: ignore[misc]
         Source of the seed. An int gives the same results on every call.
     threads : int, default=None
         Largest number of threads. None takes the number of `set_num_threads`.
-    device : {"cpu", "cuda", "auto"}, default="cpu"
+    device : {"cpu", "cuda", "cuda:1", …, "auto"}, default="cpu"
         Device of the networks.
     verbose : bool, default=False
         Whether `fit` prints how the columns were read.
