@@ -1,3 +1,4 @@
+// A CUDA device over the CUDA runtime (device.h). Only host code, but for one empty kernel.
 #include "cuda/device.h"
 
 #include <pthread.h>

@@ -1,0 +1,1 @@
+"""The folder of the CUDA plug-in, which `deepseek` loads."""
