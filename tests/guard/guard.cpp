@@ -261,6 +261,7 @@ Address thunk(Address function) {
 // Gives the object virtual functions that open the memory.
 void operations(void* object) {
     memory();                              // finds the code of this module
+    if (log_file < 0) return;              // threads may run
     constexpr std::ptrdiff_t kBefore = 2;  // words of a virtual table before its functions
     auto*& table = *static_cast<const Address**>(object);
     std::ptrdiff_t count = 0;
