@@ -181,6 +181,32 @@ def cuda(session: nox.Session) -> None:
 
 
 @nox.session
+def recorded(session: nox.Session) -> None:
+    """Run the tests of bits on a device that records operations and runs them later, also in random order."""
+    session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis", "pytest-xdist")
+    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
+    session.run("cmake", "--preset", "dev", f"-DPython_EXECUTABLE={str(python).strip()}")
+    session.run("cmake", "--build", "--preset", "dev")
+    env = {"PYTHONPATH": os.path.abspath("build/dev/site"), "DEEPSEEK_BUILD": "build/dev"}
+    session.run("pytest", "tests/recorded", env=env)
+    bits = ("golden", "net_bits", "net_reference", "rec_bits", "rec_reference", "gen_bits", "gen_training")
+    paths = [f"tests/parity/test_{name}.py" for name in (*bits, "gen_sequences_training", "sparse_bits")]
+    fits = ("net_fit", "rec_fit", "gen_fit", "net_copies")
+    paths += [f"tests/python/api/test_{name}.py" for name in fits]
+    paths.append("tests/python/reliability/test_reliability_resume.py")
+    for seed in ("", "1", "2"):
+        session.run(
+            "pytest",
+            "-n",
+            "auto",
+            "-m",
+            "not slow and not peers",
+            *(session.posargs or paths),
+            env={**env, "DEEPSEEK_DEVICE": "recorded", "DEEPSEEK_SHUFFLE": seed},
+        )
+
+
+@nox.session
 def guard(session: nox.Session) -> None:
     """Keep host code from the memory of models: only listed functions may touch it."""
     session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis")
@@ -188,7 +214,7 @@ def guard(session: nox.Session) -> None:
     session.run("cmake", "--preset", "guard", f"-DPython_EXECUTABLE={str(python).strip()}")
     session.run("cmake", "--build", "--preset", "guard")
     env = {"PYTHONPATH": os.path.abspath("build/guard/site"), "DEEPSEEK_BUILD": "build/guard"}
-    session.run("pytest", "tests/guard", *session.posargs, env=env)
+    session.run("pytest", "tests/guard", "tests/recorded", *session.posargs, env=env)
 
 
 @nox.session

@@ -81,7 +81,10 @@ public:
 
 protected:
     Memory& memory() const { return model_.device().memory; }
-    int threads() const { return training().threads > 0 ? training().threads : get_num_threads(); }
+    int threads() const {
+        if (model_.device().backend.is_asynchronous()) return 1;
+        return training().threads > 0 ? training().threads : get_num_threads();
+    }
 
     // Each worker calls body(share, stop_token). False: the poll cancelled it.
     template <class F>

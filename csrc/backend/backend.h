@@ -108,6 +108,11 @@ class Backend {
 public:
     virtual ~Backend() = default;
 
+    // Whether operations may run after their call, in the order of the calls. One worker calls them, and the host waits
+    // before it reads what they have written.
+    virtual bool is_asynchronous() const { return false; }
+    virtual void synchronize() const {}
+
     // `columns`, rounded up to whole registers if rows with leading_dim(columns) elements are long enough.
     // Computing the padding costs nothing, and no operation needs a mask. Columns >= `columns` are
     // unspecified.

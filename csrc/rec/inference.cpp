@@ -233,6 +233,7 @@ void RecInference<T>::predict(const SequenceSet<T>& data, const ChunkPlan& plan,
     run(*workspace, data, batch, nullptr);
     const RecStack<T>& stack = workspace->stack;
     head_.predict(stack.top(), stack.head_rows(), workspace->outputs, Share{}, stop_token);
+    backend_.synchronize();
     const Index outputs = model_.spec().outputs();
     const auto put = [&](Index i, Index row, Index t) {
         const Index to = plan.out_[static_cast<std::size_t>(stack.sequence(row))] + t;
@@ -274,6 +275,7 @@ void RecInference<T>::losses(const SequenceSet<T>& data, const ChunkPlan& plan, 
             target_source.ctc_arguments(stack, y, {0, count_of_rows}, row_losses + workspace->bounds.rows);
         a.exact_loss = row_losses;
         backend_.ctc(a);
+        backend_.synchronize();
         for (Index row = 0; row < count_of_rows; ++row) count(row, 0, row_losses[row]);
         return release(std::move(workspace));
     }
@@ -285,6 +287,7 @@ void RecInference<T>::losses(const SequenceSet<T>& data, const ChunkPlan& plan, 
     a.target = targets.values;
     a.row_loss = targets.row_loss;
     backend_.loss(spec.loss.kind, a);
+    backend_.synchronize();
     if (has_stepwise_loss(spec.output))
         stack.each({0, rows}, [&](Index i, Index row, Index t) { count(row, t, targets.row_loss[i]); });
     else

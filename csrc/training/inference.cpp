@@ -149,6 +149,7 @@ InputRows<T> Inference<T>::selected_inputs(const Dataset<T>& data, Index begin, 
         backend_.gather(chunk.x, data.inputs(), data.index + begin, {0, rows});
         return Matrix<const T>(chunk.x);
     }
+    backend_.synchronize();  // operations on the previous chunk have read its entries
     for (Index i = 0; i < rows; ++i) {
         const Range entries = data.sparse.entries(data.row(begin + i));
         chunk.begin[i] = entries.begin, chunk.end[i] = entries.end;
@@ -175,8 +176,7 @@ void Inference<T>::row_losses(const Dataset<T>& data, T* losses, Share share, co
                                              : InputRows<T>(data.inputs().rows_from(begin));
         if (data.index) {
             if (data.target) backend_.gather(chunk.target, data.targets(), data.index + begin, {0, n});
-            if (data.label)
-                for (Index i = 0; i < n; ++i) chunk.label[i] = data.label[data.row(begin + i)];
+            if (data.label) backend_.gather(chunk.label, data.label, data.index + begin, {0, n});
             a.label = chunk.label;
             a.target = chunk.target.row_slice({0, n});
         } else {

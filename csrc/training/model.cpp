@@ -27,6 +27,7 @@ void Model<T>::refresh_copies() {
         if (p.transposed < 0) continue;
         device_.backend.transpose(p.transposed_view(copies_.data()), p.view<const T>(params_.data()));
     }
+    device_.backend.synchronize();  // another thread may use the model next
 }
 
 template class Model<float>;

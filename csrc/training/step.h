@@ -73,8 +73,9 @@ protected:
     void allocate_own_gradients();             // for a step without other buffers
     void clear_gradients();                    // the padding has to be zero
     void prepare(ExecContext<T>& exec) const;  // sets the members that stay the same in every step
-    // Whether the update may compute gradients row by row: clipping by norm needs all of them first.
-    bool by_rows() const { return optimizer_.spec().clip_norm <= 0.0; }
+    // Whether the update may compute gradients row by row, in the host's memory: clipping by norm needs all of them
+    // first.
+    bool by_rows() const { return optimizer_.spec().clip_norm <= 0.0 && !backend_.is_asynchronous(); }
 
     Model<T>& model_;
     const Device<T> device_;

@@ -85,6 +85,7 @@ Index Trainer<T>::steps_per_epoch() const {
 
 template <class T>
 int Trainer<T>::worker_count() const {
+    if (model_.device().backend.is_asynchronous()) return 1;
     const int available = model_.training().threads > 0 ? model_.training().threads : get_num_threads();
     return useful_workers(
         session_->task->step_flops(), kMinStepFlops,
@@ -331,6 +332,7 @@ RunResult Trainer<T>::run(Index max_epochs, double budget_seconds, InterruptPoll
         if (overflowed)
             result_.diverged = true, result_.diverged_loss = std::numeric_limits<double>::infinity();
     }
+    model_.device().backend.synchronize();
     result_.finished = finished();
     result_.stopped_early = state_.stopping.stopped;
     return std::move(result_);

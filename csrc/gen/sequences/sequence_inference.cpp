@@ -48,6 +48,7 @@ void SequenceInference<T>::sample(void* out, const std::int64_t* labels, const I
     exec.first_row = first + range.begin;
     Barrier alone(1);
     generator.forward(exec, labels ? labels + range.begin : nullptr, Share{}, alone);
+    backend_.synchronize();
     const Index length = spec_.steps, width = spec_.data_size;
     if (!spec_.texts())
         std::fill_n(static_cast<T*>(out) + range.begin * length * width, n * length * width, T(0));
@@ -80,6 +81,7 @@ void SequenceInference<T>::scores(T* out, const LabelledSequences<T>& data, Rang
     stack.set_batch(lengths.data(), n);
     ExecContext<T> exec = exec_of(normalized_.params(), scratchpad, stop_token);
     const RecBody<T>& body = model_.discriminator_body();
+    backend_.synchronize();  // the table of tokens may have been normalised
     stack.each({0, stack.layout().total}, [&](Index i, Index row, Index t) {
         const Index s = range.begin + stack.number(row);
         const T* from = spec_.texts() ? exec.params + body.embedding() +

@@ -55,8 +55,10 @@ void Recurrent<T>::direction_backward(const ExecContext<T>& exec, const Sequence
     const Matrix<T> to = dh.row_slice(batch_rows);
     LinearBackwardInput<T> product{.plan = &buffers.step_back,
                                    .dx = to,
-                                   .w = dir.packed_back ? dir.packed_back : exec.copies + w.hh_back,
-                                   .ldw = hh_back_ld_,
+                                   .w = dir.packed_back ? dir.packed_back
+                                        : this->large() ? exec.params + w.hh
+                                                        : exec.copies + w.hh_back,
+                                   .ldw = this->large() ? hh_ld_ : hh_back_ld_,
                                    .accumulate = shape_.separate_product};
     if (dir.mask) {
         product.dx = dir.masked_dh.row_slice(batch_rows);
