@@ -28,6 +28,11 @@ bool is_code(std::string_view text) {
            text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+// Whether a text consists of the digits of a whole number that float64 may not tell from its neighbours.
+bool is_long_whole(std::string_view text, double value) {
+    return std::abs(value) >= kMaxExact && text.find_first_not_of("+-0123456789") == std::string_view::npos;
+}
+
 bool is_missing(std::string_view text, const std::vector<std::string>& missing) {
     for (const std::string& word : missing) {
         if (word.size() != text.size()) continue;
@@ -79,7 +84,8 @@ void CsvColumn::add(std::string_view cell, const CellRules& rules) {
         double value = kNaN;
         const bool is_text =
             is_code(text) || (rules.point_is_text && text.find('.') != std::string_view::npos);
-        if ((!is_text && parse_number(text, value)) || is_missing(text, rules.missing)) {
+        const bool is_number = !is_text && parse_number(text, value) && !is_long_whole(text, value);
+        if (is_number || is_missing(text, rules.missing)) {
             is_whole_ = is_whole_ && std::abs(value) < kMaxExact && value == std::floor(value);
             numbers_.push_back(value);
             return;

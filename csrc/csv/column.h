@@ -37,7 +37,8 @@ struct CellRules {
 
 class CsvColumn {
 public:
-    // Adds the cell of the next row. Digits with a leading zero, such as 01234, are text.
+    // Adds the cell of the next row. Digits with a leading zero, such as 01234, are text, and so are whole numbers
+    // of 2^53 or more.
     void add(std::string_view cell, const CellRules& rules);
     // Rows that were read as numbers before the first text; add_early() takes their cells again, in order.
     Index early_rows() const { return is_numeric_ ? 0 : early_rows_; }

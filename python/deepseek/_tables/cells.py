@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ MISSING = frozenset(["", "?", ".", "na", "n/a", "#n/a", "#na", "<na>", "n.a.", "
 
 PLACEHOLDERS = frozenset(["-", "--", "none", "nil", "missing", "unknown"])
 """Texts that stand for a missing value among numbers, dates and booleans; among other texts they are a category."""
+
+_NUMBERS = (int, float, np.number, Decimal)
 
 _LONGEST = max(map(len, MISSING | PLACEHOLDERS))  # longer texts need no look
 
@@ -33,10 +36,13 @@ class Cells:
         Distinct texts without outer blanks, in the order of their first rows; none of them is missing.
     codes : ndarray of int64, shape (rows,)
         Index of each row's text; -1 where the value is missing.
+    has_numbers : bool
+        Whether some values were numbers instead of texts, see `split_numbers`.
     """
 
     texts: list[str]
     codes: NDArray[np.int64]
+    has_numbers: bool = False
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -56,7 +62,7 @@ class Cells:
         order = order[first[order] < len(codes)]
         target = np.full(len(first), -1)
         target[order] = np.arange(len(order))
-        return Cells([self.texts[i] for i in order.tolist()], target[codes])
+        return Cells([self.texts[i] for i in order.tolist()], target[codes], self.has_numbers)
 
     def without_placeholders(self) -> Cells:
         """Return the column with `PLACEHOLDERS` as missing values."""
@@ -65,7 +71,7 @@ class Cells:
         kept = [text for text in self.texts if text.lower() not in PLACEHOLDERS]
         index = {text: code for code, text in enumerate(kept)}
         target = np.array([*(index.get(text, -1) for text in self.texts), -1], np.int64)
-        return Cells(kept, target[self.codes])
+        return Cells(kept, target[self.codes], self.has_numbers)
 
 
 def read_cells(array: Array) -> Cells:
@@ -120,7 +126,30 @@ def merged_cells(items: Sequence[Any], codes: Array) -> Cells:
     for i, item in enumerate(items):
         text = _text(item)
         target[i] = -1 if text is None else index.setdefault(text, len(index))
-    return Cells(list(index), target[codes.reshape(-1)] if len(items) else np.empty(0, np.int64))
+    codes = target[codes.reshape(-1)] if len(items) else np.empty(0, np.int64)
+    has_numbers = any(isinstance(item, _NUMBERS) and not isinstance(item, bool) for item in items)
+    return Cells(list(index), codes, has_numbers)
+
+
+def split_numbers(array: Array) -> tuple[NDArray[np.float64], Array]:
+    """Return the numbers of a column of objects, NaN elsewhere, and its other values, None elsewhere.
+
+    A number has a value of its own: the decimal mark of the texts beside it says nothing about it.
+    """
+    values, others = np.full(len(array), np.nan), array.astype(object)
+    for row, item in enumerate(array.tolist()):
+        if isinstance(item, _NUMBERS):
+            values[row], others[row] = _float(item), None
+    return values, others
+
+
+def _float(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # a whole number beyond float64
+        return float("inf") if number > 0 else float("-inf")
+    except ValueError:  # a signalling NaN
+        return float("nan")
 
 
 def _has_any(texts: Sequence[str], words: frozenset[str]) -> bool:
@@ -151,8 +180,10 @@ def number_text(value: float | int | bool) -> str:
 
 
 def canonical_text(text: str) -> str:
-    """Return `number_text` of a text that is a number, and the text itself otherwise."""
+    """Return `number_text` of a text that is a number, and the text itself otherwise; whole numbers are exact."""
     try:
+        if text.isdecimal() or (text[:1] in ("+", "-") and text[1:].isdecimal()):
+            return str(int(text))
         return text if "_" in text else number_text(float(text))
     except ValueError:
         return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from .number_formats import is_code, plain_numbers
 
 _BOOLEANS = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 _SPELLINGS = sorted(MISSING)
+_MAX_EXACT = 2.0**53  # whole numbers below are exact in float64
+_WHOLE = re.compile(r"[+\-]?[0-9]{1,400}")
 
 
 def read_rows(data: bytes, start: int, layout: Layout) -> list[Array]:
@@ -32,7 +35,8 @@ def read_rows(data: bytes, start: int, layout: Layout) -> list[Array]:
     -------
     list of ndarray, each of shape (rows,)
         int64 or float64 for plain numbers, NaN where missing; bool for True and False; objects of str otherwise,
-        None where missing. Codes of one length, such as 01234, are no numbers.
+        None where missing. Codes of one length, such as 01234, are no numbers, nor are whole numbers that int64
+        cannot hold, and those of 2**53 or more beside missing values.
 
     Raises
     ------
@@ -67,7 +71,12 @@ def _column(column: Any, point_is_text: bool) -> Array:
     numbers = None if is_code(cells.texts) else plain_numbers(cells.texts)
     if numbers is None or point_is_text:
         return CodedTexts.of(cells)
+    if (np.abs(numbers) >= _MAX_EXACT).any() and all(map(_WHOLE.fullmatch, cells.texts)):
+        whole = [int(text) for text in cells.texts]
+        if cells.missing.any() or not -(2**63) <= min(whole) <= max(whole) < 2**63:
+            return CodedTexts.of(cells)
+        return np.array(whole, np.int64)[cells.codes]
     values = np.append(numbers, np.nan)[cells.codes]
     with np.errstate(invalid="ignore"):
-        is_whole = bool((np.abs(values) < 2.0**53).all() and (values == np.floor(values)).all())
+        is_whole = bool((np.abs(values) < _MAX_EXACT).all() and (values == np.floor(values)).all())
     return values.astype(np.int64) if is_whole else values

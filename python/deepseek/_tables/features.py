@@ -15,6 +15,7 @@ import numpy as np
 
 from .cells import Array, listed, printable, quoted
 from .column_encoders import ColumnEncoder, encoder_from_config
+from .encoders.numbers import NumberEncoder
 from .feature_rows import Features, Unknown
 from .inference import infer
 from .readings import KINDS, Reading
@@ -123,8 +124,11 @@ class FeatureEncoder:
         rows = len(next(iter(columns.values())))
         numbers = np.empty((rows, sum(len(column.numbers) for column in self.columns)), np.float32)
         codes, unknown, first = [], {}, 0
+        decimal = getattr(columns, "decimal", None)
         for column in self.columns:
-            encoded = column.encode(columns[column.name])
+            array = columns[column.name]
+            is_number = isinstance(column, NumberEncoder)
+            encoded = column.encode(array, decimal) if is_number else column.encode(array)
             numbers[:, first : first + encoded.numbers.shape[1]] = encoded.numbers
             first += encoded.numbers.shape[1]
             codes += encoded.codes

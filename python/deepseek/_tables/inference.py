@@ -12,7 +12,7 @@ import numpy as np
 from . import dates
 from .cells import Array, Cells, quoted, read_cells
 from .encoders.dates import Times
-from .encoders.numbers import TRUE_FALSE, Numbers
+from .encoders.numbers import TRUE_FALSE, Numbers, found_format, written_texts
 from .fit_column import (
     CONSTANT,
     FEW,
@@ -25,10 +25,12 @@ from .fit_column import (
     fit_text,
     is_identifier,
 )
-from .number_formats import PLAIN, is_code, number_format, read_numbers
+from .number_formats import PLAIN, is_code, read_numbers, with_mark
 from .readings import Reading
 
 _REPEATS = 5  # mean rows per text from which more texts are categories
+_MAX_EXACT = 2**53  # whole numbers below are exact in float64
+_LONGEST = 300  # digits of a whole number that float64 holds
 _MOSTLY = 0.95  # share of rows that are numbers from which a column of many values is a number
 
 
@@ -66,7 +68,7 @@ def infer(
         return _demanded(name, array, kind, decimal)
     if array.dtype.kind in "if" and declared is None and dates.are_days(array):
         return fit_date(name, Times.read(array, dates.DAYS), dates.DAYS)
-    if array.dtype.kind in "fium" and declared is None:
+    if array.dtype.kind in "fium" and declared is None and not _merges_whole(array):
         return fit_number(name, Numbers.read(array))
     if array.dtype.kind == "M":
         return fit_date(name, Times.read(array, ""), "year-month-day")
@@ -77,23 +79,24 @@ def infer(
         return Reading(name, "left out", CONSTANT, "category"), None
     if declared == "category":
         return fit_category(name, cells, "declared")
-    is_boolean = array.dtype.kind == "b"
-    return _by_content(name, cells, is_boolean, decimal) or _words(name, cells)
+    return _by_content(name, array, cells, decimal) or _words(name, cells)
 
 
-def _by_content(name: str, cells: Cells, is_boolean: bool, decimal: str | None) -> Fitted | None:
+def _by_content(name: str, array: Array, cells: Cells, decimal: str | None) -> Fitted | None:
     """Read texts as booleans, numbers or dates; None if they are none of these."""
     firm = cells.without_placeholders()
     if not firm.texts:
         return None
     words = {text.lower() for text in firm.texts} if len(firm.texts) < 5 else set()
-    if is_boolean or any(words == set(pair) for pair in TRUE_FALSE):
+    if array.dtype.kind == "b" or any(words == set(pair) for pair in TRUE_FALSE):
         return fit_boolean(name, firm)
     if is_code(firm.texts):
         return None
-    style = number_format(firm.texts, decimal)
+    style = found_format(array, cells, decimal)
+    if style is not None and _merges_whole(array, firm):
+        return None
     if style is not None:
-        read = Numbers.of(firm, style)
+        read = Numbers.read(array, style, decimal, cells)
         if style == PLAIN and dates.are_days(read.values):
             return fit_date(name, Times.of(firm, dates.read_dates(firm.texts, dates.DAYS)), dates.DAYS)
         return fit_number(name, read, style)
@@ -101,10 +104,23 @@ def _by_content(name: str, cells: Cells, is_boolean: bool, decimal: str | None) 
     if parsed is not None:
         return fit_date(name, Times.of(firm, parsed[0]), parsed[1])
     if len(firm.texts) > FEW and _has_numbers(firm.texts[:100]):
-        mostly = Numbers.of(firm)
+        style = with_mark(written_texts(array, cells), PLAIN, decimal)
+        mostly = Numbers.read(array, style, cells=cells)
         if mostly.bad_rows <= (1 - _MOSTLY) * int(firm.counts().sum()):
-            return fit_number(name, mostly, demanded=True)
+            return fit_number(name, mostly, style, demanded=True)
     return None
+
+
+def _merges_whole(array: Array, cells: Cells | None = None) -> bool:
+    """Whether float64 makes different whole numbers equal, so that a column of them holds codes."""
+    if array.dtype.kind in "iu":
+        if not len(array) or max(-int(array.min()), int(array.max())) < _MAX_EXACT:
+            return False
+        distinct = np.unique(array)
+        return len(np.unique(distinct.astype(np.float64))) < len(distinct)
+    long = [text for text in cells.texts if len(text) > 15] if cells is not None else []
+    whole = {int(text) for text in long if text.lstrip("+-").isdecimal() and len(text) < _LONGEST}
+    return len({float(number) for number in whole}) < len(whole)
 
 
 def _has_numbers(texts: Sequence[str]) -> bool:
@@ -153,8 +169,9 @@ def _demanded(name: str, array: Array, kind: str, decimal: str | None) -> Fitted
                 f"column {quoted(name)}: got {got}; expected dates of one style, such as 2026-01-31"
             )
         return fit_date(name, Times.of(cells, parsed[0]), parsed[1], "as asked")
-    style = number_format(cells.texts, decimal) or PLAIN
-    read = Numbers.of(cells, style)
+    written = written_texts(array, cells)
+    style = found_format(array, cells, decimal) or with_mark(written, PLAIN, decimal)
+    read = Numbers.read(array, style, decimal, cells)
     if np.isnan(read.values).all():
         raise ValueError(f"column {quoted(name)}: got no numbers, for example {got}; expected some")
     return fit_number(name, read, style, "as asked", demanded=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ _CORES = {
     )
     for mark, other in ((".", ","), (",", "."))
 }
+_OTHER = {".": ",", ",": "."}
 _GROUPS = str.maketrans("", "", ",.'\u2019 \u00a0\u202f")
 
 
@@ -119,17 +120,43 @@ def _common_format(texts: Sequence[str], decimal: str) -> NumberFormat | None:
     return NumberFormat(decimal, affix, grouped)
 
 
-def read_numbers(texts: Sequence[str], style: NumberFormat) -> Floats:
-    """Return the numbers of texts in a known format, shape (texts,); NaN for a text that is none."""
+def read_numbers(texts: Sequence[str], style: NumberFormat, decimal: str | None = None) -> Floats:
+    """Return the numbers of the texts of a column, shape (texts,); NaN for a text that is none.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Distinct texts of the column.
+    style : NumberFormat
+        Format of the numbers, as far as it is known.
+    decimal : {".", ","}, optional
+        Decimal mark of the file, which comes before that of `style`.
+    """
+    style = with_mark(texts, style, decimal)
     plain = plain_numbers(texts) if style.decimal == "." else _with_comma(texts)
-    return np.array([_read(text, style) for text in texts], np.float64) if plain is None else plain
+    return np.array([_read(text, style.decimal) for text in texts], np.float64) if plain is None else plain
 
 
-def _read(text: str, style: NumberFormat) -> float:
-    for decimal in (
-        style.decimal,
-        "," if style.decimal == "." else ".",
-    ):  # the other mark if only that one fits
+def with_mark(texts: Sequence[str], style: NumberFormat, decimal: str | None = None) -> NumberFormat:
+    """Return a format with the decimal mark of a column, one for all its texts, as "1,234" reads with either.
+
+    It is that of the file or else of `style`, unless some texts read only with the other mark, and none only with
+    this one.
+    """
+    mark = decimal or style.decimal
+    other = _OTHER[mark]
+    has_other_only = False
+    for text in texts if any(other in text for text in texts) else ():
+        if _match(text, mark) is None:
+            has_other_only = has_other_only or _match(text, other) is not None
+        elif _match(text, other) is None:
+            has_other_only = False
+            break
+    return replace(style, decimal=other if has_other_only else mark)
+
+
+def _read(text: str, mark: str) -> float:
+    for decimal in (mark, _OTHER[mark]):  # the other mark if only that one fits
         match = _match(text, decimal)
         if match is not None:
             return _value(match, decimal)

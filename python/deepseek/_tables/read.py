@@ -58,6 +58,7 @@ def read_table(
     text, data, notes = decode(read_bytes(source, path), path, encoding)
     if delimiter is None and is_json(text):
         columns = columns_of(parse_json(text, path), argument=path)
+        columns.decimal = decimal
     else:
         layout = find_layout(text, path, delimiter, decimal)
         start = len(text[: layout.start].encode())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 
 from .cells import Array, Cells, listed, number_text, printable, quoted, read_cells
 from .dates import parse_dates
-from .encoders.numbers import boolean_sign
-from .number_formats import PLAIN, NumberFormat, number_format, read_numbers
+from .encoders.numbers import Numbers, boolean_sign, found_format, written_texts
+from .number_formats import PLAIN, NumberFormat, is_code, read_numbers
 from .series import objects
 
 MAX_CLASSES = 1000
@@ -86,8 +87,11 @@ class TargetEncoder:
         present = int((~cells.missing).sum())
         if not cells.texts:
             raise ValueError(f"column {quoted(name)}: got no values; expected a target")
-        distinct, style = _numbers(cells, decimal)
-        count = len(cells.texts) if distinct is None else len(np.unique(distinct))
+        is_text = task != "regression" and is_code(cells.texts)
+        style = None if is_text else found_format(column, cells, decimal)
+        distinct = None if style is None else _distinct_numbers(column, cells, style, decimal)
+        labels = cells.texts if style is None else _labels(cells.texts, style)
+        count = len(labels)
         if count < 2:
             raise ValueError(
                 f"column {quoted(name)}: got the same value {quoted(cells.texts[0])} in every row; expected at least "
@@ -105,11 +109,12 @@ class TargetEncoder:
                 )
             if not np.isfinite(distinct).all():
                 raise ValueError(f"column {quoted(name)}: got an infinite number; expected finite ones")
+            assert style is not None
             return TargetEncoder(name, task, reason, None, style)
         most = min(MAX_CLASSES, max(2, present // 2))
         if count > most:
             raise ValueError(_too_many(name, cells, present, most))
-        return TargetEncoder(name, task, reason, _classes(column, cells, distinct), style)
+        return TargetEncoder(name, task, reason, _classes(column, cells, labels, style), style or PLAIN)
 
     @property
     def labels(self) -> list[str]:
@@ -119,13 +124,15 @@ class TargetEncoder:
         is_text = self.classes.dtype == object
         return [item if is_text else number_text(item) for item in self.classes.tolist()]
 
-    def transform(self, column: Array) -> NDArray[Any]:
+    def transform(self, column: Array, decimal: str | None = None) -> NDArray[Any]:
         """Encode the targets of rows that have one.
 
         Parameters
         ----------
         column : ndarray of shape (rows,)
             Targets, none missing.
+        decimal : {".", ","}, optional
+            Decimal mark of the file, if known.
 
         Returns
         -------
@@ -141,36 +148,38 @@ class TargetEncoder:
             values = column.astype(np.float64)
             self._check(np.isfinite(values), column)
             return values
-        cells = _target_cells(column)
         if self.classes is None:
-            distinct = read_numbers(cells.texts, self._style)
-            values = np.append(distinct, np.nan)[cells.codes]
+            values = Numbers.read(column, self._style, decimal).values
             self._check(np.isfinite(values), column)
             return values
-        result = np.array([*map(self._code_of(), cells.texts), -1], np.int64)[cells.codes]
+        cells = _target_cells(column, decimal)
+        result = np.array([*self.codes(cells.texts, decimal), -1], np.int64)[cells.codes]
         self._check(result >= 0, column)
         return result
+
+    def codes(self, texts: Sequence[str], decimal: str | None = None) -> list[int]:
+        """Return the class of each distinct text of a column, -1 if it is none.
+
+        A label is found by its text, else by that text without ".0", else by its number if no other label has it.
+        """
+        assert self.classes is not None
+        if self.classes.dtype.kind == "b":
+            return [{1.0: 1, -1.0: 0}.get(boolean_sign(text), -1) for text in texts]
+        labels, mark = self.labels, self._style.decimal
+        index = {label: code for code, label in enumerate(labels)}
+        by_value = _unique_numbers(labels, PLAIN if self.classes.dtype != object else self._style)
+        if self.classes.dtype != object and index.keys() == {"0", "1"}:
+            index |= {"False": index["0"], "True": index["1"]}
+        keys = {_key(label, mark): code for code, label in enumerate(labels)}
+        values = read_numbers(texts, self._style, decimal).tolist()
+        return [
+            index.get(text, keys.get(_key(text, mark), by_value.get(value, -1)))
+            for text, value in zip(texts, values, strict=True)
+        ]
 
     def inverse(self, codes: Array) -> Array:
         """Return the label of each class index, shape (rows,); numbers are returned as they are."""
         return codes if self.classes is None else self.classes[codes]
-
-    def _code_of(self) -> Callable[[str], int]:
-        """Return the function from a text to its class, -1 if it is none."""
-        assert self.classes is not None
-        if self.classes.dtype.kind == "b":
-            return lambda text: {1.0: 1, -1.0: 0}.get(boolean_sign(text), -1)
-        index = {label: code for code, label in enumerate(self.labels)}
-        if self.classes.dtype != object and index.keys() == {"0", "1"}:
-            index |= {"False": index["0"], "True": index["1"]}
-
-        def code(text: str) -> int:
-            if text in index:
-                return index[text]
-            value = float(read_numbers([text], self._style)[0])
-            return -1 if np.isnan(value) else index.get(number_text(value), -1)
-
-        return code
 
     def _check(self, valid: NDArray[np.bool_], column: Array) -> None:
         if valid.all():
@@ -247,13 +256,41 @@ def _target_cells(column: Array, decimal: str | None = None) -> Cells:
     """Return the cells of a target; "none", "-" and the like are missing only among numbers."""
     cells = read_cells(column)
     firm = cells.without_placeholders()
-    return cells if firm is cells or number_format(firm.texts, decimal) is None else firm
+    return cells if firm is cells or found_format(column, cells, decimal) is None else firm
 
 
-def _numbers(cells: Cells, decimal: str | None) -> tuple[NDArray[np.float64] | None, NumberFormat]:
-    """Return the distinct texts as numbers, or None, and their format."""
-    style = number_format(cells.texts, decimal)
-    return (None, PLAIN) if style is None else (read_numbers(cells.texts, style), style)
+def _distinct_numbers(
+    column: Array, cells: Cells, style: NumberFormat, decimal: str | None
+) -> NDArray[np.float64]:
+    """Return the different numbers of a column of texts and numbers, ascending."""
+    if not cells.has_numbers:
+        return np.unique(read_numbers(cells.texts, style, decimal))
+    values = Numbers.read(column, style, decimal, cells).values
+    return np.unique(values[~np.isnan(values)])
+
+
+def _key(text: str, mark: str) -> str:
+    """Return the text that all spellings of a label share: "1" of "1", "1.0" and "1.00"."""
+    whole, found, rest = text.partition(mark)
+    return whole if found and not rest.strip("0") and whole.lstrip("+-").isdecimal() else text
+
+
+def _labels(texts: Sequence[str], style: NumberFormat) -> list[str]:
+    """Return the labels of a column of numbers as texts; of the spellings of one label the shortest."""
+    if not any(f"{style.decimal}0" in text for text in texts):
+        return list(texts)
+    labels: dict[str, str] = {}
+    for text in texts:
+        key = _key(text, style.decimal)
+        labels[key] = min(labels.get(key, text), text, key=len)
+    return list(labels.values())
+
+
+def _unique_numbers(labels: Sequence[str], style: NumberFormat) -> dict[float, int]:
+    """Return the class of each number that exactly one label reads as, as far as float64 tells whole numbers apart."""
+    values = read_numbers(labels, style).tolist()
+    counts = Counter(values)
+    return {v: code for code, v in enumerate(values) if counts[v] == 1 and abs(v) < 2**53}
 
 
 def _detect(column: Array, distinct: NDArray[np.float64] | None, count: int, rows: int) -> tuple[str, str]:
@@ -268,13 +305,15 @@ def _detect(column: Array, distinct: NDArray[np.float64] | None, count: int, row
     return "regression", f"{count} different whole numbers"
 
 
-def _classes(column: Array, cells: Cells, distinct: NDArray[np.float64] | None) -> Array:
+def _classes(column: Array, cells: Cells, labels: list[str], style: NumberFormat | None) -> Array:
     """Return the labels, ascending: whole numbers as int64, else in the dtype of the column; 1 and 1.0 are one."""
+    if column.dtype.kind == "O" and cells.has_numbers and not written_texts(column, cells):
+        column = np.array(column[~cells.missing].tolist())
     if column.dtype.kind in "fiub":
         values = np.unique(column[TargetEncoder.present(column)])
         whole = values.dtype.kind == "f" and bool((values == np.floor(values)).all())
         return values.astype(np.int64) if whole and float(np.abs(values).max()) < 2**53 else values
     if {type(item) for item in column.tolist()} <= {bool, type(None)}:
         return np.array([False, True])
-    numbers = None if distinct is None else np.unique(distinct).tolist()
-    return objects(sorted(cells.texts) if numbers is None else [number_text(value) for value in numbers])
+    values = [0.0] * len(labels) if style is None else read_numbers(labels, style).tolist()
+    return objects([label for _, label in sorted(zip(values, labels, strict=True))])

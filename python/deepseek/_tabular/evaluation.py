@@ -18,15 +18,18 @@ from .weights import known_weights
 Array = NDArray[Any]
 
 
-def known_targets(target: Array, encoder: TargetEncoder) -> tuple[NDArray[np.bool_], Array]:
+def known_targets(
+    target: Array, encoder: TargetEncoder, decimal: str | None = None
+) -> tuple[NDArray[np.bool_], Array]:
     """Return the mask of the rows whose target is known, and the encoded targets of these rows.
 
     A row without a target, or with a class that training did not see, is left out; one warning counts the latter.
+    `decimal` is the decimal mark of the file, if known.
     """
     present = TargetEncoder.present(target)
     if encoder.classes is not None:
         cells = read_cells(target)
-        new = [i for i, text in enumerate(cells.texts) if not _is_known(text, encoder)]
+        new = [i for i, code in enumerate(encoder.codes(cells.texts, decimal)) if code < 0]
         if new:
             unknown = np.isin(cells.codes, new)
             warn(
@@ -36,30 +39,25 @@ def known_targets(target: Array, encoder: TargetEncoder) -> tuple[NDArray[np.boo
             present &= ~unknown
     if not present.any():
         raise ValueError("y: got no row with a known target; expected at least one")
-    return present, encoder.transform(target[present])
+    return present, encoder.transform(target[present], decimal)
 
 
 def scored_targets(
-    target: Array, encoder: TargetEncoder, weights: NDArray[np.float64] | None
+    target: Array,
+    encoder: TargetEncoder,
+    weights: NDArray[np.float64] | None,
+    decimal: str | None = None,
 ) -> tuple[NDArray[np.bool_], Array, NDArray[np.float64] | None]:
     """Return the mask of the rows with a known target and a weight above 0, their encoded targets and their weights.
 
     The weights are not validated yet; None means 1.
     """
-    known, targets = known_targets(target, encoder)
+    known, targets = known_targets(target, encoder, decimal)
     if weights is None:
         return known, targets, None
     weights = known_weights(weights, known)
     counted = weights > 0.0
     return counted, targets[counted[known]], weights[counted]
-
-
-def _is_known(text: str, encoder: TargetEncoder) -> bool:
-    try:
-        encoder.transform(np.array([text], object))
-    except ValueError:
-        return False
-    return True
 
 
 def scores(

@@ -281,7 +281,8 @@ class FittedTable:
         columns = self._columns(X)
         _, weights = split_weights(columns, sample_weight)
         target = target_of(columns, y, state.target.name)
-        known, targets, weights = scored_targets(target, state.target, weights)
+        decimal = columns.decimal if y is None or isinstance(y, str) else None
+        known, targets, weights = scored_targets(target, state.target, weights, decimal)
         return state.inputs.transform(columns if known.all() else columns.take(known)), targets, weights
 
     def _encoded(self, X: Any) -> tuple[FittedState, NDArray[np.float32]]:

@@ -173,7 +173,7 @@ def encode_table(
         problems.append(str(error))
     if problems:
         raise ValueError("\n".join(problems))
-    targets, weights = encoder.transform(target), relative_weights(weights)
+    targets, weights = encoder.transform(target, columns.decimal), relative_weights(weights)
     sums = np.empty(0) if encoder.classes is None else np.bincount(targets, weights, len(encoder.classes))
     return EncodedTable(
         target=encoder,

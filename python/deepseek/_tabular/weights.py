@@ -12,7 +12,8 @@ from .._config.hints import did_you_mean
 from .._data.weights import checked_weights
 from .._tables.arrays import Columns, columns_of
 from .._tables.cells import listed, quoted, read_cells
-from .._tables.number_formats import number_format, read_numbers
+from .._tables.encoders.numbers import Numbers, found_format
+from .._tables.number_formats import PLAIN
 from .._tables.series import objects
 from .._tables.target import TargetEncoder
 
@@ -64,11 +65,12 @@ def _numbers(column: NDArray[Any], decimal: str | None) -> Floats:
     if column.dtype.kind in "fiub":
         return column.astype(np.float64)
     cells = read_cells(column)
-    style = number_format(cells.texts, decimal)
-    if column.dtype.kind in "Mm" or (style is None and cells.texts):
+    if column.dtype.kind in "Mm":
         raise ValueError(f"sample_weight: got {listed(cells.texts, 3)}; expected numbers")
-    values = read_numbers(cells.texts, style) if style is not None else np.empty(0)
-    return np.append(values, np.nan)[cells.codes]
+    style = found_format(column, cells, decimal)
+    if style is None and cells.texts:
+        raise ValueError(f"sample_weight: got {listed(cells.texts, 3)}; expected numbers")
+    return Numbers.read(column, style or PLAIN, decimal, cells).values
 
 
 def known_weights(weights: Floats, known: NDArray[np.bool_]) -> Floats:

@@ -60,7 +60,7 @@ def assess(
     target = model._fitted("assess").target
     with warnings.catch_warnings():  # evaluate has warned
         warnings.simplefilter("ignore", UserWarning)
-        known, truth, weights = scored_targets(test[model.target], target, weights)
+        known, truth, weights = scored_targets(test[model.target], target, weights, test.decimal)
         rows = test.take(known)
         predictions: ClassPredictions | ValuePredictions
         if target.classes is not None:

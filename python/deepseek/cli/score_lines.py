@@ -89,7 +89,7 @@ def one_line(model: TabularNet, columns: Columns, predictions: NDArray[np.float6
         return []
     encoder = model._fitted("one_line").target
     try:
-        known, truth = known_targets(columns[model.target], encoder)
+        known, truth = known_targets(columns[model.target], encoder, columns.decimal)
     except ValueError:  # no target, or texts where numbers are expected
         return [f"not scored: the column {quoted(model.target)} has no values of the model's target"]
     function = value_scores if encoder.classes is None else class_scores

@@ -92,7 +92,7 @@ def split(
         encoder = TargetEncoder.fit(known[target], task, target, columns.decimal)
     except ValueError:  # which `encode` raises with all other problems
         return none
-    codes = None if encoder.classes is None else encoder.transform(known[target])
+    codes = None if encoder.classes is None else encoder.transform(known[target], known.decimal)
     held_out = holdout(known.rows, count, seed, codes)
     source = "held out at random" + ("" if codes is None else ", in the same share of each class")
     return Parts(known.take(~held_out), known.take(held_out), left_out, zero_weight, source)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
-from deepseek.tables import FeatureEncoder, columns_of, read_table
+from deepseek.tables import FeatureEncoder, Reading, columns_of, read_table
 
 
 def fitted(**columns: Any) -> FeatureEncoder:
@@ -218,3 +219,117 @@ def test_texts_are_their_frequent_words_and_a_mark_of_missing_ones() -> None:
 def test_texts_without_any_value_are_refused() -> None:
     with pytest.raises(ValueError, match='column "t": got no words that repeat'):
         FeatureEncoder.fit(columns_of({"t": [None, None], "n": [1, 2]}), kinds={"t": "text"})
+
+
+FEES = ["50,25", "61,5", "72,125", "48,75"] * 5
+
+
+def numbers_of(encoder: FeatureEncoder, table: Any) -> list[float]:
+    """The first scaled number of each row, unscaled: the values that the encoder read."""
+    column, scaled = encoder.columns[0], encoder.transform(table).numbers[:, 0].astype(float)
+    bounded = scaled / np.sqrt(1 - (scaled / 3) ** 2)
+    return np.round(bounded / column.factor + column.centre, 3).tolist()  # type: ignore[union-attr]
+
+
+def in_file(*lines: str, **options: Any) -> Any:
+    return read_table(io.StringIO("\n".join(lines)), **options)
+
+
+@pytest.mark.parametrize("number", [53.456, np.float32(53.5), np.float64(53.456), Decimal("53.456"), 53])
+def test_a_number_has_its_value_beside_texts_of_any_mark(number: Any) -> None:
+    encoder = FeatureEncoder.fit(in_file("fee;z", *(f"{fee};{i}" for i, fee in enumerate(FEES))))
+    expected = round(float(number), 3)
+    for beside in ("53,456", None, 53.456):
+        table = columns_of([{"fee": number, "z": 1}, {"fee": beside, "z": 1}])
+        assert numbers_of(encoder, table)[0] == pytest.approx(expected, abs=0.002)
+        if isinstance(beside, str):
+            assert numbers_of(encoder, table)[1] == pytest.approx(53.456, abs=0.002)
+    assert encoder.transform(columns_of([{"fee": "53.456", "z": 1}] * 2)).numbers[0, 0] > 2.9  # 53456
+
+
+def test_numbers_beside_texts_of_decimal_commas_are_fitted_as_they_are() -> None:
+    fees: list[Any] = [fee if i % 3 else float(fee.replace(",", ".")) for i, fee in enumerate(FEES)]
+    table = columns_of({"fee": fees, "z": np.arange(20)})
+    encoder = FeatureEncoder.fit(table)
+    assert encoder.readings[0] == Reading("fee", "number", "decimal comma")
+    assert numbers_of(encoder, table)[:4] == pytest.approx([50.25, 61.5, 72.125, 48.75], abs=0.002)
+    percent = columns_of({"fee": ["5%", 5.0, "6%", "7%"] * 4})
+    assert FeatureEncoder.fit(percent).readings[0].kind == "category"
+
+
+def test_one_decimal_mark_reads_a_whole_column() -> None:
+    points = FeatureEncoder.fit(
+        in_file("fee,z", *(f"{fee.replace(',', '.')},{i}" for i, fee in enumerate(FEES)))
+    )
+    for texts in (["53,456", "53,45"], ["53,45", "53,456", "soon"]):
+        table = in_file("fee;z", *(f"{text};1" for text in texts))
+        assert numbers_of(points, table)[:2] == pytest.approx(
+            [float(t.replace(",", ".")) for t in texts[:2]], abs=0.002
+        )
+        assert (
+            numbers_of(points, columns_of({"fee": texts, "z": [1] * len(texts)}))[:2]
+            == numbers_of(points, table)[:2]
+        )
+    table = in_file("fee;z", "53,456;1", "54,125;1", decimal=",")
+    assert numbers_of(points, table) == pytest.approx([53.456, 54.125], abs=0.002)
+    commas = FeatureEncoder.fit(in_file("fee;z", *(f"{fee};{i}" for i, fee in enumerate(FEES))))
+    table = in_file("fee;z", "53.456 €;1", "54.125 €;1", decimal=".")
+    assert numbers_of(commas, table) == pytest.approx([53.456, 54.125], abs=0.002)
+    table = in_file("fee;z", "53.456 €;1", "54.5 €;1")
+    assert numbers_of(commas, table) == pytest.approx([53.456, 54.5], abs=0.002)
+    mixed = columns_of({"fee": ["53.45", "53,45"], "z": [1, 1]})
+    assert numbers_of(points, mixed) == numbers_of(commas, mixed) == pytest.approx([53.45, 53.45], abs=0.002)
+
+
+def test_the_mark_of_a_file_reads_a_column_of_mostly_numbers() -> None:
+    cells = [f"{50 + i},{125 + i}" for i in range(99)] + ["broken"]
+    table = in_file("fee;z", *(f"{cell};{i}" for i, cell in enumerate(cells)), "1,5;2")
+    encoder = FeatureEncoder.fit(table)
+    assert encoder.readings[0].kind == "number" and "decimal comma" in encoder.readings[0].reason
+    assert encoder.columns[0].centre == pytest.approx(98.173, abs=2)  # type: ignore[union-attr]
+
+
+def test_json_takes_the_mark_of_the_option() -> None:
+    rows = [{"fee": "1,234", "z": i} if i % 2 else {"fee": 1.5, "z": i} for i in range(20)]
+    table = read_table(io.StringIO(json.dumps(rows)), decimal=",")
+    assert numbers_of(FeatureEncoder.fit(table), table)[:2] == pytest.approx([1.5, 1.234], abs=0.002)
+
+
+IDS = [10**18 + i for i in range(20)]
+
+
+@pytest.mark.parametrize("form", ["int64", "uint64", "texts", "objects", "file", "gaps"])
+def test_whole_numbers_beyond_float64_are_different_categories(form: str) -> None:
+    ids = IDS * 3
+    table = {
+        "int64": lambda: columns_of({"key": np.array(ids)}),
+        "uint64": lambda: columns_of({"key": np.array(ids, np.uint64)}),
+        "texts": lambda: columns_of({"key": list(map(str, ids))}),
+        "objects": lambda: columns_of({"key": [*ids, None]}),
+        "file": lambda: in_file("key,z", *(f"{key},{i}" for i, key in enumerate(ids))).without("z"),
+        "gaps": lambda: in_file("key,z", *(f"{key},{i}" for i, key in enumerate(ids)), ",1").without("z"),
+    }[form]()
+    encoder = FeatureEncoder.fit(table, kinds={"key": "category"})
+    assert encoder.readings[0].reason.startswith("as asked, 20 categories")
+    assert encoder.transform(table).categories[:20, 0].tolist() == list(range(1, 21))
+    assert encoder.transform(columns_of({"key": np.array(IDS)})).categories[:, 0].tolist() == list(
+        range(1, 21)
+    )
+    assert FeatureEncoder.fit(table).readings[0].kind == "category"
+
+
+def test_long_whole_numbers_of_a_file_are_exact() -> None:
+    table = in_file("key,z", *(f"{key},{i}" for i, key in enumerate(IDS)))
+    assert table["key"].dtype == np.int64 and table["key"].tolist() == IDS
+    assert in_file("key,z", f"{2**64},1", "3,2")["key"].tolist() == [str(2**64), "3"]
+    assert in_file("key,z", f"{10**18},1", "1.5,2")["key"].tolist() == [1e18, 1.5]
+    reading = FeatureEncoder.fit(columns_of({"id": np.array(IDS), "x": np.arange(20.0)})).readings[0]
+    assert reading == Reading("id", "left out", "an identifier: every value occurs once", "text")
+
+
+def test_categories_of_long_floats_are_found_again_as_whole_numbers() -> None:
+    encoder = FeatureEncoder.fit(columns_of({"key": np.array([1e17, 2e17] * 5)}), kinds={"key": "category"})
+    found = encoder.transform(columns_of({"key": np.array([10**17, 2 * 10**17, 10**17 + 1])})).categories[
+        :, 0
+    ]
+    assert found.tolist() == [1, 2, 1]  # float64 does not tell 10**17 + 1 from 10**17

@@ -168,3 +168,65 @@ def test_other_plain_values_are_refused(change: dict[str, Any]) -> None:
 def test_names_are_escaped() -> None:
     encoder = fitted(["a", "b"], name="\033[2Jy")
     assert encoder.line().startswith("target: \\x1b[2Jy, ")
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels"),
+    [
+        (["007", "012", "123"], ["007", "012", "123"]),
+        (["1.10", "1.1", "1.2"], ["1.1", "1.10", "1.2"]),
+        (["10%", "20%", "5%"], ["5%", "10%", "20%"]),
+        (["1,000", "2,000"], ["1,000", "2,000"]),
+        (["1", "01", "2"], ["01", "1", "2"]),
+        (["1.0", "0.0"], ["0.0", "1.0"]),
+        (["1,0", "0", "1", "0,5"], ["0", "0,5", "1"]),
+        (["$5", "$10"], ["$5", "$10"]),
+        (["10", "9", "1e1"], ["9", "10", "1e1"]),
+    ],
+)
+def test_labels_are_the_texts_of_the_column(texts: list[str], labels: list[str]) -> None:
+    encoder = fitted(texts * 4, "classification")
+    assert encoder.classes is not None and encoder.classes.tolist() == encoder.labels == labels
+    again = TargetEncoder.from_config(json.loads(json.dumps(encoder.to_config())))
+    for text in texts:
+        expected = text if text in labels else text.removesuffix(",0")
+        assert again.inverse(again.transform(column([text]))).tolist() == [expected]
+
+
+def test_codes_of_a_file_are_classes() -> None:
+    rows = [f"{i},{['007', '012'][i % 2]}" for i in range(20)]
+    encoder = TargetEncoder.fit(read_table(io.StringIO("\n".join(["a,y", *rows])))["y"])
+    assert encoder.labels == ["007", "012"] and encoder.reason == "2 different texts"
+    assert fitted(["007", "012", "113"], "regression").transform(column(["012"])).tolist() == [12.0]
+
+
+def test_labels_are_found_by_their_numbers() -> None:
+    encoder = fitted(["1.10", "2.50"] * 3, "classification")
+    assert encoder.transform(column([2.5, 1.1])).tolist() == [1, 0]
+    assert fitted(["1", "01", "2"] * 3).transform(column([1.0, 2.0])).tolist() == [1, 2]
+
+
+def test_numbers_of_python_are_labels_as_they_are() -> None:
+    assert fitted([1, 2, None] * 3).classes.tolist() == [1, 2]  # type: ignore[union-attr]
+    assert fitted([1, 2, None] * 3).classes.dtype == np.int64  # type: ignore[union-attr]
+    assert fitted([True, False, None]).classes.dtype == bool  # type: ignore[union-attr]
+    assert fitted([1, "1", 2] * 3).classes.tolist() == ["1", "2"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "ids", [[10**18, 10**18 + 1], [str(10**18), str(10**18 + 1)], [10**18, 10**18 + 1, None]]
+)
+def test_whole_numbers_beyond_float64_are_different_classes(ids: list[Any]) -> None:
+    encoder = fitted(ids * 3)
+    assert encoder.classes is not None and encoder.classes.tolist() == ids[:2]
+    assert encoder.transform(column(ids[:2])).tolist() == [0, 1]
+    with pytest.raises(ValueError, match='got "1000000000000000002" in row 0; expected a class'):
+        encoder.transform(column([10**18 + 2]))
+
+
+def test_a_target_of_numbers_beside_texts_has_its_values() -> None:
+    encoder = fitted(["1,125", 2.125, "3,5", None], decimal=",")
+    assert encoder.transform(column(["1,125", 2.125, "3,5"])).tolist() == [1.125, 2.125, 3.5]
+    encoder = fitted(["1.5", "2.25", "3"])
+    assert encoder.transform(column(["53,456", "53,45"])).tolist() == [53.456, 53.45]
+    assert encoder.transform(column(["53,456", "54,125"]), ",").tolist() == [53.456, 54.125]

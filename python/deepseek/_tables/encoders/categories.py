@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..cells import Array, canonical_text, read_cells
+from ..cells import Array, canonical_text, number_text, read_cells
 from .encoded import Encoded, rows_with
 
 
@@ -48,7 +48,7 @@ class CategoryEncoder:
         cells = read_cells(array)
         index = {canonical_text(text): code for code, text in enumerate(self.categories, start=1)}
         index.update({text: code for code, text in enumerate(self.categories, start=1)})
-        distinct = [index.get(text, index.get(canonical_text(text), 0)) for text in cells.texts]
+        distinct = [_code(text, index) for text in cells.texts]
         gap = 1 + len(self.categories) if self.optional else 0
         codes = np.array([*distinct, gap], np.int64)[cells.codes]
         unknown = [] if self.others else [i for i, code in enumerate(distinct) if code == 0]
@@ -59,3 +59,14 @@ class CategoryEncoder:
             new_rows=rows_with(cells, unknown),
             gaps=0 if self.optional else int(cells.missing.sum()),
         )
+
+
+def _code(text: str, index: dict[str, int]) -> int:
+    """Return the code of a text, 0 if it has none; fit may have seen long whole numbers as floats, such as 1e+17."""
+    code = index.get(text)
+    if code is None:
+        canonical = canonical_text(text)
+        code = index.get(canonical)
+        if code is None and 15 < len(canonical) < 300 and canonical.lstrip("-").isdecimal():
+            code = index.get(number_text(float(canonical)))
+    return code or 0

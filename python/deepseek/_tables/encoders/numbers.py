@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..cells import Array, Cells, canonical_text, read_cells
-from ..number_formats import PLAIN, NumberFormat, read_numbers
+from ..cells import Array, Cells, canonical_text, read_cells, split_numbers
+from ..number_formats import PLAIN, NumberFormat, number_format, read_numbers
 from .encoded import Encoded, Floats, indicator, rows_with, stacked
 from .scaling import scaled
 
@@ -38,21 +38,59 @@ class Numbers:
     bad_rows: int
 
     @staticmethod
-    def read(array: Array, style: NumberFormat = PLAIN) -> Numbers:
-        """Read a column of any dtype; durations count in seconds."""
+    def read(
+        array: Array, style: NumberFormat = PLAIN, decimal: str | None = None, cells: Cells | None = None
+    ) -> Numbers:
+        """Read a column of any dtype; durations count in seconds.
+
+        Parameters
+        ----------
+        array : ndarray of shape (rows,)
+            Column.
+        style : NumberFormat
+            Format of numbers that are written as text.
+        decimal : {".", ","}, optional
+            Decimal mark of the file, if known.
+        cells : Cells, optional
+            Cells of the column, if they are known.
+        """
         if array.dtype.kind in "fiub":
             return Numbers(array.astype(np.float64), [], 0)
         if array.dtype.kind == "m":
             return Numbers(np.asarray(array / np.timedelta64(1, "s"), np.float64), [], 0)
-        return Numbers.of(read_cells(array).without_placeholders(), style)
+        cells = read_cells(array) if cells is None else cells
+        if not cells.has_numbers:
+            return Numbers.of(cells.without_placeholders(), style, decimal)
+        values, others = split_numbers(array)
+        texts = Numbers.of(read_cells(others).without_placeholders(), style, decimal)
+        return Numbers(np.where(np.isnan(values), texts.values, values), texts.bad, texts.bad_rows)
 
     @staticmethod
-    def of(cells: Cells, style: NumberFormat = PLAIN) -> Numbers:
+    def of(cells: Cells, style: NumberFormat = PLAIN, decimal: str | None = None) -> Numbers:
         """Read a column of texts."""
-        distinct = read_numbers(cells.texts, style)
+        distinct = read_numbers(cells.texts, style, decimal)
         wrong = np.flatnonzero(np.isnan(distinct)).tolist()
         values = np.append(distinct, np.nan)[cells.codes]
         return Numbers(values, [cells.texts[i] for i in wrong], rows_with(cells, wrong))
+
+
+def written_texts(array: Array, cells: Cells) -> list[str]:
+    """Return the distinct texts of a column of texts and numbers that are not numbers of Python or NumPy."""
+    if array.dtype.kind in "fiu":
+        return []
+    if cells.has_numbers:
+        cells = read_cells(split_numbers(array)[1])
+    return cells.without_placeholders().texts
+
+
+def found_format(array: Array, cells: Cells, decimal: str | None = None) -> NumberFormat | None:
+    """Return the common format of the numbers of a column of texts and numbers, see `number_format`."""
+    texts = written_texts(array, cells)
+    if not texts:
+        return PLAIN if cells.has_numbers else None
+    style = number_format(texts, decimal)
+    is_percent = style is not None and style.affix == "%"
+    return None if is_percent and cells.has_numbers else style  # "5%" is another number than 5
 
 
 @dataclass(frozen=True)
@@ -92,9 +130,9 @@ class NumberEncoder:
         """Number of codes of each categorical input: none."""
         return {}
 
-    def encode(self, array: Array) -> Encoded:
-        """Encode a column of any dtype."""
-        read = Numbers.read(array, NumberFormat(self.decimal, self.affix))
+    def encode(self, array: Array, decimal: str | None = None) -> Encoded:
+        """Encode a column of any dtype; `decimal` is the decimal mark of its file, if known."""
+        read = Numbers.read(array, NumberFormat(self.decimal, self.affix), decimal)
         missing = np.isnan(read.values)
         inputs = [scaled(read.values, self.centre, self.factor)] if self.factor > 0 else []
         return Encoded(
