@@ -127,8 +127,8 @@ class FeatureEncoder:
         decimal = getattr(columns, "decimal", None)
         for column in self.columns:
             array = columns[column.name]
-            is_number = isinstance(column, NumberEncoder)
-            encoded = column.encode(array, decimal) if is_number else column.encode(array)
+            marks = {"decimal": decimal} if isinstance(column, NumberEncoder) else {}
+            encoded = column.encode(array, **marks)
             numbers[:, first : first + encoded.numbers.shape[1]] = encoded.numbers
             first += encoded.numbers.shape[1]
             codes += encoded.codes

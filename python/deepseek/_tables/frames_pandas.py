@@ -11,6 +11,8 @@ from .raw import Array, Config, Name, RawColumn, column_label, from_numpy, from_
 
 def read(series: Any, name: Name) -> RawColumn:
     """Read a Series as a column; raise TypeError for a dtype that cannot be restored."""
+    if not hasattr(series, "iloc"):  # an index
+        series = series.to_series()
     dtype = series.dtype
     if isinstance(dtype, np.dtype):
         return from_numpy(series.to_numpy(), name)

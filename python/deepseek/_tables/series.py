@@ -50,7 +50,7 @@ def _pandas(series: Any) -> tuple[Array, bool]:
     if isinstance(dtype, np.dtype):
         return series.to_numpy(), False
     if hasattr(dtype, "tz"):
-        return series.dt.tz_localize(None).to_numpy(), False
+        return getattr(series, "dt", series).tz_localize(None).to_numpy(), False  # an index has no dt
     if hasattr(dtype, "categories"):
         return objects(series.astype(object).tolist()), True
     if getattr(dtype, "kind", "O") in "iuf":

@@ -315,5 +315,5 @@ def _classes(column: Array, cells: Cells, labels: list[str], style: NumberFormat
         return values.astype(np.int64) if whole and float(np.abs(values).max()) < 2**53 else values
     if {type(item) for item in column.tolist()} <= {bool, type(None)}:
         return np.array([False, True])
-    values = [0.0] * len(labels) if style is None else read_numbers(labels, style).tolist()
-    return objects([label for _, label in sorted(zip(values, labels, strict=True))])
+    numbers = [0.0] * len(labels) if style is None else read_numbers(labels, style).tolist()
+    return objects([label for _, label in sorted(zip(numbers, labels, strict=True))])

@@ -13,6 +13,7 @@ from .._tables.arrays import Columns
 from ..net import Net
 from .evaluation import scored_targets, scores
 from .importances import CLASS_METRICS, VALUE_METRICS, Importance, permutation_importances
+from .inputs import warn
 from .options import TabularConfig
 from .state import FittedState
 from .summary import summary_lines
@@ -181,7 +182,8 @@ class FittedTable:
         -------
         dict of str to Importance
             Mean and standard deviation by column, the largest mean first: the decrease of the score, or the increase
-            of log_loss, rmse and mae. Columns that are left out are not among them.
+            of log_loss, rmse and mae. Columns that are left out are not among them. NaN, with a warning, if the score
+            is not defined: r2 or auc of rows whose targets are all equal.
 
         Raises
         ------
@@ -194,7 +196,12 @@ class FittedTable:
         repeats = checks.integer("repeats", repeats)
         seed = checks.integer("seed", seed, 0, 2**64 - 1)
         rows = self._labelled(X, y, sample_weight)
-        return permutation_importances(state, *rows, metric=metric, repeats=repeats, seed=seed)
+        found = permutation_importances(state, *rows, metric=metric, repeats=repeats, seed=seed)
+        if not all(np.isfinite(mean) for mean, _ in found.values()):
+            warn(
+                f"the {metric} of rows whose targets are all equal is not defined, so the importances are NaN"
+            )
+        return found
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Return the inputs of the members for a table.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,11 @@ class ScoredRows:
     def weighted(self) -> bool:
         """Whether the rows count by their weights."""
         return self.predictions.weights is not None
+
+    @property
+    def has_importances(self) -> bool:
+        """Whether the importances are defined; those of R² are not if all targets are equal."""
+        return all(math.isfinite(mean) for mean, _ in self.importances.values())
 
     @property
     def suspect(self) -> str | None:

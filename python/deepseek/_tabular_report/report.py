@@ -9,7 +9,17 @@ import numpy as np
 from . import figures
 from .assessment import Assessment, ClassPredictions, ScoredRows, ValuePredictions
 from .page import bars, cards, document, escape, figure, pair, paragraph, section, table
-from .score_text import SCORES, TRIVIAL, class_rows, number, score_rows, shown, suspicion, verdict
+from .score_text import (
+    NO_IMPORTANCES,
+    SCORES,
+    TRIVIAL,
+    class_rows,
+    number,
+    score_rows,
+    shown,
+    suspicion,
+    verdict,
+)
 
 MAX_IMPORTANCES = 30
 """Most columns whose importance is shown."""
@@ -162,6 +172,8 @@ def error_quantiles(predictions: ValuePredictions, shares: Sequence[float]) -> l
 
 
 def _importances(test: ScoredRows) -> str:
+    if not test.has_importances:
+        return section("Importance of the columns", paragraph(f"{NO_IMPORTANCES.capitalize()}."))
     rows = [(name, mean, f"{mean:.4f} ± {std:.4f}") for name, (mean, std) in test.importances.items()]
     left = len(rows) - MAX_IMPORTANCES
     more = [paragraph(f"{left} less important columns are not shown.", "soft")] * (left > 0)

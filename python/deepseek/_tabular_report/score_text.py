@@ -48,6 +48,8 @@ SCORES: dict[str, dict[str, Score]] = {
 }
 """Scores of each task by their names in `TabularNet.evaluate`, in the order in which they are shown."""
 
+NO_IMPORTANCES = "the importance of the columns is not defined, as all targets are equal"
+
 TRIVIAL = {"classification": "most frequent class", "regression": "mean"}
 """Name of the trivial guess of each task."""
 

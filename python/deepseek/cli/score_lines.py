@@ -16,6 +16,7 @@ from .._tabular.scores import class_scores, value_scores
 from .._tabular_report.assess import MAX_COLUMNS
 from .._tabular_report.assessment import ClassPredictions, ScoredRows
 from .._tabular_report.score_text import (
+    NO_IMPORTANCES,
     SCORES,
     TRIVIAL,
     class_rows,
@@ -50,7 +51,9 @@ def score_lines(target: str, test: ScoredRows) -> list[str]:
             lines.append(f"… {len(rows) - _MAX_CLASSES} more classes")
     else:
         lines += ["", coverage_line(test.scores["coverage"])]
-    if test.importances:
+    if not test.has_importances:
+        lines += ["", NO_IMPORTANCES]
+    elif test.importances:
         lines += ["", *_importance_lines(test.importances, test.metric)]
     else:
         lines += ["", f"the importance of more than {MAX_COLUMNS} columns is not computed"]

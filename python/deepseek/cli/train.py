@@ -232,6 +232,7 @@ def _run(
     model.save(path)
     members = f"{len(model.nets)} network{'s' * (len(model.nets) > 1)}"
     say(f"trained {members} on {len(table.targets):,} rows in {seconds:.1f} s")
+    say(f"model: {path}")
     scored = None
     if parts.test.rows:
         with warnings.catch_warnings():
@@ -244,9 +245,8 @@ def _run(
     if scored is None:
         say("no rows are held out, so there are no scores (see --holdout and --test)")
     else:
-        for line in ["", *score_lines(model.target, scored), ""]:
+        for line in ["", *score_lines(model.target, scored)]:
             say(line)
-    say(f"model: {path}")
     if arguments.report:
         from .. import get_num_threads
 
@@ -260,5 +260,6 @@ def _run(
             settings={"command": arguments.command, "training": training},
         )
         replace_file(arguments.report, html(found).encode())
+        say("")
         say(f"report: {arguments.report}")
     return 0

@@ -140,6 +140,16 @@ def test_importances(classifier: ds.TabularNet, regressor: ds.TabularNet) -> Non
         regressor.permutation_importances(test, repeats=0)
 
 
+def test_importances_of_equal_targets_are_not_defined(
+    classifier: ds.TabularNet, regressor: ds.TabularNet
+) -> None:
+    with pytest.warns(UserWarning, match="the r2 of rows whose targets are all equal is not defined, so"):
+        found = regressor.permutation_importances(without(table(60, seed=4), "kind"), np.full(60, 3.0))
+    assert all(np.isnan(importance.mean) for importance in found.values())
+    with pytest.warns(UserWarning, match="the auc of rows whose targets are all equal is not defined"):
+        classifier.permutation_importances(TEST, ["good"] * 60, metric="auc")
+
+
 def test_rows_do_not_depend_on_each_other(classifier: ds.TabularNet) -> None:
     whole = classifier.predict_proba(TEST)
     for row in (0, 7, 59):

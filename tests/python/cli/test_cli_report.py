@@ -94,11 +94,22 @@ def report(*options: str) -> Page:
 
 
 @pytest.mark.peers
+def test_a_report_on_one_row(capsys: pytest.CaptureFixture[str]) -> None:
+    write("t.csv", rows())
+    write("one.csv", rows()[:1])
+    shown = report("--target", "amount", "--test", "one.csv")
+    out = capsys.readouterr().out
+    assert "the importance of the columns is not defined, as all targets are equal" in out
+    assert "The importance of the columns is not defined, as all targets are equal." in shown.text
+    assert "nan" not in shown.text.lower() and out.endswith("report: r.html\n")
+
+
+@pytest.mark.peers
 def test_a_report_on_classes(capsys: pytest.CaptureFixture[str]) -> None:
     write("t.csv", rows(), [name if name != "kind" else "<kind> & $x$ of $y$" for name in HEADER])
     shown = report("--target", "<kind> & $x$ of $y$", "--drop", "paid, total")
     out = capsys.readouterr().out
-    assert out.endswith("model: t.ds\nreport: r.html\n")
+    assert "model: t.ds\n" in out and out.endswith("\n\nreport: r.html\n")
     for title in ("Scores", "Classes", "Calibration", "Training", "How the columns were read", "Settings"):
         assert title in shown.text
     assert "<kind> & $x$ of $y$" in shown.words

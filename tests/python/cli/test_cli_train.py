@@ -61,7 +61,7 @@ def test_a_messy_file_trains_at_the_first_try_and_says_how_it_was_read(
     )
     assert "  left out: shop (the same value in every row; --kind shop=category keeps it)" in lines
     assert "kind of 40 rows held out at random, in the same share of each class:" in lines
-    assert lines[-1] == "model: shop.ds"
+    assert lines[lines.index("model: shop.ds") - 1].startswith("trained ")
     model, linear, trivial = map(number, scores(out)["accuracy"])
     assert model > 0.85 and linear > 0.8 and 0.4 < trivial < 0.7
 
@@ -121,6 +121,14 @@ def test_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert held == {f"{level:.0%}": f"{found['share']:.1%}" for level, found in expected["coverage"].items()}
 
 
+def test_equal_targets_have_no_importances(capsys: pytest.CaptureFixture[str]) -> None:
+    write("t.csv", rows())
+    write("one.csv", rows()[:1])
+    assert main(["train", "t.csv", "--target", "amount", "--test", "one.csv", *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert out.endswith("\nthe importance of the columns is not defined, as all targets are equal\n")
+
+
 def test_without_rows_for_the_scores(capsys: pytest.CaptureFixture[str]) -> None:
     write("t.csv", rows(60))
     assert main(["train", "t.csv", "--target", "kind", "--holdout", "0", *QUICK]) == 0
@@ -175,7 +183,7 @@ def test_ways_to_write_a_file(
         else "size (5 missing), paid" in out
     )
     expected = {"packed.csv.gz": "packed.ds", "-": "model.ds"}.get(name, name.replace(".csv", ".ds"))
-    assert Path(expected).exists() and out.endswith(f"model: {expected}\n")
+    assert Path(expected).exists() and f"\nmodel: {expected}\n" in out
     assert ("windows.csv is not UTF-8 and was read as Windows-1252" in out) == (name == "windows.csv")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepseek.tables import FeatureEncoder, columns_of, read_table
+from deepseek.tables import FeatureEncoder, LabelColumn, columns_of, read_table
 
 pytestmark = pytest.mark.peers
 
@@ -131,3 +131,15 @@ def test_numbers_of_other_kinds() -> None:
     )
     readings = FeatureEncoder.fit(columns_of(frame)).readings
     assert [reading.kind for reading in readings] == ["number", "number", "date"]
+
+
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo"])
+def test_an_index_of_dates_is_read_as_its_series(zone: str | None) -> None:
+    pandas = pytest.importorskip("pandas")
+    days = pandas.date_range("2020-01-01 08:30", periods=40, tz=zone)
+    column = columns_of({"day": days})["day"]
+    assert column.dtype.kind == "M" and (column == columns_of({"day": days.to_series()})["day"]).all()
+    assert str(column[0])[:16] == "2020-01-01T08:30"
+    labels = LabelColumn().fit(days[:3])
+    assert list(labels.inverse([2, 0])) == [days[2], days[0]]
+    assert LabelColumn().fit(pandas.CategoricalIndex(["b", "a"])).classes == ["a", "b"]
