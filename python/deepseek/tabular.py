@@ -46,8 +46,8 @@ class TabularNet(FittedTable):
         Whether the target is a class or a number. "auto" takes texts, booleans and at most 20 different whole numbers
         as classes.
     kinds : mapping of str to str, optional
-        Kinds of some columns: "number", "category", "boolean", "date", "text" or "left out". Default: found by
-        content.
+        Kinds of some columns: "number", "category", "boolean", "date", "text" or "left out", or the order of their
+        dates, "day/month/year" or "month/day/year". Default: found by content.
     drop : iterable of str, default=()
         Columns to leave out.
     class_weight : mapping or "balanced", optional

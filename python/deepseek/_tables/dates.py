@@ -45,6 +45,8 @@ STYLES = {
 }
 """Ways to write a date, in the order in which they are tried."""
 
+_OTHER_QUANTITIES = ("year-month", "time of day")
+
 DAYS = "yearmonthday"
 """Style of whole numbers such as 20260131."""
 
@@ -66,6 +68,32 @@ def parse_dates(texts: Sequence[str]) -> tuple[Ints, str] | None:
             if not (values == NO_DATE).any():
                 return values, style
     return None
+
+
+def other_order(texts: Sequence[str], style: str) -> str:
+    """Return the order of day and month in which distinct texts read as other dates; "" if there is none."""
+    other = {"month/day/year": "day/month/year", "day/month/year": "month/day/year"}.get(style, "")
+    if not other:
+        return ""
+    values = read_dates(texts, other)
+    is_guess = NO_DATE not in values and not np.array_equal(values, read_dates(texts, style))
+    return other if is_guess else ""
+
+
+def read_in_any_style(texts: Sequence[str], style: str) -> Ints:
+    """Return `read_dates` in the style of the training, or in the only other one in which all texts are dates.
+
+    A year and month or a time of day is another quantity, and not read instead of a date.
+    """
+    values = read_dates(texts, style)
+    if style in _OTHER_QUANTITIES or not (values == NO_DATE).any():
+        return values
+    found = []
+    for other, pattern in STYLES.items():
+        if other not in (style, *_OTHER_QUANTITIES) and pattern.fullmatch(texts[0]):
+            read = read_dates(texts, other)
+            found += [read] if not (read == NO_DATE).any() else []
+    return found[0] if found and all((read == found[0]).all() for read in found) else values
 
 
 def are_days(numbers: NDArray[Any]) -> bool:

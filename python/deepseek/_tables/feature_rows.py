@@ -22,11 +22,14 @@ class Unknown:
         Those texts, each once, in the order of their rows.
     gaps : int
         Rows with a missing value although fit saw none missing.
+    infinite : int
+        Rows with an infinite number although fit saw none.
     """
 
     new_rows: int
     examples: list[str]
     gaps: int
+    infinite: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class Features:
                 parts.append(f"{_rows(found.new_rows)} with {value} {shown} in column {quoted(name)}")
             if found.gaps:
                 parts.append(f"{_rows(found.gaps)} with a missing value in column {quoted(name)}")
+            if found.infinite:
+                parts.append(f"{_rows(found.infinite)} with an infinite number in column {quoted(name)}")
         if not parts:
             return None
         return f"got {'; '.join(parts)}, of {_rows(self.rows)}; training saw none, so they count as unknown"

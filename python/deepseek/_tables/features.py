@@ -18,7 +18,7 @@ from .column_encoders import ColumnEncoder, encoder_from_config
 from .encoders.numbers import NumberEncoder
 from .feature_rows import Features, Unknown
 from .inference import infer
-from .readings import KINDS, Reading
+from .readings import CHOICES, KINDS, Reading
 
 _SHOWN = 20  # columns of a kind that are printed by name
 
@@ -52,8 +52,8 @@ class FeatureEncoder:
         columns : mapping of str to ndarray of shape (rows,)
             Feature columns of the training rows, for example from `columns_of` or `read_table`.
         kinds : mapping of str to str, optional
-            Kind of some columns: "number", "category", "boolean", "date", "text" or "left out". Default: found
-            by content.
+            Kind of some columns: "number", "category", "boolean", "date", "text" or "left out", or the order of
+            its dates, "day/month/year" or "month/day/year". Default: found by content.
         drop : iterable of str, default=()
             Columns to leave out.
 
@@ -75,7 +75,7 @@ class FeatureEncoder:
         readings, encoders = [], []
         for name, array in columns.items():
             kind = demanded.get(name)
-            if kind is not None and kind not in KINDS:
+            if kind is not None and kind not in CHOICES:
                 continue
             try:
                 reading, encoder = infer(name, array, kind, decimal, declared.get(name))
@@ -132,8 +132,8 @@ class FeatureEncoder:
             numbers[:, first : first + encoded.numbers.shape[1]] = encoded.numbers
             first += encoded.numbers.shape[1]
             codes += encoded.codes
-            if encoded.new_rows or encoded.gaps:
-                unknown[column.name] = Unknown(encoded.new_rows, encoded.new, encoded.gaps)
+            if encoded.new_rows or encoded.gaps or encoded.infinite:
+                unknown[column.name] = Unknown(encoded.new_rows, encoded.new, encoded.gaps, encoded.infinite)
         categories = np.stack(codes, axis=1) if codes else np.empty((rows, 0), np.int64)
         # Pairs, not a dictionary: the column "d weekday" may stand beside that part of the date "d".
         sizes = [pair for column in self.columns for pair in column.sizes.items()]
@@ -186,15 +186,15 @@ def _name_problems(columns: Mapping[str, Array], kinds: Mapping[str, str], drop:
             problems.append(
                 f"{argument}: got the unknown column {listed(lacking)}; expected one of {listed(columns)}{close}"
             )
-    wrong = {kind for kind in kinds.values() if kind not in KINDS}
+    wrong = {kind for kind in kinds.values() if kind not in CHOICES}
     if wrong:
-        problems.append(f"kinds: got {listed(sorted(wrong))}; expected one of {', '.join(KINDS)}")
+        problems.append(f"kinds: got {listed(sorted(wrong))}; expected one of {', '.join(CHOICES)}")
     return problems
 
 
 def _close(lacking: list[str], names: list[str]) -> str:
-    lower = {name.lower(): name for name in names}
-    matches = {name: get_close_matches(name.lower(), lower, 1) for name in lacking}
+    lower = {name.strip().lower(): name for name in names}
+    matches = {name: get_close_matches(name.strip().lower(), lower, 1) for name in lacking}
     close = [f"{quoted(lower[match[0]])} for {quoted(name)}" for name, match in matches.items() if match]
     return f" (did you mean {', '.join(close)}?)" if close else ""
 

@@ -77,7 +77,9 @@ def fit_number(
     infinite = len(values) - len(finite) - int(missing.sum())
     facts += [f"{infinite} infinite"] if infinite else []
     centre, factor = robust_scale(finite)
-    encoder = NumberEncoder(name, centre, factor, optional, style.decimal, style.affix, bool(read.bad))
+    encoder = NumberEncoder(
+        name, centre, factor, optional, style.decimal, style.affix, bool(read.bad), infinite > 0
+    )
     return Reading(name, "number", ", ".join(facts), "category" if read.bad else ""), encoder
 
 
@@ -106,8 +108,8 @@ def fit_boolean(name: str, cells: Cells, reason: str = "") -> Fitted:
     return Reading(name, "boolean", ", ".join(facts)), BooleanEncoder(name, bool(gaps.any()))
 
 
-def fit_date(name: str, read: Times, style: str, reason: str = "") -> Fitted:
-    """Fit a column of dates that are written in one style."""
+def fit_date(name: str, read: Times, style: str, reason: str = "", other: str = "") -> Fitted:
+    """Fit a column of dates that are written in one style, or in the `other` one if that is a guess."""
     missing = read.missing
     optional = bool(missing.any())
     valid = read.distinct[read.distinct != dates.NO_DATE]
@@ -123,9 +125,9 @@ def fit_date(name: str, read: Times, style: str, reason: str = "") -> Fitted:
     parts += ["day sin", "day cos"] if (np.mod(valid, dates.DAY) != 0).any() else []
     parts += [] if is_clock or is_monthly else ["day of month"]
     has_weekday = not is_clock and not is_monthly and len(np.unique(dates.weekday(valid))) > 1
-    facts = ([reason] if reason else []) + [style] + gap_fact(int(missing.sum()))
+    facts = [reason] * bool(reason) + [style] + ["a guess"] * bool(other) + gap_fact(int(missing.sum()))
     encoder = DateEncoder(name, style, centre, factor, parts, has_weekday, optional)
-    return Reading(name, "date", ", ".join(facts)), encoder
+    return Reading(name, "date", ", ".join(facts), other), encoder
 
 
 def fit_category(name: str, cells: Cells, reason: str = "") -> Fitted:

@@ -26,7 +26,7 @@ from .fit_column import (
     is_identifier,
 )
 from .number_formats import PLAIN, is_code, read_numbers, with_mark
-from .readings import Reading
+from .readings import DATE_ORDERS, Reading
 
 _REPEATS = 5  # mean rows per text from which more texts are categories
 _MAX_EXACT = 2**53  # whole numbers below are exact in float64
@@ -45,7 +45,7 @@ def infer(
         Name of the column.
     array : ndarray of shape (rows,)
         Values of the training rows.
-    kind : {"number", "category", "boolean", "date", "text", "left out"}, optional
+    kind : {"number", "category", "boolean", "date", "text", "left out"} or one of `DATE_ORDERS`, optional
         Kind that the user demands. Default: found by content.
     decimal : {".", ","}, optional
         Decimal mark of the file, if known.
@@ -102,7 +102,8 @@ def _by_content(name: str, array: Array, cells: Cells, decimal: str | None) -> F
         return fit_number(name, read, style)
     parsed = dates.parse_dates(firm.texts)
     if parsed is not None:
-        return fit_date(name, Times.of(firm, parsed[0]), parsed[1])
+        other = dates.other_order(firm.texts, parsed[1])
+        return fit_date(name, Times.of(firm, parsed[0]), parsed[1], other=other)
     if len(firm.texts) > FEW and _has_numbers(firm.texts[:100]):
         style = with_mark(written_texts(array, cells), PLAIN, decimal)
         mostly = Numbers.read(array, style, cells=cells)
@@ -144,7 +145,7 @@ def _words(name: str, cells: Cells) -> Fitted:
 
 
 def _demanded(name: str, array: Array, kind: str, decimal: str | None) -> Fitted:
-    if kind == "date" and array.dtype.kind == "M":
+    if kind in ("date", *DATE_ORDERS) and array.dtype.kind == "M":
         return fit_date(name, Times.read(array, ""), "year-month-day", "as asked")
     if kind == "number" and array.dtype.kind in "fiubm":
         return fit_number(name, Numbers.read(array), reason="as asked", demanded=True)
@@ -168,7 +169,14 @@ def _demanded(name: str, array: Array, kind: str, decimal: str | None) -> Fitted
             raise ValueError(
                 f"column {quoted(name)}: got {got}; expected dates of one style, such as 2026-01-31"
             )
-        return fit_date(name, Times.of(cells, parsed[0]), parsed[1], "as asked")
+        other = dates.other_order(cells.texts, parsed[1])
+        return fit_date(name, Times.of(cells, parsed[0]), parsed[1], "as asked", other)
+    if kind in DATE_ORDERS:
+        times = Times.of(cells, dates.read_dates(cells.texts, kind))
+        if times.bad or not cells.texts:
+            got = quoted(times.bad[0]) if times.bad else got
+            raise ValueError(f"column {quoted(name)}: got {got}; expected dates written as {kind}")
+        return fit_date(name, times, kind, "as asked")
     written = written_texts(array, cells)
     style = found_format(array, cells, decimal) or with_mark(written, PLAIN, decimal)
     read = Numbers.read(array, style, decimal, cells)

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 KINDS = ("number", "category", "boolean", "date", "text", "left out")
 
+DATE_ORDERS = ("day/month/year", "month/day/year")
+"""Orders of a date of which a column does not always show the right one."""
+
+CHOICES = (*KINDS, *DATE_ORDERS)
+"""What a user may demand of a column: a kind, or the order of its dates."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -20,7 +26,8 @@ class Reading:
     reason : str
         Why, in a few words.
     hint : str
-        Kind that a user may choose instead for a column whose reading is a guess; "" if there is none.
+        Kind or order of dates that a user may choose instead for a column whose reading is a guess; "" if there is
+        none.
     """
 
     name: str

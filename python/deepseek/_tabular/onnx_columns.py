@@ -68,6 +68,8 @@ def encode_column(g: Graph, column: ColumnEncoder) -> EncodedColumn:
 def _number(g: Graph, column: NumberEncoder) -> EncodedColumn:
     values = g.op("Cast", column.name, to=TensorProto.DOUBLE)
     missing = g.op("IsNaN", values)
+    if not column.infinite:
+        missing = g.op("Or", missing, g.op("IsInf", values))
     numbers = [_scaled(g, values, missing, column.centre, column.factor)] if column.factor > 0 else []
     return EncodedColumn(numbers + _indicator(g, missing, column.optional), [])
 

@@ -10,7 +10,7 @@ from .._config import checks
 from .._config.base import ConfigBase, count, number, one_of, option
 from .._config.model import as_seed
 from .._tables.cells import read_cells
-from .._tables.readings import KINDS
+from .._tables.readings import CHOICES
 from .._tables.series import objects
 from .._tables.target import TASKS
 from ..activations import KINDS as ACTIVATIONS
@@ -25,7 +25,8 @@ def _kinds(name: str, value: Any, _: Any) -> dict[str, str] | None:
             f"{name}: got {checks.short(value)}; expected a dictionary such as {{'zip code': 'category'}}"
         )
     return {
-        str(column): checks.choice(f"{name}[{str(column)!r}]", kind, KINDS) for column, kind in value.items()
+        str(column): checks.choice(f"{name}[{str(column)!r}]", kind, CHOICES)
+        for column, kind in value.items()
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._tables.arrays import Columns
+from .._tables.cells import quoted
 from .._tables.target import TargetEncoder
 from ..datasets import fixed_order
 from ..net import Net
@@ -23,6 +24,8 @@ from .spreads import fit_spreads, spreads_of
 from .weights import class_weights, known_weights, relative_weights
 
 Array = NDArray[Any]
+
+_LEAST_SQUARE = 1e-290  # below, squares lose digits
 
 
 @dataclass
@@ -158,6 +161,8 @@ def encode_table(
         For columns, a target or weights that cannot be read; the message lists all problems.
     """
     present = TargetEncoder.present(target)
+    if not present.any():
+        raise ValueError(f"column {quoted(name)}: got no values; expected a target")
     weights = present.astype(np.float64) if weights is None else known_weights(weights, present)
     kept = weights > 0.0
     if not kept.all():
@@ -259,5 +264,11 @@ def _mean_and_scale(values: Array, weights: Array) -> tuple[float, float]:
     """Return weighted mean and standard deviation; ``math.fsum`` gives the same bits on every machine."""
     total = math.fsum(weights)
     mean = math.fsum(weights * values) / total
-    scale = math.sqrt(math.fsum(weights * (values - mean) ** 2) / total)
-    return mean, scale if scale > 0.0 and math.isfinite(scale) else 1.0
+    with np.errstate(over="ignore"):
+        variance = math.fsum(weights * (values - mean) ** 2) / total
+    if not _LEAST_SQUARE < variance < math.inf:  # squares of very small or very large numbers
+        largest = float(np.abs(values - mean).max())
+        if not 0.0 < largest < math.inf:
+            return mean, 1.0
+        return mean, largest * math.sqrt(math.fsum(weights * ((values - mean) / largest) ** 2) / total)
+    return mean, math.sqrt(variance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from .._tables.readings import KINDS, Reading
+from .._tables.readings import DATE_ORDERS, KINDS, Reading
 from .._tables.target import TargetEncoder
 
 _MAX_CLASSES = 100  # whole numbers of a target that a hint calls classes
@@ -57,4 +57,5 @@ def _option(reading: Reading) -> str:
     if reading.hint == "left out":
         return f"--drop {shlex.quote(reading.name)} leaves it out"
     effect = "keeps it" if reading.kind == "left out" else f"makes it a {reading.hint}"
+    effect = "exchanges day and month" if reading.hint in DATE_ORDERS else effect
     return f"--kind {shlex.quote(f'{reading.name}={reading.hint}')} {effect}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from .._io.atomic import replace_file
 from .._tables.cells import listed, quoted
-from .._tables.readings import KINDS
+from .._tables.readings import DATE_ORDERS, KINDS
 from .._tables.target import TASKS
 from .._tabular.weights import split_weights
 from .._tabular_report.assess import assess, assessment
@@ -35,6 +35,8 @@ _MODEL_OPTIONS = (
     "batch_size", "seed", "threads", "device",
 )  # fmt: skip
 """Options that are those of TabularNet."""
+
+_CHOICES = (*KINDS[:-1], *DATE_ORDERS)
 
 
 def add(commands: Commands) -> None:
@@ -82,7 +84,7 @@ def add(commands: Commands) -> None:
         type=_kind,
         default=[],
         metavar="COLUMN=KIND",
-        help=f"kind of a column: {', '.join(KINDS[:-1])}; repeatable (default: by its content)",
+        help=f"kind of a column: {', '.join(_CHOICES)}; repeatable (default: by its content)",
     )
     group.add_argument(
         "--weight",
@@ -149,9 +151,9 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
 
 def _kind(text: str) -> tuple[str, str]:
     name, mark, kind = text.rpartition("=")
-    if not mark or kind not in KINDS[:-1]:
+    if not mark or kind not in _CHOICES:
         raise argparse.ArgumentTypeError(
-            f"got {text!r}; expected COLUMN=KIND with a kind of {', '.join(KINDS[:-1])}"
+            f"got {text!r}; expected COLUMN=KIND with a kind of {', '.join(_CHOICES)}"
         )
     return name, kind
 

@@ -146,8 +146,9 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
     time_limit : float, default=None
         Approximate limit in seconds for the training. None sets no limit.
     kinds : mapping of str to str, default=None
-        Kinds of some columns: "number", "category", "boolean", "date", "text" or "left out". The columns of an
-        array are named x0, x1, …. None finds all kinds by content.
+        Kinds of some columns: "number", "category", "boolean", "date", "text" or "left out", or the order of their
+        dates, "day/month/year" or "month/day/year". The columns of an array are named x0, x1, ….
+        None finds all kinds by content.
     drop : iterable of str, default=()
         Columns to leave out.
     class_weight : mapping or "balanced", default=None
@@ -235,13 +236,18 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
 
     def _read_target(self, y: Any, weights: Array | None) -> tuple[Array, dict[str, Any]]:
         labels = column_or_1d(y, warn=True)
+        gone = [row for row, item in enumerate(labels.tolist()) if _is_missing(item)]
+        if labels.dtype.kind == "O" and gone:
+            raise ValueError(
+                f"Input y contains NaN: got a missing label in row {gone[0]}; expected a label in every row"
+            )
         if labels.dtype.kind == "f":
             assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         kept = labels if weights is None or len(weights) != len(labels) else labels[weights > 0]
         classes = np.unique(kept)
         if len(classes) < 2:
-            raise ValueError(f"y: got 1 class, {classes[0]!r}; expected at least two classes")
+            raise ValueError(f"y: got 1 class, {classes.tolist()[0]!r}; expected at least two classes")
         texts = {canonical_text(text) for text in read_cells(classes).texts}
         faithful = len(texts) == len(classes) and bool(TargetEncoder.present(classes).all())
         # A label that only rows of weight 0 have gets any code: the model leaves these rows out.
@@ -310,8 +316,9 @@ class TabularRegressor(RegressorMixin, _Tabular):  # type: ignore[misc]
     time_limit : float, default=None
         Approximate limit in seconds for the training. None sets no limit.
     kinds : mapping of str to str, default=None
-        Kinds of some columns: "number", "category", "boolean", "date", "text" or "left out". The columns of an
-        array are named x0, x1, …. None finds all kinds by content.
+        Kinds of some columns: "number", "category", "boolean", "date", "text" or "left out", or the order of their
+        dates, "day/month/year" or "month/day/year". The columns of an array are named x0, x1, ….
+        None finds all kinds by content.
     drop : iterable of str, default=()
         Columns to leave out.
     hidden : sequence of int, default=None
@@ -391,3 +398,7 @@ class TabularRegressor(RegressorMixin, _Tabular):  # type: ignore[misc]
         """
         check_is_fitted(self)
         return self.model_.predict_quantiles(self._validated(X, reset=False), quantiles)
+
+
+def _is_missing(item: Any) -> bool:
+    return item is None or type(item).__name__ in ("NAType", "NaTType") or item != item

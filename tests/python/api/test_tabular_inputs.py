@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import deepseek as ds
 from deepseek._tables.encoders.scaling import robust_scale, scaled
 from deepseek._tabular.piecewise import PiecewiseEncoder
 
@@ -42,3 +43,22 @@ def test_bins_of_different_values_are_quantiles() -> None:
     few = np.repeat(np.arange(5, dtype=np.float32), 20)[:, None]
     assert PiecewiseEncoder.fit(few).edges[0].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert not len(PiecewiseEncoder.fit(np.ones((50, 1), np.float32)).edges[0])
+
+
+def test_a_table_without_targets_is_refused_for_that_reason() -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  (the message is compared below)
+        ds.TabularNet().fit({"x": np.arange(20.0), "y": [None] * 20}, "y")
+    assert str(caught.value) == 'column "y": got no values; expected a target'
+
+
+def test_a_name_with_other_blanks_is_suggested() -> None:
+    net = ds.TabularNet(members=2, epochs=2).fit({"x": np.arange(20.0), "y": np.arange(20.0) / 7}, "y")
+    with pytest.raises(ValueError, match='did you mean " x " for "x"'):
+        net.predict({" x ": np.arange(3.0)})
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-300, 1e160, 1e300])
+def test_targets_of_any_magnitude(unit: float) -> None:
+    x = np.linspace(-1.0, 1.0, 200)
+    net = ds.TabularNet(members=2, epochs=30).fit({"x": x, "y": (x + 1.5) * unit}, "y")
+    assert np.abs(net.predict({"x": x}) / unit - (x + 1.5)).max() < 0.3

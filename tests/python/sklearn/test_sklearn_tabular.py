@@ -165,3 +165,13 @@ def test_refused() -> None:
         TabularClassifier(members=0).fit(X, [0, 1] * 3)
     with pytest.raises(ValueError, match="y contains NaN"):
         TabularRegressor().fit(X, [0, 1, 2, 3, 4, np.nan])
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_a_missing_label_is_named(missing: Any) -> None:
+    labels = np.array(["a", "b"] * 10, object)
+    labels[3] = missing
+    with pytest.raises(ValueError, match="Input y contains NaN: got a missing label in row 3"):
+        TabularClassifier().fit(np.arange(20.0)[:, None], labels)
+    with pytest.raises(ValueError, match="y: got 1 class, 'a'; expected"):
+        TabularClassifier().fit(np.arange(20.0)[:, None], np.array(["a"] * 20))

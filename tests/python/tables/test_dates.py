@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deepseek._tables.dates import NO_DATE, parse_dates, read_dates, wave
-from deepseek.tables import FeatureEncoder, columns_of
+from deepseek.tables import FeatureEncoder, Reading, columns_of
 
 DAY = datetime.date(2019, 1, 13)
 DAYS = [DAY + datetime.timedelta(days=9 * i) for i in range(80)]
@@ -131,3 +131,58 @@ def test_a_column_named_as_a_part_of_a_date_is_another_input() -> None:
     features = FeatureEncoder.fit(columns).transform(columns)
     assert features.category_names == ["d weekday", "d weekday"] and features.sizes == [8, 4]
     assert features.matrix().shape[1] == features.numbers.shape[1] + 7 + 3
+
+
+def test_an_order_that_is_a_guess_can_be_changed() -> None:
+    texts = ["03/04/2020", "05/06/2020", "12/01/2021", "04/04/2021"] * 5
+    guess, _ = encode(texts)
+    assert guess.readings == [Reading("d", "date", "month/day/year, a guess", "day/month/year")]
+    columns = columns_of({"d": texts})
+    encoder = FeatureEncoder.fit(columns, kinds={"d": "day/month/year"})
+    assert encoder.readings == [Reading("d", "date", "as asked, day/month/year")]
+    exact = columns_of({"d": ["2020-04-03", "2020-06-05", "2021-01-12", "2021-04-04"] * 5})
+    expected = FeatureEncoder.fit(exact).transform(exact).matrix()
+    np.testing.assert_array_equal(encoder.transform(columns).matrix(), expected)
+    again = FeatureEncoder.from_config(encoder.to_config())
+    np.testing.assert_array_equal(again.transform(columns).matrix(), expected)
+    asked = FeatureEncoder.fit(columns, kinds={"d": "date"}).readings[0]
+    assert (asked.reason, asked.hint) == ("as asked, month/day/year, a guess", "day/month/year")
+    assert encode(["13/04/2020", "01/02/2020"] * 3)[0].readings[0].hint == ""
+    assert encode(["04/04/2020", "05/05/2020"] * 3)[0].readings[0].hint == ""
+    with pytest.raises(
+        ValueError, match='column "d": got "04/13/2020"; expected dates written as day/month/year'
+    ):
+        FeatureEncoder.fit(columns_of({"d": ["04/13/2020"]}), kinds={"d": "day/month/year"})
+    days = columns_of({"d": np.array(DAYS, "M8[D]")})
+    assert FeatureEncoder.fit(days, kinds={"d": "day/month/year"}).readings[0].kind == "date"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["04.03.2019", "13.04.2019"],
+        ["04/03/2019", "13/04/2019"],
+        ["03/04/2019", "04/13/2019"],
+        ["4 Mar 2019", "13 Apr 2019"],
+        [20190304, 20190413],
+        ["2019-03-04", "2019-04-13"],
+    ],
+)
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d"])
+def test_new_rows_may_have_another_style(form: str, texts: list[Any]) -> None:
+    encoder, _ = encode([day.strftime(form) for day in DAYS])
+    expected = encoder.transform(columns_of({"d": np.array(["2019-03-04", "2019-04-13"], "M8[D]")}))
+    found = encoder.transform(columns_of({"d": texts}))
+    assert found.warning() is None
+    np.testing.assert_array_equal(found.matrix(), expected.matrix())
+
+
+def test_new_rows_without_one_style_are_unknown() -> None:
+    encoder, _ = encode([day.isoformat() for day in DAYS])
+    for texts in (
+        ["03/04/2019", "05/06/2019"],
+        ["12:30", "2:15"],
+        ["2019-03", "2019-04"],
+        ["4.3.2019", "soon"],
+    ):
+        assert encoder.transform(columns_of({"d": texts})).unknown["d"].new_rows == 2

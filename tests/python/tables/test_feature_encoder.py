@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepseek._tables.feature_rows import Unknown
 from deepseek.tables import FeatureEncoder, Reading, columns_of, read_table
 
 
@@ -87,7 +88,10 @@ def test_all_problems_at_once() -> None:
     assert str(caught.value).splitlines() == [
         'kinds: got the unknown column "agee"; expected one of "age", "town" (did you mean "age" for "agee"?)',
         'drop: got the unknown column "twon"; expected one of "age", "town" (did you mean "town" for "twon"?)',
-        'kinds: got "colour"; expected one of number, category, boolean, date, text, left out',
+        (
+            'kinds: got "colour"; expected one of number, category, boolean, date, text, left out, '
+            "day/month/year, month/day/year"
+        ),
         'column "town": got no numbers, for example "a"; expected some',
     ]
     with pytest.raises(
@@ -333,3 +337,21 @@ def test_categories_of_long_floats_are_found_again_as_whole_numbers() -> None:
         :, 0
     ]
     assert found.tolist() == [1, 2, 1]  # float64 does not tell 10**17 + 1 from 10**17
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, np.nan]])
+def test_an_infinite_number_is_missing_if_fit_saw_none(values: list[float]) -> None:
+    encoder = fitted(x=np.array(values * 5))
+    for infinite in (np.inf, -np.inf, "inf"):
+        features = encoder.transform(columns_of({"x": [2.0, infinite]}))
+        assert features.unknown["x"] == Unknown(0, [], 0, 1) and features.numbers[1, 0] == 0.0
+        assert features.warning() == (
+            'got 1 row with an infinite number in column "x", of 2 rows; training saw none, so they count as unknown'
+        )
+    seen = fitted(x=np.array([*values, np.inf] * 5))
+    features = seen.transform(columns_of({"x": [2.0, np.inf]}))
+    assert features.warning() is None and features.numbers[1, 0] == 3.0
+    old = encoder.to_config()
+    del old["columns"][0]["infinite"]  # as in files of version 2 that were written before
+    features = FeatureEncoder.from_config(old).transform(columns_of({"x": [2.0, np.inf]}))
+    assert features.warning() is None and features.numbers[1, 0] == 3.0

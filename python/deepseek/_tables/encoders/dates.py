@@ -42,7 +42,7 @@ class Times:
             distinct = np.append(array.astype("M8[ms]").astype(np.int64), dates.NO_DATE)
             return Times(distinct, np.arange(len(array)), [], 0)
         cells = read_cells(array).without_placeholders()
-        return Times.of(cells, dates.read_dates(cells.texts, style))
+        return Times.of(cells, dates.read_in_any_style(cells.texts, style))
 
     @staticmethod
     def of(cells: Cells, distinct: NDArray[np.int64]) -> Times:

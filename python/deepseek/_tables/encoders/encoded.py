@@ -27,8 +27,9 @@ class Encoded:
         Categorical inputs; code 0 stands for any value that fit did not see.
     new : list of str
         Distinct texts that fit did not see, in the order of their rows.
-    new_rows, gaps : int
-        Rows with one of them; rows with a missing value although fit saw none missing.
+    new_rows, gaps, infinite : int
+        Rows with one of them; rows with a missing value although fit saw none missing; rows with an infinite number
+        although fit saw none.
     """
 
     numbers: Floats | Mask
@@ -36,6 +37,7 @@ class Encoded:
     new: list[str] = field(default_factory=list)
     new_rows: int = 0
     gaps: int = 0
+    infinite: int = 0
 
 
 def indicator(missing: Mask, optional: bool) -> list[Floats]:

@@ -109,6 +109,8 @@ class NumberEncoder:
         How the numbers are written, see `NumberFormat`.
     others : bool
         Whether fit saw texts that are no numbers, so that another one is nothing new.
+    infinite : bool
+        Whether fit saw infinite numbers, which are clipped then; otherwise they count as missing.
     """
 
     kind: ClassVar[str] = "number"
@@ -119,6 +121,7 @@ class NumberEncoder:
     decimal: str = "."
     affix: str = ""
     others: bool = False
+    infinite: bool = True
 
     @property
     def numbers(self) -> list[str]:
@@ -133,13 +136,17 @@ class NumberEncoder:
     def encode(self, array: Array, decimal: str | None = None) -> Encoded:
         """Encode a column of any dtype; `decimal` is the decimal mark of its file, if known."""
         read = Numbers.read(array, NumberFormat(self.decimal, self.affix), decimal)
-        missing = np.isnan(read.values)
-        inputs = [scaled(read.values, self.centre, self.factor)] if self.factor > 0 else []
+        values, infinite = read.values, 0
+        if not self.infinite and (infinite := int(np.isinf(values).sum())):
+            values = np.where(np.isinf(values), np.nan, values)
+        missing = np.isnan(values)
+        inputs = [scaled(values, self.centre, self.factor)] if self.factor > 0 else []
         return Encoded(
             stacked(inputs + indicator(missing, self.optional), len(array)),
             new=[] if self.others else read.bad,
             new_rows=0 if self.others else read.bad_rows,
-            gaps=0 if self.optional else int(missing.sum()) - read.bad_rows,
+            gaps=0 if self.optional else int(missing.sum()) - read.bad_rows - infinite,
+            infinite=infinite,
         )
 
 
