@@ -88,7 +88,7 @@ def from_numpy(array: Array, name: Name) -> RawColumn:
 def from_objects(objects: Array, name: Name, stored: Config) -> RawColumn:
     """Read Python objects as a column; None, NaN, NA and NaT are missing, and a column of numbers is numeric."""
     items = [item.item() if isinstance(item, np.generic) else item for item in objects.tolist()]
-    missing = np.array([_is_missing(item) for item in items], bool)
+    missing = np.array([is_missing(item) for item in items], bool)
     kinds: set[type] = set()
     for row in np.flatnonzero(~missing).tolist():
         kind = next((kind for kind in (bool, str, int, float) if isinstance(items[row], kind)), None)
@@ -139,7 +139,8 @@ def to_numpy(values: Array, missing: Array, stored: Config) -> Array:
     return objects
 
 
-def _is_missing(item: Any) -> bool:
+def is_missing(item: Any) -> bool:
+    """Whether a value of Python stands for a missing one."""
     if item is None or type(item).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(item, float) and item != item

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
 
 from .._tables.cells import canonical_text, read_cells
+from .._tables.raw import is_missing
 from .._tables.target import TargetEncoder
 from ..activations import Activation
 from ..tabular import TabularNet
@@ -236,7 +237,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
 
     def _read_target(self, y: Any, weights: Array | None) -> tuple[Array, dict[str, Any]]:
         labels = column_or_1d(y, warn=True)
-        gone = [row for row, item in enumerate(labels.tolist()) if _is_missing(item)]
+        gone = [row for row, item in enumerate(labels.tolist()) if is_missing(item)]
         if labels.dtype.kind == "O" and gone:
             raise ValueError(
                 f"Input y contains NaN: got a missing label in row {gone[0]}; expected a label in every row"
@@ -398,7 +399,3 @@ class TabularRegressor(RegressorMixin, _Tabular):  # type: ignore[misc]
         """
         check_is_fitted(self)
         return self.model_.predict_quantiles(self._validated(X, reset=False), quantiles)
-
-
-def _is_missing(item: Any) -> bool:
-    return item is None or type(item).__name__ in ("NAType", "NaTType") or item != item
