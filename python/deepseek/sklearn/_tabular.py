@@ -239,9 +239,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
         labels = column_or_1d(y, warn=True)
         gone = [row for row, item in enumerate(labels.tolist()) if is_missing(item)]
         if labels.dtype.kind == "O" and gone:
-            raise ValueError(
-                f"Input y contains NaN: got a missing label in row {gone[0]}; expected a label in every row"
-            )
+            raise ValueError(f"Input y contains NaN: got a missing label in row {gone[0]}; expected none")
         if labels.dtype.kind == "f":
             assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
