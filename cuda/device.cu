@@ -20,6 +20,8 @@ void start() {
     started = true;
 }
 
+constexpr std::int64_t kFirstCommands = 1024;
+
 // The smallest kernel. That the plug-in holds code of it for a device means that it holds all code.
 __global__ void no_operation() {}
 
@@ -134,6 +136,11 @@ cudaError_t Context::open_resources() {
     if (error != cudaSuccess) return error;
     std::uint64_t keep_all = UINT64_MAX;
     error = cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep_all);
+    cudaDeviceProp found;
+    if (error == cudaSuccess) error = cudaGetDeviceProperties(&found, device_);
+    for (int i = 0; i < 2 && error == cudaSuccess; ++i)
+        error = count_blocks(i == 0 ? 4 : 8, found.multiProcessorCount, &blocks_[i]);
+    if (error == cudaSuccess) error = reserve_commands(kFirstCommands);
     for (Piece& piece : pieces_) {
         if (error == cudaSuccess) error = cudaMallocHost(&piece.memory, kPinnedBytes);
         if (error == cudaSuccess) error = cudaEventCreateWithFlags(&piece.done, cudaEventDisableTiming);
@@ -147,6 +154,8 @@ void Context::close_resources() {
         if (piece.done) cudaEventDestroy(piece.done);
         if (piece.memory) cudaFreeHost(piece.memory);
     }
+    if (commands_) cudaFreeAsync(commands_, stream_);
+    if (stream_) cudaStreamSynchronize(stream_);
     if (pool_) cudaMemPoolDestroy(pool_);
     if (stream_) cudaStreamDestroy(stream_);
 }
@@ -180,21 +189,23 @@ Status Context::copy(void* to, const void* from, std::int64_t bytes) {
     });
 }
 
+cudaError_t Context::start_upload(void* to, const void* host, std::int64_t bytes) {
+    for (std::int64_t at = 0; at < bytes; at += kPinnedBytes) {
+        const auto size = static_cast<std::size_t>(std::min(bytes - at, kPinnedBytes));
+        Piece& piece = next_piece();
+        cudaError_t error = cudaEventSynchronize(piece.done);  // the transfer that used it last
+        if (error != cudaSuccess) return error;
+        std::memcpy(piece.memory, static_cast<const char*>(host) + at, size);
+        error =
+            cudaMemcpyAsync(static_cast<char*>(to) + at, piece.memory, size, cudaMemcpyHostToDevice, stream_);
+        if (error == cudaSuccess) error = cudaEventRecord(piece.done, stream_);
+        if (error != cudaSuccess) return error;
+    }
+    return cudaSuccess;
+}
+
 Status Context::upload(void* to, const void* host, std::int64_t bytes) {
-    return run("upload", [&] {
-        for (std::int64_t at = 0; at < bytes; at += kPinnedBytes) {
-            const auto size = static_cast<std::size_t>(std::min(bytes - at, kPinnedBytes));
-            Piece& piece = next_piece();
-            cudaError_t error = cudaEventSynchronize(piece.done);  // the transfer that used it last
-            if (error != cudaSuccess) return error;
-            std::memcpy(piece.memory, static_cast<const char*>(host) + at, size);
-            error = cudaMemcpyAsync(static_cast<char*>(to) + at, piece.memory, size, cudaMemcpyHostToDevice,
-                                    stream_);
-            if (error == cudaSuccess) error = cudaEventRecord(piece.done, stream_);
-            if (error != cudaSuccess) return error;
-        }
-        return cudaSuccess;
-    });
+    return run("upload", [&] { return start_upload(to, host, bytes); });
 }
 
 cudaError_t Context::start_download(Piece& piece, const void* from, std::int64_t bytes) {
@@ -228,6 +239,35 @@ Status Context::download(void* host, const void* from, std::int64_t bytes) {
 
 Status Context::wait() {
     return run("wait", [&] { return cudaStreamSynchronize(stream_); });
+}
+
+// In the stream's order, so commands that still run keep theirs until then.
+cudaError_t Context::reserve_commands(std::int64_t count) {
+    if (count <= command_capacity_) return cudaSuccess;
+    void* larger = nullptr;
+    cudaError_t error =
+        cudaMallocFromPoolAsync(&larger, static_cast<std::size_t>(count) * sizeof(Command), pool_, stream_);
+    if (error != cudaSuccess) return error;
+    if (commands_) error = cudaFreeAsync(commands_, stream_);
+    commands_ = static_cast<Command*>(larger);
+    command_capacity_ = count;
+    return error;
+}
+
+// One launch for all commands up to the next sync point.
+Status Context::run_commands(const Command* commands, std::int64_t count, int element_bytes) {
+    return run("commands", [&] {
+        cudaError_t error = reserve_commands(count);
+        if (error == cudaSuccess)
+            error = start_upload(commands_, commands, count * static_cast<std::int64_t>(sizeof(Command)));
+        for (std::int64_t begin = 0, end = 0; begin < count && error == cudaSuccess; begin = end) {
+            do ++end;
+            while (end < count && !commands[end].sync);
+            error = launch_commands(commands_ + begin, static_cast<int>(end - begin), element_bytes,
+                                    blocks_[element_bytes == 8], stream_);
+        }
+        return error;
+    });
 }
 
 }  // namespace ds::plugin

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <mutex>
 
+#include "backend/commands.h"
 #include "cuda/plugin.h"
 
 namespace ds::plugin {
@@ -21,6 +22,12 @@ bool is_forked();
 
 Status count_devices(int* devices);
 Status describe_device(int device, DeviceInfo* info);
+
+// The kernels (execute.cu). How many blocks of them the current device runs at once, and a launch for commands that do
+// not depend on each other.
+cudaError_t count_blocks(int element_bytes, int processors, int* blocks);
+cudaError_t launch_commands(const Command* commands, int count, int element_bytes, int blocks,
+                            cudaStream_t stream);
 
 // Makes a device current for the calling thread, and the one before again: other libraries in this thread rely on it.
 class CurrentDevice {
@@ -50,6 +57,7 @@ struct Context {
     Status upload(void* to, const void* host, std::int64_t bytes);
     Status download(void* host, const void* from, std::int64_t bytes);
     Status wait();
+    Status run_commands(const Command* commands, std::int64_t count, int element_bytes);
 
 private:
     // Pinned memory, free for the host once `done` has happened.
@@ -63,6 +71,8 @@ private:
     Status check(cudaError_t error, const char* operation);
     cudaError_t open_resources();
     void close_resources();
+    cudaError_t start_upload(void* to, const void* host, std::int64_t bytes);
+    cudaError_t reserve_commands(std::int64_t count);
     cudaError_t start_download(Piece& piece, const void* from, std::int64_t bytes);
     Piece& next_piece() { return pieces_[next_++ % 2]; }
 
@@ -73,6 +83,9 @@ private:
     Piece pieces_[2];
     unsigned next_ = 0;
     std::int64_t allocations_ = 0;
+    Command* commands_ = nullptr;  // on the device, command_capacity_ of them
+    std::int64_t command_capacity_ = 0;
+    int blocks_[2] = {};  // of a launch, by precision
     bool is_lost_ = false;
     char loss_[512] = "";  // the error that lost the device
 };

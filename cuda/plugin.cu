@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "backend/plugin_commands.h"
 #include "cuda/device.h"
 
 namespace ds::plugin {
@@ -53,11 +54,16 @@ int download(Context* context, void* host, const void* from, std::int64_t bytes)
 
 int wait(Context* context) { return context->wait(); }
 
+int run(Context* context, const Command* commands, std::int64_t count, int element_bytes) {
+    return context->run_commands(commands, count, element_bytes);
+}
+
 // From NVIDIA's table of toolkits and drivers: minor versions of a toolkit share the first driver.
 constexpr int kOldestDriver = CUDART_VERSION >= 13000 ? 580 : 525;
 
-constexpr Table kTable = {kAbi,  kOldestDriver, &probe, &describe, &open,     &close, &allocate,
-                          &free, &fill,         &copy,  &upload,   &download, &wait,  &last_error};
+constexpr Table kTable = {
+    kAbi,  kOldestDriver, command_layout(), &probe,    &describe, &open, &close,     &allocate, &free,
+    &fill, &copy,         &upload,          &download, &wait,     &run,  &last_error};
 
 }  // namespace
 }  // namespace ds::plugin

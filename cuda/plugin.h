@@ -5,7 +5,7 @@
 
 namespace ds::plugin {
 
-inline constexpr int kAbi = 1;
+inline constexpr int kAbi = 2;
 inline constexpr const char* kEntryPoint = "deepseek_cuda";
 
 // What a call did. After all but kOk, `error` says more.
@@ -29,11 +29,20 @@ struct DeviceInfo {
 // A device, a stream, and memory that is used in the stream's order.
 struct Context;
 
+}  // namespace ds::plugin
+
+namespace ds {
+struct Command;  // backend/commands.h
+}  // namespace ds
+
+namespace ds::plugin {
+
 // Calls for one context may come from several threads. No function throws. After a fork, the child's calls return
 // kForked; `free` and `close` do nothing there.
 struct Table {
     int abi;
-    int oldest_driver;  // major version that the plug-in needs
+    int oldest_driver;             // major version that the plug-in needs
+    std::uint64_t command_layout;  // ds::command_layout(), which both sides must have alike
 
     // Starts CUDA; before all other calls. The number of devices, which is at least 1.
     int (*probe)(int* devices);
@@ -53,6 +62,10 @@ struct Table {
     int (*upload)(Context* context, void* to, const void* host, std::int64_t bytes);
     int (*download)(Context* context, void* host, const void* from, std::int64_t bytes);
     int (*wait)(Context* context);
+
+    // Runs a list of commands (backend/plugin_commands.h), in the order of their sync points. It is read when the call
+    // returns. element_bytes: 4 for float, 8 for double.
+    int (*run)(Context* context, const Command* commands, std::int64_t count, int element_bytes);
 
     // The error of this thread's last call that failed, with CUDA's name and number.
     const char* (*error)();

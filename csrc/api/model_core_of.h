@@ -20,7 +20,8 @@ template <class T, class Base, class Body, class Engine>
 class ModelCoreOf : public Base {
 public:
     template <class Spec>
-    explicit ModelCoreOf(const Spec& spec) : model_(active_device<T>(), spec), trainer_(model_) {}
+    explicit ModelCoreOf(const Spec& spec, int device = kHostDevice)
+        : device_(device), model_(active_device<T>(device), spec), trainer_(model_) {}
 
     const ModelSpec& training() const override { return model_.training(); }
     const ParameterTable& table() const override { return model_.table(); }
@@ -81,6 +82,8 @@ public:
 
 protected:
     Memory& memory() const { return model_.device().memory; }
+    // The model's, with the instruction set in use.
+    Device<T> device() const { return active_device<T>(device_); }
     int threads() const {
         if (model_.device().backend.is_asynchronous()) return 1;
         return training().threads > 0 ? training().threads : get_num_threads();
@@ -114,7 +117,7 @@ protected:
     // The engine for the active instruction set. Several threads may call it at once; engines are never
     // removed.
     Engine& engine() {
-        const Device<T> device = active_device<T>();
+        const Device<T> device = this->device();
         const std::lock_guard<std::mutex> guard(engine_mutex_);
         for (const auto& cached : engines_)
             if (cached->backend == &device.backend) return cached->engine;
@@ -122,6 +125,7 @@ protected:
         return engines_.back()->engine;
     }
 
+    const int device_;
     Body model_;
     Trainer<T> trainer_;
 

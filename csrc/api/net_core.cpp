@@ -20,11 +20,12 @@ public:
     using ModelCoreOf<T, NetCore, NetModel<T>, NetInference<T>>::ModelCoreOf;
 
     const NetSpec& spec() const override { return this->model_.spec(); }
+    bool takes_sparse() const override { return this->memory().is_host(); }
 
     void begin(const RawDataset& data, const RawDataset& validation, const FitOptions& options,
                int threads) override {
         this->trainer_.begin(
-            std::make_unique<NetTask<T>>(this->model_, this->trainer_.optimizer(), active_device<T>(),
+            std::make_unique<NetTask<T>>(this->model_, this->trainer_.optimizer(), this->device(),
                                          dataset(data), dataset(validation), options.batch_size,
                                          threads > 0 ? threads : this->threads()),
             options);
@@ -46,10 +47,11 @@ public:
         const DefaultFpEnv environment;
         const Inference<T>& engine = this->engine();
         const Dataset<T> data = dataset(raw);
+        const DeviceDataset<T> copy(this->memory(), data);
         Buffer<T> losses(this->memory(), data.rows);
         const bool done = this->over_thread_pool(
             workers(engine, data), poll, [&](Share share, const StopToken& stop_token) {
-                engine.row_losses(data, losses.data(), share, &stop_token);
+                engine.row_losses(copy.data(), losses.data(), share, &stop_token);
             });
         if (done) loss = engine.mean_loss(losses.data(), data.weight, data.rows);
         return done;
@@ -83,9 +85,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<NetCore> NetCore::make(const NetSpec& spec) {
-    if (spec.is_double) return std::make_unique<NetCoreOf<double>>(spec);
-    return std::make_unique<NetCoreOf<float>>(spec);
+std::unique_ptr<NetCore> NetCore::make(const NetSpec& spec, int device) {
+    if (spec.is_double) return std::make_unique<NetCoreOf<double>>(spec, device);
+    return std::make_unique<NetCoreOf<float>>(spec, device);
 }
 
 }  // namespace ds

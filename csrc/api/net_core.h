@@ -23,9 +23,12 @@ struct RawDataset {
 class NetCore : public ModelCore {
 public:
     // Throws ValueError if the specification is invalid, std::bad_alloc if memory is short.
-    static std::unique_ptr<NetCore> make(const NetSpec& spec);
+    // `device`: its number (backend/device.h).
+    static std::unique_ptr<NetCore> make(const NetSpec& spec, int device);
 
     virtual const NetSpec& spec() const = 0;
+    // Whether the inputs may be sparse rows: those of a device may not.
+    virtual bool takes_sparse() const = 0;
     // `threads`: the most workers of the fit, or 0 for the model's own number.
     virtual void begin(const RawDataset& data, const RawDataset& validation, const FitOptions& options,
                        int threads = 0) = 0;

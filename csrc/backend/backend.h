@@ -112,6 +112,8 @@ public:
     // before it reads what they have written.
     virtual bool is_asynchronous() const { return false; }
     virtual void synchronize() const {}
+    // All operations called before must have run before those called after.
+    virtual void sync_point() const {}
 
     // `columns`, rounded up to whole registers if rows with leading_dim(columns) elements are long enough.
     // Computing the padding costs nothing, and no operation needs a mask. Columns >= `columns` are

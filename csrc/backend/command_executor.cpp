@@ -17,12 +17,14 @@ void CommandExecutor<T>::run(const CommandList<T>& list, const Backend<T>& backe
         while (end < commands.size() && !commands[end].sync);
         order_.resize(end - begin);
         std::iota(order_.begin(), order_.end(), static_cast<Index>(begin));
+        backend.sync_point();
         if (shuffles_) ds::shuffle(order_.data(), static_cast<Index>(order_.size()), seed_, groups_++);
         for (const Index i : order_) {
             const Command& command = commands[static_cast<std::size_t>(i)];
             kRun[command.kind](backend, worker, command);
         }
     }
+    backend.synchronize();
 }
 
 template class CommandExecutor<float>;

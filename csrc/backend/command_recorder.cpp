@@ -23,7 +23,12 @@ void CommandRecorder<T>::run_commands() {
             throw std::logic_error(
                 "run_commands: got a list of rows that changed after the command that reads it");
     if (r.recorder->options_.shuffles) r.executor.shuffle(r.recorder->options_.seed);
-    r.executor.run(r.list, r.recorder->executor_);
+    try {
+        r.executor.run(r.list, r.recorder->executor_);
+    } catch (...) {  // commands that a device refuses do not run again
+        r.forget();
+        throw;
+    }
     r.forget();
 }
 

@@ -1,14 +1,13 @@
 #include "backend/device.h"
 
 #include <map>
-
-#include "backend/cpu/cpu_backend.h"
-#include "backend/cpu/registry.h"
-#if defined(DS_WITH_RECORDED)
+#include <memory>
 #include <mutex>
 
-#include "backend/recorded_memory.h"
-#endif
+#include "backend/command_recorder.h"
+#include "backend/cpu/cpu_backend.h"
+#include "backend/cpu/registry.h"
+#include "backend/plugin_backend.h"
 
 namespace ds {
 
@@ -39,8 +38,47 @@ Device<T> recorded_device(Memory& host, const CpuBackend<T>& cpu) {
 }
 #endif
 
+namespace {
+
+// Memory and operations of a device of the plug-in, whose operations are recorded first.
+struct PluginDeviceParts {
+    static void wait() {
+        CommandRecorder<float>::run_commands();
+        CommandRecorder<double>::run_commands();
+    }
+    explicit PluginDeviceParts(DeviceMemory& device)
+        : memory(device, wait),
+          executors(PluginBackend<float>(device, memory, active_device<float>().backend),
+                    PluginBackend<double>(device, memory, active_device<double>().backend)),
+          recorders(CommandRecorder<float>(executors.first, memory, {}),
+                    CommandRecorder<double>(executors.second, memory, {})) {}
+
+    RecordedMemory memory;
+    std::pair<PluginBackend<float>, PluginBackend<double>> executors;
+    std::pair<CommandRecorder<float>, CommandRecorder<double>> recorders;
+};
+
+PluginDeviceParts& plugin_device(int number) {
+    static std::mutex mutex;
+    // Never destroyed: models may outlive static destructors.
+    static auto& devices = *new std::map<int, std::unique_ptr<PluginDeviceParts>>;
+    const std::lock_guard<std::mutex> lock(mutex);
+    std::unique_ptr<PluginDeviceParts>& device = devices[number];
+    if (!device) device = std::make_unique<PluginDeviceParts>(device_memory(number));
+    return *device;
+}
+
+}  // namespace
+
 template <class T>
-Device<T> active_device() {
+Device<T> active_device(int number) {
+    if (number != kHostDevice) {
+        PluginDeviceParts& device = plugin_device(number);
+        if constexpr (sizeof(T) == sizeof(float))
+            return {device.memory, device.recorders.first};
+        else
+            return {device.memory, device.recorders.second};
+    }
     // One backend for each instruction set, never destroyed: models may outlive static destructors.
     static const auto& backends = *[] {
         auto* all = new std::map<const KernelTable*, CpuBackend<T>>;
@@ -66,7 +104,7 @@ Device<T> active_device() {
     return {memory, backend};
 }
 
-template Device<float> active_device();
-template Device<double> active_device();
+template Device<float> active_device(int);
+template Device<double> active_device(int);
 
 }  // namespace ds

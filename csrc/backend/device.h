@@ -12,8 +12,12 @@ struct Device {
     const Backend<T>& backend;
 };
 
-// The CPU with the instruction set in use (backend/cpu/registry.h). This is the only place that makes a device.
+// The number of the CPU; those of the CUDA plug-in (backend/plugin.h) count from 0.
+inline constexpr int kHostDevice = -1;
+
+// The CPU with the instruction set in use (backend/cpu/registry.h), or a device of the plug-in. This is the only place
+// that makes a device.
 template <class T>
-Device<T> active_device();
+Device<T> active_device(int number = kHostDevice);
 
 }  // namespace ds

@@ -7,6 +7,10 @@
 #include <mutex>
 #include <new>
 
+#include "backend/plugin_commands.h"
+
+#include "backend/plugin_commands.h"
+
 namespace ds {
 namespace {
 
@@ -57,8 +61,11 @@ void load_plugin(const std::string& path) {
         dlclose(library);
         throw PluginError("the library is no CUDA plug-in of deepseek; install it again (" + path + ")");
     }
-    loaded = reinterpret_cast<plugin::EntryPoint>(symbol)(plugin::kAbi);
-    if (loaded) return;
+    const plugin::Table* const table = reinterpret_cast<plugin::EntryPoint>(symbol)(plugin::kAbi);
+    if (table && table->command_layout == command_layout()) {
+        loaded = table;
+        return;
+    }
     dlclose(library);
     throw PluginError(
         "the CUDA plug-in is of another version; install deepseek-nn and deepseek-nn-cuda of one version (" +
@@ -101,6 +108,10 @@ void* DeviceMemory::allocate(Index bytes) {
 void DeviceMemory::free(void* memory, Index) noexcept { table_.free(context_, memory); }
 
 void DeviceMemory::wait() { check(table_.wait(context_)); }
+
+void DeviceMemory::run(const Command* commands, Index count, bool is_double) {
+    if (count > 0) check(table_.run(context_, commands, count, is_double ? 8 : 4));
+}
 
 void DeviceMemory::fill_bytes(void* to, int byte, Index bytes) {
     if (bytes > 0) check(table_.fill(context_, to, byte, bytes));

@@ -29,7 +29,7 @@ struct PluginDevice {
 std::vector<PluginDevice> plugin_devices();
 
 // Copies run in the order of the calls. bytes_to_host returns when the host may read.
-class DeviceMemory : public Memory {
+class DeviceMemory final : public Memory {
 public:
     // `table` lives until the process ends.
     DeviceMemory(const plugin::Table& table, int device);
@@ -40,6 +40,9 @@ public:
 
     // Returns when all earlier calls are done.
     void wait();
+
+    // Runs commands (backend/plugin_commands.h), which are read when it returns.
+    void run(const Command* commands, Index count, bool is_double);
 
 protected:
     void fill_bytes(void* to, int byte, Index bytes) override;

@@ -16,6 +16,7 @@ public:
 
     void* allocate(Index bytes) override;
     void free(void* memory, Index bytes) noexcept override;
+    bool is_host() const override { return memory_.is_host(); }
 
     // Calls f(begin, bytes) for each allocation.
     template <class F>

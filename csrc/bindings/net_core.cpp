@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "backend/device.h"
 #include "bindings/bind.h"
 
 namespace ds {
@@ -13,11 +14,20 @@ void BoundNet::begin(const py::object& x, const py::object& y, const py::object&
     const FitOptions o = fit_options_from_dict(options);
     NetArrays train = net_arrays(core->spec(), x, y, w, py::none(), false);
     if (train.raw.rows < 1) throw ValueError(error_text("X", "no rows", "at least one"));
-    begin_fit(std::move(train), net_arrays(core->spec(), xv, yv, wv, py::none(), true), &NetArrays::raw, o);
+    NetArrays validation = net_arrays(core->spec(), xv, yv, wv, py::none(), true);
+    check_device(train);
+    check_device(validation);
+    begin_fit(std::move(train), std::move(validation), &NetArrays::raw, o);
+}
+
+void BoundNet::check_device(const NetArrays& arrays) const {
+    if (arrays.raw.indptr != nullptr && !core->takes_sparse())
+        throw ValueError(error_text("X", "sparse rows", "a dense array on this device. X.toarray() is one"));
 }
 
 py::array BoundNet::predict(const py::object& x) {
     const NetArrays in = net_inputs(core->spec(), x);
+    check_device(in);
     py::array out(dtype(), std::vector<py::ssize_t>{in.raw.rows, core->spec().outputs()});
     void* target = out.mutable_data();
     read_only([&](InterruptPoll* poll) { return core->predict(in.raw, target, poll); });
@@ -31,6 +41,7 @@ py::object BoundNet::try_predict(const py::object& x) {
 double BoundNet::evaluate(const py::object& x, const py::object& y, const py::object& w) {
     const NetArrays set = net_arrays(core->spec(), x, y, w, py::none(), false);
     if (set.raw.rows < 1) throw ValueError(error_text("X", "no rows", "at least one"));
+    check_device(set);
     double loss = 0.0;
     read_only([&](InterruptPoll* poll) { return core->evaluate(set.raw, loss, poll); });
     return loss;
@@ -38,7 +49,8 @@ double BoundNet::evaluate(const py::object& x, const py::object& y, const py::ob
 
 void bind_net_core(py::module_& m) {
     py::class_<BoundNet> c(m, "NetCore", "The engine of deepseek.Net.");
-    c.def(py::init<const py::dict&>(), py::arg("spec"))
+    c.def(py::init<const py::dict&, int>(), py::arg("spec"), py::arg("device") = kHostDevice,
+          "`device`: number of a CUDA device, or -1: the CPU.")
         .def(
             "spec", [](const BoundNet& n) { return spec_to_dict(n.core->spec()); },
             "Return the specification, with all defaults.")

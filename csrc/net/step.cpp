@@ -71,7 +71,7 @@ template <class T>
 double NetStep<T>::batch_weight(const MiniBatch& mini_batch) const {
     if (!data_.weight) return static_cast<double>(mini_batch.size);
     double sum = 0.0;
-    for (Index i = 0; i < mini_batch.size; ++i) sum += data_.weight[mini_batch.row(i)];
+    for (Index i = 0; i < mini_batch.size; ++i) sum += data_.host_weight[mini_batch.row(i)];
     return sum;
 }
 

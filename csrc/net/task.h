@@ -19,15 +19,16 @@ public:
           index_(data.index),
           batch_(std::min(batch, data.rows)),
           step_flops_(flops_of(model, data, batch_)),
-          step_(model, device, optimizer, data, batch_, workers),
-          validation_(validation),
+          data_(device.memory, data),
+          step_(model, device, optimizer, data_.data(), batch_, workers),
+          validation_(device.memory, validation),
           inference_(model, model.layers(), device),
           losses_(device.memory, validation.rows),
           weights_(validation.index && validation.weight ? validation.rows : 0),
           scratchpad_size_(
               validates() ? checked_round_up(inference_.loss_scratchpad_size(validation), kAlignment) : 0),
           scratchpads_(device.memory, checked_mul(scratchpad_size_, workers)) {
-        for (Index i = 0; i < weights_.size(); ++i) weights_[i] = validation.weight[validation.row(i)];
+        for (Index i = 0; i < weights_.size(); ++i) weights_[i] = validation.host_weight[validation.row(i)];
     }
 
     Index rows() const override { return rows_; }
@@ -36,15 +37,15 @@ public:
     double step_flops() const override { return step_flops_; }
     Step<T>& step(Player) override { return step_; }
 
-    bool validates() const override { return validation_.rows > 0; }
+    bool validates() const override { return validation_.data().rows > 0; }
     void validate(Share share, const StopToken& stop_token) override {
         if (!validates()) return;
         T* scratchpad = scratchpads_.data() + scratchpad_size_ * share.worker;
-        inference_.row_losses(validation_, losses_.data(), share, &stop_token, scratchpad);
+        inference_.row_losses(validation_.data(), losses_.data(), share, &stop_token, scratchpad);
     }
     double validation_loss() const override {
-        const T* weights = weights_.size() > 0 ? weights_.data() : validation_.weight;
-        return inference_.mean_loss(losses_.data(), weights, validation_.rows);
+        const T* weights = weights_.size() > 0 ? weights_.data() : validation_.data().host_weight;
+        return inference_.mean_loss(losses_.data(), weights, validation_.data().rows);
     }
 
 private:
@@ -67,8 +68,9 @@ private:
     const Index* index_;
     Index batch_;
     double step_flops_;
+    DeviceDataset<T> data_;
     NetStep<T> step_;
-    Dataset<T> validation_;
+    DeviceDataset<T> validation_;
     Inference<T> inference_;
     Buffer<T> losses_;
     HostArray<T> weights_;   // of the rows that the validation data's index selects

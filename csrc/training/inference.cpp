@@ -1,6 +1,7 @@
 #include "training/inference.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/threads/min_work.h"
 #include "core/threads/thread_pool.h"
@@ -108,6 +109,7 @@ ExecContext<T> Inference<T>::make_exec(const StopToken* stop_token, bool keep_lo
 template <class T>
 void Inference<T>::predict(const InputRows<T>& x, Index rows, T* y, Share share, const StopToken* stop_token,
                            bool logits, T* scratchpad) const {
+    if (!device_.memory.is_host()) return predict_on_device(x.dense, share.of(rows), y, stop_token, logits);
     const InferencePlans<T>& p = plans(rows);
     const ExecContext<T> exec = make_exec(stop_token, logits);
     T* buffer = scratchpad ? scratchpad : thread_buffer<T>(device_.memory, p.scratchpad_size());
@@ -117,6 +119,29 @@ void Inference<T>::predict(const InputRows<T>& x, Index rows, T* y, Share share,
         if (begin > mine.begin && exec.worker.stop_requested()) return;
         const Index n = std::min(p.rows, mine.end - begin);
         p.forward(layers_, exec, buffer, x.rows_from(begin), n, {y + begin * outputs, n, outputs});
+    }
+}
+
+template <class T>
+void Inference<T>::predict_on_device(Matrix<const T> x, Range rows, T* y, const StopToken* stop_token,
+                                     bool logits) const {
+    const InferencePlans<T>& p = plans(rows.size());
+    const ExecContext<T> exec = make_exec(stop_token, logits);
+    Memory& memory = device_.memory;
+    const Index outputs = model_.training().outputs();
+    const auto allocate = [&](ArenaPlanner& planner) {
+        return std::tuple(planner.allocate<T>(p.scratchpad_size(), 1), planner.allocate<T>(p.rows, x.cols),
+                          planner.allocate<T>(p.rows, outputs));
+    };
+    const Index size = planned_size<T>(allocate);
+    ArenaPlanner planner(thread_buffer<T>(memory, size), size * Index(sizeof(T)));
+    const auto [scratchpad, in, out] = allocate(planner);
+    for (Index begin = rows.begin; begin < rows.end; begin += p.rows) {
+        if (begin > rows.begin && exec.worker.stop_requested()) return;
+        const Index n = std::min(p.rows, rows.end - begin);
+        memory.from_host(in, x.row(begin), n * x.cols);
+        p.forward(layers_, exec, scratchpad, Matrix<const T>(in, n, x.cols), n, {out, n, outputs});
+        memory.to_host(y + begin * outputs, out, n * outputs);
     }
 }
 

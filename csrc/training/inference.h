@@ -42,9 +42,10 @@ class Inference {
 public:
     Inference(const Model<T>& model, const Layers<T>& layers, const Device<T>& device);
 
-    // One worker's share of y (rows, outputs), contiguous. `logits`: without the output activation, for
-    // losses of the pre-activation. `scratchpad`: scratchpad_size(rows) elements, for callers that must not
-    // throw; null: the thread's own. `stop_token` is read between chunks and in long products.
+    // One worker's share of y (rows, outputs), contiguous. Both are the host's; on a device, x is dense. `logits`:
+    // without the output activation, for losses of the pre-activation. `scratchpad`: scratchpad_size(rows)
+    // elements, for callers that must not throw; null: the thread's own. `stop_token` is read between chunks
+    // and in long products.
     void predict(const InputRows<T>& x, Index rows, T* y, Share share, const StopToken* stop_token = nullptr,
                  bool logits = false, T* scratchpad = nullptr) const;
     Index scratchpad_size(Index rows) const { return plans(rows).scratchpad_size(); }
@@ -54,7 +55,7 @@ public:
     void row_losses(const Dataset<T>& data, T* losses, Share share, const StopToken* stop_token = nullptr,
                     T* scratchpad = nullptr) const;
     Index loss_scratchpad_size(const Dataset<T>& data) const;
-    // The mean of the losses of `rows` rows; `weight`: their weights, or null.
+    // The mean of the losses of `rows` rows; `weight`: their weights in the host's memory, or null.
     double mean_loss(const T* losses, const T* weight, Index rows) const;
 
     // Workers for these rows (useful_workers). `entries`: those of sparse rows, or -1.
@@ -77,6 +78,10 @@ private:
     LossChunk allocate_loss_chunk(ArenaPlanner& planner, const Dataset<T>& data) const;
 
     const InferencePlans<T>& plans(Index rows) const { return rows <= 1 ? single_ : chunk_; }
+    // The same by copies to and from the device, chunk by chunk.
+    void predict_on_device(Matrix<const T> x, Range rows, T* y, const StopToken* stop_token,
+                           bool logits) const;
+
     ExecContext<T> make_exec(const StopToken* stop_token, bool keep_logits) const;
 
     const Model<T>& model_;

@@ -15,7 +15,7 @@ Index square_blocks(Index n) { return (n + kSquareBlock - 1) / kSquareBlock; }
 template <class T>
 void Step<T>::allocate_gradients(ArenaPlanner& planner) {
     grads_ = planner.allocate<T>(optimizer_.part().end, 1);
-    block_squares_ = planner.allocate<double>(square_blocks(optimizer_.part().size()), 1);
+    block_squares_.resize(square_blocks(optimizer_.part().size()));
 }
 
 template <class T>

@@ -87,7 +87,7 @@ private:
     double clip_scale(Share share, Barrier& barrier);
 
     Buffer<T> memory_;
-    double* block_squares_ = nullptr;
+    HostArray<double> block_squares_;
     LossSum last_;
     std::atomic<bool> cancelled_{false};
     StepOutcome outcome_ = StepOutcome::kDone;  // worker 0's, published by a barrier

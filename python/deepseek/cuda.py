@@ -25,8 +25,8 @@ _INSTALL = "pip install 'deepseek-nn[cuda]'"
 _OLDEST = 75
 """Ten times the smallest compute capability."""
 
-_UNFINISHED: str | None = "this version of deepseek cannot train on CUDA yet; it trains on the CPU"
-"""Why a device that is there cannot be used. None once the engine computes on it."""
+_TRAINS = ("Net",)
+"""The models that compute on a CUDA device."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def why(device: str = "cuda") -> str | None:
     if 10 * one.capability[0] + one.capability[1] < _OLDEST:
         major, minor = one.capability
         return f"{one.device} ({one.name}) has compute capability {major}.{minor}; use a device with at least 7.5"
-    return _UNFINISHED
+    return None
 
 
 def is_available() -> bool:
@@ -122,15 +122,37 @@ def devices() -> list[Device]:
     ]
 
 
-def choose(device: Any) -> str:
-    """Validate a device name. "auto" becomes "cuda:0" if it can be used, otherwise "cpu"; "cuda" is "cuda:0"."""
+def choose(device: Any, model: str = "Net") -> str:
+    """Validate the device of a model, such as "Net".
+
+    "auto" becomes "cuda:0" if the model can use it, otherwise "cpu"; "cuda" is "cuda:0".
+    """
     name = _canonical(device)
     if name == "auto":
-        # A device that no model can use yet is not started: fork would no longer be free.
-        return "cuda:0" if _UNFINISHED is None and is_available() else "cpu"
-    if name != "cpu" and (reason := why(name)) is not None:
+        # A device that the model cannot use is not started: fork would no longer be free.
+        return "cuda:0" if model in _TRAINS and is_available() else "cpu"
+    if name == "cpu":
+        return name
+    if model not in _TRAINS:
+        raise ValueError(
+            f"device: got {device!r}; {model} does not run on CUDA yet, only {', '.join(_TRAINS)} does"
+        )
+    if (reason := why(name)) is not None:
         raise ValueError(f"device: got {device!r}; {reason}")
     return name
+
+
+def validate(device: Any) -> str:
+    """Validate the name of a device, whether or not a model can use it."""
+    return _canonical(device)
+
+
+def number_of(device: str) -> int:
+    """Return the engine's number of a chosen device. The plug-in is loaded."""
+    if device == "cpu":
+        return -1
+    devices()
+    return _number(device)
 
 
 def _canonical(device: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _core
+from . import _core, cuda
 from ._config.checks import flag
 from ._config.hints import explain_keywords
 from ._config.net import NetConfig
@@ -129,7 +129,7 @@ class Net(ExportableModel):
 
     @staticmethod
     def _make_core(config: NetConfig) -> Any:
-        return _core.NetCore(config.spec())
+        return _core.NetCore(config.spec(), cuda.number_of(config.device))
 
     @property
     def layers(self) -> tuple[int, ...]:

@@ -134,7 +134,7 @@ class TabularNet(FittedTable):
         self._threads = (
             None if threads is None else checks.integer("threads", threads, 1, checks.MOST_THREADS)
         )
-        self._device = cuda.choose(device)
+        self._device = cuda.choose(device, "TabularNet")
 
     @explain_keywords()
     def fit(self, X: Any, y: Any, *, sample_weight: Any = None, verbose: bool | None = None) -> TabularNet:

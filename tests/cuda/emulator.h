@@ -86,9 +86,9 @@ struct Device {
     std::jmp_buf host_jump;
 #endif
 };
-// One per thread of the host.
+// One per thread of the host, never destroyed: memory that is freed with the thread may wait for a kernel.
 inline Device& device() {
-    static thread_local Device d;
+    static thread_local Device& d = *new Device;
     return d;
 }
 DS_UNSANITIZED inline Fiber& self() { return *device().running; }

@@ -68,5 +68,5 @@ def test_it_opens_here_and_says_why_not() -> None:
     if "driver" in parent or "no CUDA device" in parent:
         assert child == parent
     else:
-        assert "cannot train on CUDA yet" in parent
+        assert parent == "None"
         assert "started before fork" in child

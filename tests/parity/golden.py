@@ -165,8 +165,8 @@ KEYS = [
 ]
 
 
-def train(key: str, threads: int = 0, **pieces: Any) -> str:
-    """The digest after training one of the nets."""
+def train(key: str, threads: int = 0, device: int = -1, **pieces: Any) -> str:
+    """The digest after training one of the nets, which may be on a CUDA device."""
     name, _, dtype = key.rpartition("-")
     if name in RECS:
         return train_rec(RECS[name], dtype, threads, **pieces)
@@ -175,7 +175,7 @@ def train(key: str, threads: int = 0, **pieces: Any) -> str:
     if name in SEQUENCE_GENS:
         return train_sequence_gen(SEQUENCE_GENS[name], dtype, threads)
     spec, rows, batch, epochs = NETS[name]
-    core = _core.NetCore({**spec, "dtype": dtype, "threads": threads})
+    core = _core.NetCore({**spec, "dtype": dtype, "threads": threads}, device)
     x = engine.numbers(rows, spec["input_size"], 21, dtype)
     y = engine.targets(spec, rows, 22, dtype)
     if name.startswith("seed"):

@@ -99,6 +99,7 @@ def _layers(player: str) -> Any:
 class GenConfig(ModelConfig):
     """Options of a Gen of rows, whose players are dense layers; options per layer have a value per hidden layer."""
 
+    kind: ClassVar[str] = "Gen"
     translated: ClassVar[frozenset[str]] = frozenset({
         "optimizer", "bias", "device", "sequences", "generator", "discriminator", "activation", "output_activation",
         "discriminator_activation", "discriminator_output_activation", "discriminator_optimizer", "normalization",

@@ -93,13 +93,14 @@ class ModelConfig(ConfigBase):
     """A model's options, every choice made."""
 
     translated: ClassVar[frozenset[str]] = frozenset({"loss", "optimizer", "bias", "device"})
+    kind: ClassVar[str]
     loss: losses.Loss | str = option(
         "squared_error", lambda name, value, _: losses.as_loss(value), kinds=loss_kinds
     )
     optimizer: optimizers.Optimizer = optimizer_option(None)
     bias: bool = switch(True)
     dtype: str = option("float32", lambda name, value, _: as_dtype(value))
-    device: str = option("cpu", lambda name, value, _: cuda.choose(value))
+    device: str = option("cpu", lambda name, value, config: cuda.choose(value, config.kind))
     threads: int | None = count(None, 1, checks.MOST_THREADS)
     seed: int = option(0, lambda name, value, _: as_seed(value))
 
@@ -119,6 +120,10 @@ class ModelConfig(ConfigBase):
     def to_config(self) -> dict[str, Any]:
         """Plain values for a file; device and threads belong to the machine and stay out."""
         return {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in MACHINE}
+
+    def on_device(self, device: Any) -> Self:
+        """The same on another device."""
+        return replace(self, device=cuda.choose(device, self.kind))
 
     def with_seed(self, seed: Any) -> Self:
         """The same with another seed."""

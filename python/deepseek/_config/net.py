@@ -41,6 +41,7 @@ def _hidden(config: NetConfig) -> int:
 class NetConfig(SupervisedConfig):
     """Options of a Net; some have a value per layer. Layers of weights are numbered from 0 to the output layer."""
 
+    kind: ClassVar[str] = "Net"
     translated: ClassVar[frozenset[str]] = SupervisedConfig.translated | {
         "layers", "activation", "dropout", "normalization", "initialization",
     }  # fmt: skip

@@ -45,6 +45,7 @@ def _as_head(argument: str, value: Any, _: Any) -> tuple[int, ...]:
 class RecConfig(SupervisedConfig):
     """Options of a Rec: a recurrent stack, then a head of dense layers. Sizes that follow from others are set."""
 
+    kind: ClassVar[str] = "Rec"
     translated: ClassVar[frozenset[str]] = (SupervisedConfig.translated - {"bias"}) | {
         "output_size", "head", "head_activation",
     }  # fmt: skip

@@ -11,8 +11,10 @@ class NetCore:
     """
     The engine of deepseek.Net.
     """
-    def __init__(self, spec: dict) -> None:
-        ...
+    def __init__(self, spec: dict, device: typing.SupportsInt | typing.SupportsIndex = -1) -> None:
+        """
+        `device`: number of a CUDA device, or -1: the CPU.
+        """
     def begin(self, X: typing.Any, y: typing.Any, w: typing.Any, Xv: typing.Any, yv: typing.Any, wv: typing.Any, options: dict) -> None:
         """
         Start or resume a fit on these arrays, which are read in place. X may be sparse rows.

@@ -49,9 +49,11 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
     """
     from .reader import read_model
 
-    device = cuda.choose(device)
+    device = cuda.validate(device)
     threads = None if threads is None else integer("threads", threads, 1, MOST_THREADS)
     config, tensors = read_model(path)
+    if config.get("kind") in KINDS:
+        device = cuda.choose(device, config["kind"])
     try:
         return build(config, tensors, device=device, threads=threads)
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:

@@ -161,6 +161,37 @@ class Model:
             self.history = History()
         return self
 
+    def to(self, device: str) -> Self:
+        """Move the model to a device, with its optimizer's state, so that training goes on there with the same bits.
+
+        Parameters
+        ----------
+        device : {"cpu", "cuda", "cuda:1", …, "auto"}
+            Device, as the constructor takes it.
+
+        Returns
+        -------
+        Self
+            The model itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the model cannot use the device; the model is unchanged.
+        MemoryError
+            If the device lacks memory; the model is unchanged.
+        RuntimeError
+            If a callback of a fit of this model calls it.
+        """
+        config = self._config.on_device(device)
+        with self._lock.fit(self._core), self._lock.state_lock:
+            if config.device != self._config.device:
+                core = self._make_core(config)
+                core.set_params(self._core.get_params())
+                core.set_state(self._core.get_state())
+                self._core, self._config = core, config
+            return self
+
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters and running statistics, with PyTorch's names and layouts.
 

@@ -2,9 +2,16 @@
 // values are NVIDIA's.
 #pragma once
 #include <cstddef>
+#include <functional>
+#include <tuple>
+#include <utility>
+
+#include "tests/cuda/emulator.h"
 
 #define CUDART_VERSION 13000
+#undef __global__
 #define __global__ [[maybe_unused]] static
+#define __launch_bounds__(...)
 
 enum cudaError_t {
     cudaSuccess = 0,
@@ -20,6 +27,7 @@ enum cudaError_t {
     cudaErrorInvalidResourceHandle = 400,
     cudaErrorNotReady = 600,
     cudaErrorIllegalAddress = 700,
+    cudaErrorLaunchFailure = 719,
     cudaErrorSystemDriverMismatch = 803,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
@@ -32,7 +40,9 @@ struct cudaDeviceProp {
     char name[256];
     std::size_t totalGlobalMem;
     int major, minor;
+    int multiProcessorCount;
 };
+using dim3 = ds::emulator::Dim3;
 struct cudaFuncAttributes {
     int numRegs;
 };
@@ -79,3 +89,21 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void* to, int byte, std::size_t bytes, cudaStream_t stream);
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream);
+
+cudaError_t cudaEmulatedLaunch(std::function<void()> kernel, dim3 grid, dim3 block, cudaStream_t stream);
+
+template <class... A>
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void (*)(A...), int, std::size_t) {
+    *blocks = 1;
+    return cudaSuccess;
+}
+
+// Its arguments are read before it returns.
+template <class... A>
+cudaError_t cudaLaunchKernel(void (*kernel)(A...), dim3 grid, dim3 block, void** arguments, std::size_t,
+                             cudaStream_t stream) {
+    const auto values = [&]<std::size_t... i>(std::index_sequence<i...>) {
+        return std::tuple<A...>(*static_cast<A*>(arguments[i])...);
+    }(std::index_sequence_for<A...>{});
+    return cudaEmulatedLaunch([kernel, values] { std::apply(kernel, values); }, grid, block, stream);
+}

@@ -4,7 +4,8 @@
 // transfers take pinned memory alone.
 //
 // DEEPSEEK_EMULATED_GPU says what goes wrong: "driver=0", "devices=N", "capability=N", "code=0", "allocation=N" (the
-// N-th fails, counted since the text has changed), "lost=N" (the N-th operation of the process).
+// N-th fails, counted since the text has changed), "lost=N" (the N-th operation of the process). "blocks=N" is how many
+// blocks of threads run at once, and "seed=N" the order of threads (tests/cuda/emulator.h).
 #include <cuda_runtime_api.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -158,6 +159,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     properties->totalGlobalMem = std::size_t{1} << 30;
     properties->major = capability / 10;
     properties->minor = capability % 10;
+    properties->multiProcessorCount = setting("blocks", 2);
     return cudaSuccess;
 }
 
@@ -298,5 +300,26 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     return enqueue(stream, valid, [=] {
         const Access source(from), target(to);
         std::memmove(to, from, bytes);
+    });
+}
+
+// A kernel may touch all device memory.
+cudaError_t cudaEmulatedLaunch(std::function<void()> kernel, dim3 grid, dim3 block, cudaStream_t stream) {
+    constexpr std::size_t kSharedBytes = 48 << 10;
+    const std::lock_guard lock(mutex);
+    return enqueue(stream, true, [kernel = std::move(kernel), grid, block] {
+        for (const auto& [begin, allocation] : device_memory)
+            mprotect(reinterpret_cast<void*>(begin), pages(allocation.bytes), PROT_READ | PROT_WRITE);
+        static const int seed = setting("seed", 1);
+        static bool is_seeded = false;
+        if (!std::exchange(is_seeded, true)) ds::emulator::device().seed = static_cast<std::uint32_t>(seed);
+        try {
+            ds::emulator::launch(grid, block, kSharedBytes, kernel);
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "emulated kernel: %s\n", error.what());
+            sticky = cudaErrorLaunchFailure;
+        }
+        for (const auto& [begin, allocation] : device_memory)
+            mprotect(reinterpret_cast<void*>(begin), pages(allocation.bytes), PROT_NONE);
     });
 }
