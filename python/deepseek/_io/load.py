@@ -52,8 +52,9 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
     device = cuda.validate(device)
     threads = None if threads is None else integer("threads", threads, 1, MOST_THREADS)
     config, tensors = read_model(path)
-    if config.get("kind") in KINDS:
-        device = cuda.choose(device, config["kind"])
+    kind = config.get("kind")
+    if isinstance(kind, str) and kind in KINDS:  # `build` refuses any other
+        device = cuda.choose(device, kind)
     try:
         return build(config, tensors, device=device, threads=threads)
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
