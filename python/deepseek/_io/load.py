@@ -49,7 +49,7 @@ def load(path: str | os.PathLike[str], *, device: str = "cpu", threads: int | No
     """
     from .reader import read_model
 
-    device = cuda.validate(device)
+    cuda.validate(device)  # before anything is read
     threads = None if threads is None else integer("threads", threads, 1, MOST_THREADS)
     config, tensors = read_model(path)
     kind = config.get("kind")
