@@ -13,6 +13,7 @@
 #include "kernels/recurrent/cell.h"
 #include "kernels/recurrent/pooling.h"
 #include "kernels/sparse/sparse.h"
+#include "kernels/step/step.h"
 
 DS_ISA_BEGIN
 
@@ -149,17 +150,35 @@ DS_INLINE void run_norm(int which, const NormArgs<T>& a) {
     }
 }
 
-// Clears `result` if a new value is not finite.
+// Sets `overflow` if a new value is not finite.
 template <class T>
-struct UpdateCall : UpdateArgs<T>, Result<int> {
+struct UpdateCall : UpdateArgs<T> {
+    Index* overflow;
+
     template <class Rule>
     DS_INLINE void run() const {
-        if (!update<T, Rule>(*this)) store_lane0(this->result, 0);
+        if (!update<T, Rule>(*this)) store_lane0(overflow, Index(1));
     }
 };
 template <class T>
 DS_INLINE void run_update(int which, const UpdateCall<T>& a) {
     ForEachOptimizer<ItemSwitch>::run(which, a);
+}
+
+template <class T>
+struct StepArgs {
+    BatchLossArgs<T> loss;
+    DiscriminatorTally<T> tally;
+    ClipArgs<T> clip;
+};
+template <class T>
+DS_INLINE void run_step(int which, const StepArgs<T>& a) {
+    switch (which) {
+        case 0: return batch_loss(a.loss);
+        case 1: return discriminator_tally(a.tally);
+        case 2: return generator_tally(a.tally.status);
+        case 3: return clip_scale(a.clip);
+    }
 }
 
 enum class CellPass { kForward, kBackward, kTangent, kDoubleBackward };

@@ -18,6 +18,7 @@
 #include "kernels/optimizer/optimizer_table.h"
 #include "kernels/recurrent/cell_table.h"
 #include "kernels/recurrent/pooling_table.h"
+#include "kernels/step/step_table.h"
 
 namespace ds {
 
@@ -133,8 +134,8 @@ public:
     virtual void gather(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
                         Range rows) const = 0;
     virtual void gather(Index* out, const Index* in, const Index* index, Range rows) const = 0;
-    // The same of weights, divided by their sum `total` in double; 0 if that is not positive.
-    virtual void gather_weights(T* out, const T* weight, const Index* index, double total,
+    // The same of weights, divided by their sum *total in double; 0 if that is not positive.
+    virtual void gather_weights(T* out, const T* weight, const Index* index, const double* total,
                                 Range rows) const = 0;
 
     virtual void linear_forward(const LinearForward<T>& op, Range rows, const Worker<T>& worker) const = 0;
@@ -246,8 +247,11 @@ public:
     virtual void power_iteration(const SpectralArgs<T>& args) const = 0;
     virtual void spectral_normalize(const SpectralArgs<T>& args) const = 0;
     virtual void spectral_backward(const SpectralArgs<T>& args) const = 0;
-    // average += one_minus_decay · (w - average)
-    virtual void ema(T* average, const T* w, Index n, T one_minus_decay) const = 0;
+    // average += params.one_minus_decay · (w - average), unless the step has diverged
+    virtual void ema(T* average, const T* w, Index n, const StepParams<T>* params,
+                     const StepStatus* status) const = 0;
+    virtual void discriminator_tally(const DiscriminatorTally<T>& args) const = 0;
+    virtual void generator_tally(StepStatus* status) const = 0;
 
     // The loss of each row, and the gradient of the batch loss.
     virtual void loss(Loss kind, const LossArgs<T>& args) const = 0;
@@ -255,8 +259,14 @@ public:
     virtual double sum(const T* x, Index n) const = 0;
     virtual double weighted_sum(const T* x, const T* w, Index n) const = 0;
 
-    virtual double sum_squares(const T* x, Index n) const = 0;
-    virtual bool update(Optimizer kind, const UpdateArgs<T>& args) const = 0;
+    virtual void batch_loss(const BatchLossArgs<T>& args) const = 0;
+
+    // out[i] = the sum of squares of block i of kSquareBlock elements of x, for some blocks; the last one may be
+    // in part.
+    virtual void sum_squares(double* out, const T* x, Index n, Range blocks) const = 0;
+    virtual void clip_scale(const ClipArgs<T>& args) const = 0;
+    // Sets status->overflow if a new weight or moment is not finite.
+    virtual void update(Optimizer kind, const UpdateArgs<T>& args, StepStatus* status) const = 0;
     virtual void transpose(const Matrix<T>& out, const Matrix<const T>& in) const = 0;
 };
 

@@ -181,10 +181,10 @@ void CommandRecorder<T>::gather(Index* out, const Index* in, const Index* index,
 }
 
 template <class T>
-void CommandRecorder<T>::gather_weights(T* out, const T* weight, const Index* index, double total,
+void CommandRecorder<T>::gather_weights(T* out, const T* weight, const Index* index, const double* total,
                                         Range rows) const {
     Touches t(memory_);
-    t.writes(out + rows.begin, rows.size()).reads_list(index, rows);
+    t.writes(out + rows.begin, rows.size()).reads_list(index, rows).reads(total, 1);
     if (index == nullptr)
         t.reads(weight + rows.begin, rows.size());
     else

@@ -44,7 +44,8 @@ public:
     void gather(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
                 Range rows) const override;
     void gather(Index* out, const Index* in, const Index* index, Range rows) const override;
-    void gather_weights(T* out, const T* weight, const Index* index, double total, Range rows) const override;
+    void gather_weights(T* out, const T* weight, const Index* index, const double* total,
+                        Range rows) const override;
     void linear_forward(const LinearForward<T>& op, Range rows, const Worker<T>& worker) const override;
     void linear_backward_input(const LinearBackwardInput<T>& op, Range rows,
                                const Worker<T>& worker) const override;
@@ -124,13 +125,18 @@ public:
     void power_iteration(const SpectralArgs<T>& args) const override;
     void spectral_normalize(const SpectralArgs<T>& args) const override;
     void spectral_backward(const SpectralArgs<T>& args) const override;
-    void ema(T* average, const T* w, Index n, T one_minus_decay) const override;
+    void ema(T* average, const T* w, Index n, const StepParams<T>* params,
+             const StepStatus* status) const override;
+    void discriminator_tally(const DiscriminatorTally<T>& args) const override;
+    void generator_tally(StepStatus* status) const override;
     void loss(Loss kind, const LossArgs<T>& args) const override;
     void ctc(const CtcArgs<T>& args) const override;
     double sum(const T* x, Index n) const override;
     double weighted_sum(const T* x, const T* w, Index n) const override;
-    double sum_squares(const T* x, Index n) const override;
-    bool update(Optimizer kind, const UpdateArgs<T>& args) const override;
+    void batch_loss(const BatchLossArgs<T>& args) const override;
+    void sum_squares(double* out, const T* x, Index n, Range blocks) const override;
+    void clip_scale(const ClipArgs<T>& args) const override;
+    void update(Optimizer kind, const UpdateArgs<T>& args, StepStatus* status) const override;
     void transpose(const Matrix<T>& out, const Matrix<const T>& in) const override;
 
 private:

@@ -41,6 +41,7 @@ void CommandRecorder<T>::augment(const AugmentArgs<T>& args) const {
                                      .writes(args.shift, args.rows)
                                      .reads(args.uniform)
                                      .reads(args.normal)
+                                     .reads(args.probability, 1)
                                      .reads_list(args.sequence, args.rows),
                                  args);
 }
@@ -151,9 +152,12 @@ void CommandRecorder<T>::minibatch_stddev_double_backward(const MinibatchStddevA
 
 template <class T>
 void CommandRecorder<T>::power_iteration(const SpectralArgs<T>& args) const {
-    record<&Backend<T>::power_iteration>(
-        Touches(memory_).reads(args.w).writes(args.by_row, args.w.rows).writes(args.by_col, args.w.cols),
-        args);
+    record<&Backend<T>::power_iteration>(Touches(memory_)
+                                             .reads(args.w)
+                                             .writes(args.by_row, args.w.rows)
+                                             .writes(args.by_col, args.w.cols)
+                                             .reads(args.status, 1),
+                                         args);
 }
 
 template <class T>
@@ -179,8 +183,22 @@ void CommandRecorder<T>::spectral_backward(const SpectralArgs<T>& args) const {
 }
 
 template <class T>
-void CommandRecorder<T>::ema(T* average, const T* w, Index n, T one_minus_decay) const {
-    record<&Backend<T>::ema>(Touches(memory_).writes(average, n).reads(w, n), average, w, n, one_minus_decay);
+void CommandRecorder<T>::ema(T* average, const T* w, Index n, const StepParams<T>* params,
+                             const StepStatus* status) const {
+    record<&Backend<T>::ema>(
+        Touches(memory_).writes(average, n).reads(w, n).reads(params, 1).reads(status, 1), average, w, n,
+        params, status);
+}
+
+template <class T>
+void CommandRecorder<T>::discriminator_tally(const DiscriminatorTally<T>& args) const {
+    record<&Backend<T>::discriminator_tally>(
+        Touches(memory_).writes(args.status, 1).reads(args.score, 2 * args.pairs), args);
+}
+
+template <class T>
+void CommandRecorder<T>::generator_tally(StepStatus* status) const {
+    record<&Backend<T>::generator_tally>(Touches(memory_).writes(status, 1), status);
 }
 
 template class CommandRecorder<float>;

@@ -210,7 +210,8 @@ void CommandRecorder<T>::update_running_statistics(const RunningStatistics<T>& a
                                                        .writes(args.mean, args.cols)
                                                        .writes(args.variance, args.cols)
                                                        .reads(args.batch_mean, args.cols)
-                                                       .reads(args.batch_variance, args.cols),
+                                                       .reads(args.batch_variance, args.cols)
+                                                       .reads(args.status, 1),
                                                    args);
 }
 
@@ -298,15 +299,42 @@ double CommandRecorder<T>::weighted_sum(const T* x, const T* w, Index n) const {
 }
 
 template <class T>
-double CommandRecorder<T>::sum_squares(const T* x, Index n) const {
-    run_commands();
-    return executor_.sum_squares(x, n);
+void CommandRecorder<T>::batch_loss(const BatchLossArgs<T>& args) const {
+    record<&Backend<T>::batch_loss>(Touches(memory_)
+                                        .writes(args.status, 1)
+                                        .reads(args.params, 1)
+                                        .reads(args.row_loss, args.rows)
+                                        .reads(args.row_weight, args.rows)
+                                        .reads(args.penalty, args.penalties),
+                                    args);
 }
 
 template <class T>
-bool CommandRecorder<T>::update(Optimizer kind, const UpdateArgs<T>& args) const {
-    run_commands();
-    return executor_.update(kind, args);
+void CommandRecorder<T>::sum_squares(double* out, const T* x, Index n, Range blocks) const {
+    const Index begin = blocks.begin * kSquareBlock, end = std::min(blocks.end * kSquareBlock, n);
+    record<&Backend<T>::sum_squares>(
+        Touches(memory_).writes(out + blocks.begin, blocks.size()).reads(x + begin, end - begin), out, x, n,
+        blocks);
+}
+
+template <class T>
+void CommandRecorder<T>::clip_scale(const ClipArgs<T>& args) const {
+    record<&Backend<T>::clip_scale>(Touches(memory_).writes(args.scale, 1).reads(args.squares, args.count),
+                                    args);
+}
+
+// Updates that set status->overflow store the same number, so their order does not matter.
+template <class T>
+void CommandRecorder<T>::update(Optimizer kind, const UpdateArgs<T>& args, StepStatus* status) const {
+    record<&Backend<T>::update>(Touches(memory_)
+                                    .writes(args.w, args.n)
+                                    .writes(args.m, args.n)
+                                    .writes(args.v, args.n)
+                                    .reads(args.g, args.n)
+                                    .reads(args.scalars, 1)
+                                    .reads(args.clip_scale, 1)
+                                    .reads(status, 1),
+                                kind, args, status);
 }
 
 template <class T>

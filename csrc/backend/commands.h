@@ -52,7 +52,9 @@ using Operations = OperationList<
     &Backend<T>::minibatch_stddev_forward, &Backend<T>::minibatch_stddev_backward,
     &Backend<T>::minibatch_stddev_tangent, &Backend<T>::minibatch_stddev_double_backward,
     &Backend<T>::power_iteration, &Backend<T>::spectral_normalize, &Backend<T>::spectral_backward,
-    &Backend<T>::ema, &Backend<T>::loss, &Backend<T>::ctc, &Backend<T>::transpose>;
+    &Backend<T>::ema, &Backend<T>::loss, &Backend<T>::ctc, &Backend<T>::transpose, &Backend<T>::batch_loss,
+    &Backend<T>::discriminator_tally, &Backend<T>::generator_tally, &Backend<T>::sum_squares,
+    &Backend<T>::clip_scale, &Backend<T>::update>;
 
 // What a command stores of a parameter of type A: its value. The worker is the executor's own.
 struct OwnWorker {};

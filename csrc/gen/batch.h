@@ -50,6 +50,7 @@ public:
         cached_epoch_ = epoch;
         cached_step_ = step;
     }
+    void clear_cached() { is_cached_ = false; }
 
     Sequential<T>& discriminator() { return discriminator_; }
     Tangents<T>& tangents() { return tangents_; }
@@ -66,6 +67,9 @@ public:
     T* losses() const { return losses_; }        // one for each pair
     T* penalties() const { return penalties_; }  // one for each penalty row
 
+    // Before generator_forward() of a mini-batch; one worker calls it.
+    virtual void prepare(const MiniBatch&) {}
+
     // Every worker calls the functions below for its share.
     //
     // Draws the latents at the context's step and runs the generator on the labels and lengths of the
@@ -75,7 +79,7 @@ public:
     // Writes the worker's generated rows, and on request its real rows, into the discriminator's input. Input
     // noise is that of the context's step.
     virtual void load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch,
-                                          double probability, Share share, Barrier& barrier,
+                                          const double* probability, Share share, Barrier& barrier,
                                           bool with_real) = 0;
     // Writes the interpolated rows, if the penalty uses them.
     virtual void interpolate_rows(WorkerContext& context, Share share, Barrier& barrier) = 0;
@@ -91,7 +95,8 @@ public:
     // Continues the backward pass from the features of the generated rows through the generator.
     virtual void generator_backward(WorkerContext& context, Share share, Barrier& barrier) = 0;
     virtual void generator_weight_grad(WorkerContext& context, Share share) = 0;
-    virtual void update_generator_stats(T* /*params*/) {}  // running statistics; one worker calls it
+    // Running statistics; one worker calls it.
+    virtual void update_generator_stats(T* /*params*/, const StepStatus*) {}
     // The generator's dense layers and their input; null if the generator has other layers as well.
     virtual const Sequential<T>* generator() const { return nullptr; }
     virtual const std::vector<LayerInput<T>>& generator_layer_input() const { return layer_input_; }

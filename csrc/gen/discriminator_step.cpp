@@ -4,19 +4,28 @@ namespace ds {
 
 template <class T>
 DiscriminatorStep<T>::DiscriminatorStep(GenModel<T>& model, const Device<T>& device,
-                                        OptimizerState<T>& optimizer, GenBatch<T>& batch,
-                                        const OptimizerClock& clock, GanState& state)
-    : Step<T>(model, device, optimizer), batch_(batch), clock_(clock), state_(state) {
+                                        OptimizerState<T>& optimizer, GenBatch<T>& batch)
+    : Step<T>(model, device, optimizer), batch_(batch) {
     this->allocate_own_gradients();
 }
 
 template <class T>
-bool DiscriminatorStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                                             const StopToken* stop_token) {
-    const GenSpec& spec = batch_.spec();
+bool DiscriminatorStep<T>::prepare_batch(const MiniBatch& mini_batch, const OptimizerClock& clock,
+                                         StepParams<T>& params) {
+    const Index updates = clock.steps - 1;  // before this one
+    with_penalty_ = batch_.penalty_rows() > 0 && updates % batch_.spec().penalty.interval == 0;
+    params.weight = 1.0;
+    batch_.prepare(mini_batch);
+    batch_.mark_cached(mini_batch.epoch, mini_batch.step);
+    return true;
+}
+
+template <class T>
+void DiscriminatorStep<T>::compute_gradients(const MiniBatch& mini_batch, const StepParams<T>*, Share share,
+                                             Barrier& barrier, const StopToken* stop_token) {
     auto& context = batch_.context(share);
     auto& dense = batch_.discriminator();
-    const bool with_penalty = batch_.penalty_rows() > 0 && clock_.steps % spec.penalty.interval == 0;
+    const bool with_penalty = with_penalty_;
     // Only the penalty uses interpolated rows.
     const Index all_rows = with_penalty ? batch_.rows() : 2 * batch_.pairs();
     batch_.set_step(context, mini_batch.epoch, mini_batch.step, stop_token);
@@ -24,13 +33,11 @@ bool DiscriminatorStep<T>::compute_gradients(const MiniBatch& mini_batch, Share 
     context.discriminator.by_rows = !needs_all_gradients();
     context.discriminator.tangents = with_penalty ? batch_.penalty_rows() : 0;
     context.discriminator.batch = all_rows;
-    if (share.worker == 0) with_penalty_ = with_penalty;
 
     batch_.generator_forward(context, mini_batch, share, barrier);
-    batch_.load_discriminator_input(context, mini_batch, state_.probability, share, barrier, true);
+    batch_.load_discriminator_input(context, mini_batch, &this->status_->gan.probability, share, barrier,
+                                    true);
     if (with_penalty) batch_.interpolate_rows(context, share, barrier);
-    if (share.worker == 0 && !context.generator.worker.stop_requested())
-        batch_.mark_cached(mini_batch.epoch, mini_batch.step);
     barrier.wait();
     batch_.encode(context, share, barrier, {kReal, all_rows / batch_.pairs()});
     const Range rows = share.of(all_rows, batch_.grain());
@@ -57,7 +64,6 @@ bool DiscriminatorStep<T>::compute_gradients(const MiniBatch& mini_batch, Share 
         barrier.wait();
         if (share.worker == 0) batch_.spectral_norm().backward(this->grads_);
     }
-    return true;
 }
 
 template <class T>
@@ -92,29 +98,29 @@ void DiscriminatorStep<T>::loss_and_gradient(Range pairs, Index all_rows) {
 }
 
 template <class T>
-void DiscriminatorStep<T>::batch_loss(const MiniBatch&, LossSum& sum) {
-    const Index n = batch_.pairs();
-    penalty_ = with_penalty_ ? backend_.sum(batch_.penalties(), batch_.penalty_rows()) : 0.0;
-    sum = {backend_.sum(batch_.losses(), n) / static_cast<double>(n), 1.0, penalty_};
+BatchLossArgs<T> DiscriminatorStep<T>::batch_loss(const MiniBatch&) const {
+    return {.row_loss = batch_.losses(),
+            .rows = batch_.pairs(),
+            .mean = true,
+            .penalty = batch_.penalties(),
+            .penalties = with_penalty_ ? batch_.penalty_rows() : 0};
 }
 
 template <class T>
 void DiscriminatorStep<T>::update_running_stats() {
-    const Index n = batch_.pairs();
-    const T *a = batch_.scores(), *b = a + n;
-    ++state_.batches;
-    state_.penalty += penalty_;
-    state_.real_score += backend_.sum(a, n) / static_cast<double>(n);
-    state_.fake_score += backend_.sum(b, n) / static_cast<double>(n);
-    if (batch_.spec().augmentation.target <= 0.0) return;
-    double signs = 0.0;
-    for (Index i = 0; i < n; ++i) signs += a[i] > b[i] ? 1.0 : a[i] < b[i] ? -1.0 : 0.0;
-    update_augmentation(batch_.spec().augmentation, state_, signs, n);
+    const AugmentSpec& augment = batch_.spec().augmentation;
+    backend_.discriminator_tally({.status = this->status_,
+                                  .score = batch_.scores(),
+                                  .pairs = batch_.pairs(),
+                                  .target = augment.target,
+                                  .interval = augment.interval,
+                                  .rows = augment.rows,
+                                  .limit = augment.limit});
 }
 
 template <class T>
-void DiscriminatorStep<T>::after_update(Share share, const OptimizerClock&) {
-    if (share.worker == 0) batch_.spectral_norm().power_iteration(this->model_.params());
+void DiscriminatorStep<T>::after_update(Share share, const StepParams<T>*) {
+    if (share.worker == 0) batch_.spectral_norm().power_iteration(this->model_.params(), this->status_);
 }
 
 template class DiscriminatorStep<float>;

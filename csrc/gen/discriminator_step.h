@@ -15,17 +15,20 @@ template <class T>
 class DiscriminatorStep final : public Step<T> {
 public:
     DiscriminatorStep(GenModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
-                      GenBatch<T>& batch, const OptimizerClock& clock, GanState& state);
+                      GenBatch<T>& batch);
 
 private:
     using Step<T>::backend_;
 
-    bool compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                           const StopToken* stop_token) override;
-    void batch_loss(const MiniBatch& mini_batch, LossSum& sum) override;
+    bool prepare_batch(const MiniBatch& mini_batch, const OptimizerClock& clock,
+                       StepParams<T>& params) override;
+    void compute_gradients(const MiniBatch& mini_batch, const StepParams<T>* params, Share share,
+                           Barrier& barrier, const StopToken* stop_token) override;
+    BatchLossArgs<T> batch_loss(const MiniBatch& mini_batch) const override;
+    void discard() override { batch_.clear_cached(); }
     void update_running_stats() override;
     bool has_after_update() const override { return batch_.spectral_norm().on(); }
-    void after_update(Share share, const OptimizerClock& clock) override;
+    void after_update(Share share, const StepParams<T>* params) override;
     // Clipping by norm and the backward pass of spectral normalisation need all gradients at once.
     bool needs_all_gradients() const { return !this->by_rows() || batch_.spectral_norm().on(); }
     bool has_gradient_rows(const Parameter& p) const override {
@@ -37,10 +40,7 @@ private:
     void loss_and_gradient(Range pairs, Index all_rows);
 
     GenBatch<T>& batch_;
-    const OptimizerClock& clock_;
-    GanState& state_;
-    bool with_penalty_ = false;  // in this update; worker 0 writes it
-    double penalty_ = 0.0;
+    bool with_penalty_ = false;  // in this update
 };
 
 }  // namespace ds

@@ -6,35 +6,41 @@ namespace ds {
 
 template <class T>
 GeneratorStep<T>::GeneratorStep(GenModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
-                                GenBatch<T>& batch, const OptimizerClock& discriminator, GanState& state)
-    : Step<T>(model, device, optimizer),
-      model_(model),
-      batch_(batch),
-      discriminator_(discriminator),
-      state_(state) {
+                                GenBatch<T>& batch, const OptimizerClock& discriminator)
+    : Step<T>(model, device, optimizer), model_(model), batch_(batch), discriminator_(discriminator) {
     this->allocate_own_gradients();
 }
 
 template <class T>
-bool GeneratorStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                                         const StopToken* stop_token) {
+bool GeneratorStep<T>::prepare_batch(const MiniBatch& mini_batch, const OptimizerClock& clock,
+                                     StepParams<T>& params) {
     const GenSpec& spec = batch_.spec();
     if (discriminator_.steps % spec.discriminator.steps != 0) return false;
+    params.weight = 0.0;
+    // The decay of the moving average ramps up with the updates.
+    const double t = static_cast<double>(clock.steps);
+    params.one_minus_decay = static_cast<T>(1.0 - std::min(spec.ema_decay, (1.0 + t) / (10.0 + t)));
+    is_new_ = !batch_.is_cached_for(mini_batch.epoch, latent_step(mini_batch));
+    if (is_new_) batch_.prepare(mini_batch);
+    batch_.mark_cached(mini_batch.epoch, latent_step(mini_batch));
+    return true;
+}
+
+template <class T>
+void GeneratorStep<T>::compute_gradients(const MiniBatch& mini_batch, const StepParams<T>*, Share share,
+                                         Barrier& barrier, const StopToken* stop_token) {
+    const GenSpec& spec = batch_.spec();
     WorkerContext& context = batch_.context(share);
     const Index n = batch_.pairs();
-    const auto update = static_cast<std::uint32_t>(mini_batch.micro_step - 1);
-    // The first update uses the latents of the discriminator's step, even where a resumed run computes them
-    // anew.
-    const std::uint32_t latent_step = update == 0 ? mini_batch.step - 1 : mini_batch.step;
-    const bool is_new = !batch_.is_cached_for(mini_batch.epoch, latent_step);
-    if (is_new) {
-        batch_.set_step(context, mini_batch.epoch, latent_step, stop_token);
+    if (is_new_) {
+        batch_.set_step(context, mini_batch.epoch, latent_step(mini_batch), stop_token);
         batch_.generator_forward(context, mini_batch, share, barrier);
     }
     batch_.set_step(context, mini_batch.epoch, mini_batch.step, stop_token);
     const bool needs_real = traits_of(spec.loss).paired;
-    if (is_new || batch_.input_is_stochastic())
-        batch_.load_discriminator_input(context, mini_batch, state_.probability, share, barrier, needs_real);
+    if (is_new_ || batch_.input_is_stochastic())
+        batch_.load_discriminator_input(context, mini_batch, &this->status_->gan.probability, share, barrier,
+                                        needs_real);
     // The encoder divides sequences among the workers in another way than the dense layers.
     if (batch_.has_encoder()) {
         barrier.wait();
@@ -53,10 +59,7 @@ bool GeneratorStep<T>::compute_gradients(const MiniBatch& mini_batch, Share shar
     if (batch_.has_encoder()) barrier.wait();
     batch_.generator_backward(context, share, barrier);
     barrier.wait();
-    if (share.worker == 0 && !context.generator.worker.stop_requested())
-        batch_.mark_cached(mini_batch.epoch, latent_step);
     batch_.generator_weight_grad(context, share);
-    return true;
 }
 
 template <class T>
@@ -84,32 +87,26 @@ void GeneratorStep<T>::loss_and_gradient(Range pairs) {
 }
 
 template <class T>
-void GeneratorStep<T>::batch_loss(const MiniBatch&, LossSum& sum) {
-    const Index n = batch_.pairs();
-    loss_ = backend_.sum(batch_.losses(), n) / static_cast<double>(n);
-    sum = {0.0, 0.0, loss_};
+BatchLossArgs<T> GeneratorStep<T>::batch_loss(const MiniBatch&) const {
+    return {.row_loss = batch_.losses(), .rows = batch_.pairs(), .mean = true, .is_auxiliary = true};
 }
 
 template <class T>
 void GeneratorStep<T>::update_running_stats() {
-    ++state_.generator_updates;
-    state_.generator_loss += loss_;
-    batch_.update_generator_stats(model_.params());
+    backend_.generator_tally(this->status_);
+    batch_.update_generator_stats(model_.params(), this->status_);
 }
 
-// Exponential moving average of the weights. Its decay ramps up with the updates; running statistics are
-// copied.
+// Exponential moving average of the weights; running statistics are copied.
 template <class T>
-void GeneratorStep<T>::after_update(Share share, const OptimizerClock& clock) {
-    const double t = static_cast<double>(clock.steps);
-    const double decay = std::min(batch_.spec().ema_decay, (1.0 + t) / (10.0 + t));
+void GeneratorStep<T>::after_update(Share share, const StepParams<T>* params_of_step) {
     const Index size = model_.part(Player::kGenerator).end;
     const ParameterTable& table = model_.table();
     T* params = model_.params();
     const Range range = share.of(size, 16);
     if (!range.empty())
         backend_.ema(params + table[model_.ema_pairs().front().second].offset + range.begin,
-                     params + range.begin, range.size(), static_cast<T>(1.0 - decay));
+                     params + range.begin, range.size(), params_of_step, this->status_);
     if (share.worker != 0) return;
     for (const auto& [weight, average] : model_.ema_pairs())
         if (!table[weight].trainable())

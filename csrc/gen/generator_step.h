@@ -13,18 +13,27 @@ template <class T>
 class GeneratorStep final : public Step<T> {
 public:
     GeneratorStep(GenModel<T>& model, const Device<T>& device, OptimizerState<T>& optimizer,
-                  GenBatch<T>& batch, const OptimizerClock& discriminator, GanState& state);
+                  GenBatch<T>& batch, const OptimizerClock& discriminator);
 
 private:
     using Step<T>::backend_;
     using WorkerContext = typename GenBatch<T>::WorkerContext;
 
-    bool compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                           const StopToken* stop_token) override;
-    void batch_loss(const MiniBatch& mini_batch, LossSum& sum) override;
+    // The first update uses the latents of the discriminator's step, even where a resumed run computes them
+    // anew.
+    static std::uint32_t latent_step(const MiniBatch& mini_batch) {
+        return mini_batch.micro_step == 1 ? mini_batch.step - 1 : mini_batch.step;
+    }
+
+    bool prepare_batch(const MiniBatch& mini_batch, const OptimizerClock& clock,
+                       StepParams<T>& params) override;
+    void compute_gradients(const MiniBatch& mini_batch, const StepParams<T>* params, Share share,
+                           Barrier& barrier, const StopToken* stop_token) override;
+    BatchLossArgs<T> batch_loss(const MiniBatch& mini_batch) const override;
+    void discard() override { batch_.clear_cached(); }
     void update_running_stats() override;
     bool has_after_update() const override { return !model_.ema_pairs().empty(); }
-    void after_update(Share share, const OptimizerClock& clock) override;
+    void after_update(Share share, const StepParams<T>* params) override;
     bool has_gradient_rows(const Parameter& p) const override {
         return this->by_rows() && batch_.generator() && batch_.generator()->has_gradient_rows(p);
     }
@@ -36,8 +45,7 @@ private:
     GenModel<T>& model_;
     GenBatch<T>& batch_;
     const OptimizerClock& discriminator_;
-    GanState& state_;
-    double loss_ = 0.0;
+    bool is_new_ = false;  // this update draws latents of its own
 };
 
 }  // namespace ds

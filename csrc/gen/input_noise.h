@@ -62,7 +62,7 @@ public:
 
     // Adds the augmentation to some rows. `sequence`: the sequence of each row, whose first row has the same
     // number; null: rows are sequences.
-    void augment(const Backend<T>& backend, Index kind, double probability, const Index* sequence,
+    void augment(const Backend<T>& backend, Index kind, const double* probability, const Index* sequence,
                  Range rows) {
         if (!augments()) return;
         const Kind& k = kinds_[kind];
@@ -72,7 +72,7 @@ public:
                          .uniform = k.uniform,
                          .normal = k.normal,
                          .sequence = sequence,
-                         .probability = static_cast<T>(probability),
+                         .probability = probability,
                          .scale = static_cast<T>(spec_.augmentation.scale),
                          .cutout = static_cast<T>(spec_.augmentation.cutout),
                          .jitter = static_cast<T>(spec_.augmentation.jitter)});

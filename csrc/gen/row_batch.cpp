@@ -52,7 +52,7 @@ void RowBatch<T>::load_real_rows(const MiniBatch& mini_batch, Range pairs) {
 
 template <class T>
 void RowBatch<T>::load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch,
-                                           double probability, Share share, Barrier&, bool with_real) {
+                                           const double* probability, Share share, Barrier&, bool with_real) {
     const ExecContext<T>& exec = context.discriminator;
     const Range pairs = this->pairs_of(share), rows = rows_of(pairs);
     if (with_real) load_real_rows(mini_batch, pairs);
@@ -137,7 +137,8 @@ void RowBatch<T>::generator_weight_grad(WorkerContext& context, Share share) {
 }
 
 template <class T>
-void RowBatch<T>::update_generator_stats(T* params) {
+void RowBatch<T>::update_generator_stats(T* params, const StepStatus* status) {
+    this->contexts_[0].generator.status = status;
     generator_.update_running_stats(this->contexts_[0].generator, params);
 }
 

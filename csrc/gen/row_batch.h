@@ -14,13 +14,14 @@ public:
     using typename GenBatch<T>::WorkerContext;
     void generator_forward(WorkerContext& context, const MiniBatch& mini_batch, Share share,
                            Barrier& barrier) override;
-    void load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch, double probability,
-                                  Share share, Barrier& barrier, bool with_real) override;
+    void load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch,
+                                  const double* probability, Share share, Barrier& barrier,
+                                  bool with_real) override;
     void interpolate_rows(WorkerContext& context, Share share, Barrier& barrier) override;
     void gradient_penalty(WorkerContext& context, Share share, Barrier& barrier) override;
     void generator_backward(WorkerContext& context, Share share, Barrier& barrier) override;
     void generator_weight_grad(WorkerContext& context, Share share) override;
-    void update_generator_stats(T* params) override;
+    void update_generator_stats(T* params, const StepStatus* status) override;
     const Sequential<T>* generator() const override { return &generator_; }
     const std::vector<LayerInput<T>>& generator_layer_input() const override {
         return generator_layer_input_;

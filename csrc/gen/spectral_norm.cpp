@@ -73,10 +73,13 @@ void SpectralNorm<T>::refresh() {
 }
 
 template <class T>
-void SpectralNorm<T>::power_iteration(T* params) {
+void SpectralNorm<T>::power_iteration(T* params, const StepStatus* status) {
     if (!on()) return;
-    for (std::size_t i = 0; i < model_.spectral_matrices().size(); ++i)
-        backend_.power_iteration(arguments(i, params));
+    for (std::size_t i = 0; i < model_.spectral_matrices().size(); ++i) {
+        SpectralArgs<T> a = arguments(i, params);
+        a.status = status;
+        backend_.power_iteration(a);
+    }
     refresh();
 }
 

@@ -22,8 +22,9 @@ public:
     const T* params() const { return on() ? params_.data() : model_.params(); }
     const T* copies() const { return on() ? copies_.data() : model_.copies(); }
 
-    void refresh();                   // call it after the model's parameters change
-    void power_iteration(T* params);  // one iteration of u and v, then refresh()
+    void refresh();  // call it after the model's parameters change
+    // One iteration of u and v unless the step has diverged, then refresh().
+    void power_iteration(T* params, const StepStatus* status);
     // Turns the gradients with respect to the normalised parameters into those with respect to the model's,
     // in place.
     void backward(T* grads) const;

@@ -27,10 +27,9 @@ public:
           state_(trainer.state().gan),
           flops_(flops_of(model, batch_size_)),
           batch_(make_batch(model, device, data, batch_size_, workers)),
-          discriminator_(model, device, trainer.optimizer(Player::kDiscriminator), *batch_,
-                         trainer.state().clock[index_of(Player::kDiscriminator)], state_),
+          discriminator_(model, device, trainer.optimizer(Player::kDiscriminator), *batch_),
           generator_(model, device, trainer.optimizer(Player::kGenerator), *batch_,
-                     trainer.state().clock[index_of(Player::kDiscriminator)], state_) {}
+                     trainer.state().clock[index_of(Player::kDiscriminator)]) {}
 
     Index rows() const override { return rows_; }
     Index batch() const override { return batch_size_; }

@@ -14,16 +14,17 @@
 #include "kernels/recurrent/cell.h"
 #include "kernels/recurrent/pooling.h"
 #include "kernels/sparse/sparse.h"
+#include "kernels/step/step.h"
 #include "kernels/table.h"
 
 DS_ISA_BEGIN
 
 template <class T>
 constexpr KernelsOf<T> kernels() {
-    return {gemm_kernels<T>(),   pointwise_kernels<T>(), reduce_kernels<T>(),    loss_kernels<T>(),
-            norm_kernels<T>(),   optimizer_kernels<T>(), random_kernels<T>(),    cell_kernels<T>(),
-            pool_kernels<T>(),   gan_kernels<T>(),       embedding_kernels<T>(), sparse_kernels<T>(),
-            machine_kernels<T>()};
+    return {gemm_kernels<T>(), pointwise_kernels<T>(), reduce_kernels<T>(),    loss_kernels<T>(),
+            norm_kernels<T>(), optimizer_kernels<T>(), random_kernels<T>(),    cell_kernels<T>(),
+            pool_kernels<T>(), gan_kernels<T>(),       embedding_kernels<T>(), sparse_kernels<T>(),
+            step_kernels<T>(), machine_kernels<T>()};
 }
 
 DS_ISA_END

@@ -14,6 +14,7 @@
 #include "kernels/recurrent/cell_table.h"
 #include "kernels/recurrent/pooling_table.h"
 #include "kernels/sparse/sparse_table.h"
+#include "kernels/step/step_table.h"
 
 namespace ds {
 
@@ -31,6 +32,7 @@ struct KernelsOf {
     GanKernels<T> gan;
     EmbeddingKernels<T> embedding;
     SparseKernels<T> sparse;
+    StepKernels<T> step;
     MachineKernels<T> machine;
 };
 

@@ -46,6 +46,7 @@ struct ExecContext {
     bool keep_logits = false;  // inference for a loss of the pre-activation
     Index first_row = 0;       // inference: number of the first row, for random numbers
     const ColumnParallel* column_parallel = nullptr;
+    const StepStatus* status = nullptr;  // of the step, when running statistics are updated
 
     Share products() const { return column_parallel ? column_parallel->share : Share{}; }
     // Waits for the products of all workers. Returns whether this worker is the one that continues alone.

@@ -235,6 +235,7 @@ void BatchNorm<T>::update_running_stats(const ExecContext<T>& exec, const LayerB
     r.batch_variance = variance(buffers);
     r.momentum = momentum_;
     r.count = exec.batch;
+    r.status = exec.status;
     exec.backend->update_running_statistics(r);
 }
 

@@ -30,7 +30,7 @@ NetStep<T>::NetStep(NetModel<T>& model, const Device<T>& device, OptimizerState<
     memory_ =
         allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner, batch); });
     for (WorkerContext& context : contexts_) {
-        this->prepare(context.exec);
+        this->set_constants(context.exec);
         context.exec.by_rows = this->by_rows();
         context.layer_input = sequential_.layer_input({x_, {}, {}, {}});
         if (data.sparse) context.layer_input[0].sparse = &context.sparse;
@@ -55,29 +55,33 @@ void NetStep<T>::allocate_buffers(ArenaPlanner& planner, Index batch) {
 }
 
 template <class T>
-void NetStep<T>::gather(const MiniBatch& mini_batch, double weight, Range rows) {
+void NetStep<T>::gather(const MiniBatch& mini_batch, const StepParams<T>* params, Range rows) {
     if (!data_.sparse && !in_place(mini_batch)) backend_.gather(x_, data_.inputs(), mini_batch.rows, rows);
     const Index* const index = mini_batch.rows;
     const Index start = index ? 0 : mini_batch.start;  // without an index, rows follow it
-    if (data_.weight) backend_.gather_weights(targets_.row_scale, data_.weight + start, index, weight, rows);
+    if (data_.weight)
+        backend_.gather_weights(targets_.row_scale, data_.weight + start, index, &params->weight, rows);
     if (data_.target)
         backend_.gather(targets_.values, data_.targets().rows_from(start), index, rows);
     else
         backend_.gather(targets_.label, data_.label + start, index, rows);
 }
 
-// Σ w over the whole batch, ascending and in double. Every worker computes it.
+// Σ w over the whole batch is a sum in ascending order and in double.
 template <class T>
-double NetStep<T>::batch_weight(const MiniBatch& mini_batch) const {
-    if (!data_.weight) return static_cast<double>(mini_batch.size);
-    double sum = 0.0;
-    for (Index i = 0; i < mini_batch.size; ++i) sum += data_.weight[mini_batch.row(i)];
-    return sum;
+bool NetStep<T>::prepare_batch(const MiniBatch& mini_batch, const OptimizerClock&, StepParams<T>& params) {
+    double sum = static_cast<double>(mini_batch.size);
+    if (data_.weight) {
+        sum = 0.0;
+        for (Index i = 0; i < mini_batch.size; ++i) sum += data_.weight[mini_batch.row(i)];
+    }
+    params.weight = sum;
+    return true;
 }
 
 template <class T>
-bool NetStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                                   const StopToken* stop_token) {
+void NetStep<T>::compute_gradients(const MiniBatch& mini_batch, const StepParams<T>* params, Share share,
+                                   Barrier& barrier, const StopToken* stop_token) {
     WorkerContext& context = contexts_[static_cast<std::size_t>(share.worker)];
     context.exec.worker.stop_token = stop_token;
     context.exec.epoch = mini_batch.epoch;
@@ -93,17 +97,17 @@ bool NetStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share, Bar
         x.ld = data_.cols;
     }
     const Range rows = share.of(mini_batch.size), all{0, mini_batch.size};
-    context.weight = batch_weight(mini_batch);
-    gather(mini_batch, context.weight, rows);
+    gather(mini_batch, params, rows);
     sequential_.forward(context.exec, context.layer_input, share, rows, barrier, all);
-    sequential_.loss_and_gradient(backend_, net_.spec().loss, targets_, context.weight, rows);
+    // With weights, the scale of each row is w / Σ w instead.
+    sequential_.loss_and_gradient(backend_, net_.spec().loss, targets_, static_cast<double>(mini_batch.size),
+                                  rows);
     sequential_.backward(context.exec, context.layer_input, share, rows, barrier, all);
     barrier.wait();
     if (data_.sparse)
         context.sparse.multiply_zeros =
             !backend_.all_finite(sequential_.buffers(0).d.row_slice({0, mini_batch.size}));
     sequential_.weight_gradient(context.exec, context.layer_input, share);
-    return true;
 }
 
 template <class T>
@@ -114,16 +118,13 @@ void NetStep<T>::gradient_rows(const Parameter& p, Range rows, T* to, const Pref
 }
 
 template <class T>
-void NetStep<T>::batch_loss(const MiniBatch& mini_batch, LossSum& sum) {
-    const double weight = contexts_[0].weight;
-    sum = {data_.weight
-               ? backend_.weighted_sum(targets_.row_loss, targets_.row_scale, mini_batch.size) * weight
-               : backend_.sum(targets_.row_loss, mini_batch.size),
-           weight};
+BatchLossArgs<T> NetStep<T>::batch_loss(const MiniBatch& mini_batch) const {
+    return {.row_loss = targets_.row_loss, .row_weight = targets_.row_scale, .rows = mini_batch.size};
 }
 
 template <class T>
 void NetStep<T>::update_running_stats() {
+    contexts_[0].exec.status = this->status_;
     sequential_.update_running_stats(contexts_[0].exec, net_.params());
 }
 

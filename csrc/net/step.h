@@ -28,12 +28,13 @@ private:
         ExecContext<T> exec;
         std::vector<LayerInput<T>> layer_input;  // by layer
         SparseInput<T> sparse;                   // what the first layer reads, if the data are sparse
-        double weight = 0.0;                     // Σ w of the batch
     };
 
-    bool compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                           const StopToken* stop_token) override;
-    void batch_loss(const MiniBatch& mini_batch, LossSum& sum) override;
+    bool prepare_batch(const MiniBatch& mini_batch, const OptimizerClock& clock,
+                       StepParams<T>& params) override;
+    void compute_gradients(const MiniBatch& mini_batch, const StepParams<T>* params, Share share,
+                           Barrier& barrier, const StopToken* stop_token) override;
+    BatchLossArgs<T> batch_loss(const MiniBatch& mini_batch) const override;
     void update_running_stats() override;
     bool has_gradient_rows(const Parameter& p) const override {
         return this->by_rows() && sequential_.has_gradient_rows(p);
@@ -46,8 +47,7 @@ private:
     Index first(const MiniBatch& mini_batch) const { return mini_batch.row(0); }
 
     void allocate_buffers(ArenaPlanner& planner, Index batch);
-    void gather(const MiniBatch& mini_batch, double weight, Range rows);
-    double batch_weight(const MiniBatch& mini_batch) const;
+    void gather(const MiniBatch& mini_batch, const StepParams<T>* params, Range rows);
 
     NetModel<T>& net_;
     Dataset<T> data_;

@@ -37,6 +37,7 @@ struct RecInference<T>::Workspace {
     void allocate_buffers(ArenaPlanner& planner, const RecModel<T>& model) {
         stack.allocate_buffers(planner, bounds.rows, bounds.total, bounds.steps, true);
         const Index rows = stack.is_stepwise() ? bounds.total : bounds.rows;
+        output_rows.resize(rows);
         outputs = planner.allocate<T>(rows, model.spec().outputs());
         exec.worker.scratchpad = planner.allocate<T>(stack.scratchpad_size(), 1);
     }
@@ -49,9 +50,14 @@ struct RecInference<T>::Workspace {
     BatchBounds bounds;
     RecStack<T> stack;
     HostArray<Index> single_steps;  // starts and lengths of single steps
+    HostArray<Index> output_rows;   // by row of the head: its row of the outputs
     Buffer<T> memory;
-    Buffer<T> head, targets;  // allocated when losses are computed
+    // Allocated when losses are computed.
+    Buffer<T> head, targets;
     Buffer<double> ctc_scratchpad;
+    TargetRows<T> target_rows;
+    HostArray<T> row_losses;
+    HostArray<double> exact_row_losses;
     T* outputs = nullptr;  // of the head's rows, contiguous
     ExecContext<T> exec;
 };
@@ -100,9 +106,13 @@ void RecInference<T>::reserve_loss_buffers(Workspace& workspace, const RecTarget
     };
     const Index rows = workspace.stack.is_stepwise() ? b.total : b.rows;
     grow(workspace.head, std::max(head_.scratchpad_size(1), head_.scratchpad_size(rows)));
-    if (target_source.ctc())
+    if (target_source.ctc()) {
+        workspace.exact_row_losses.resize(b.rows);
         return grow(workspace.ctc_scratchpad,  // after the losses of the rows
                     b.rows + ctc_scratchpad_size(b.steps, model_.spec().outputs(), b.labels));
+    }
+    workspace.target_rows.resize(rows, false);
+    workspace.row_losses.resize(rows);
     grow(workspace.targets, planned_size<T>([&](ArenaPlanner& planner) {
              target_source.allocate_buffers(planner, rows, false);
          }));
@@ -233,16 +243,19 @@ void RecInference<T>::predict(const SequenceSet<T>& data, const ChunkPlan& plan,
     run(*workspace, data, batch, nullptr);
     const RecStack<T>& stack = workspace->stack;
     head_.predict(stack.top(), stack.head_rows(), workspace->outputs, Share{}, stop_token);
-    backend_.synchronize();
     const Index outputs = model_.spec().outputs();
-    const auto put = [&](Index i, Index row, Index t) {
-        const Index to = plan.out_[static_cast<std::size_t>(stack.sequence(row))] + t;
-        std::copy_n(workspace->outputs + i * outputs, outputs, y + to * outputs);
+    HostArray<Index>& to = workspace->output_rows;
+    Index end = 0;  // of the rows that are written
+    const auto find = [&](Index i, Index row, Index t) {
+        to[i] = plan.out_[static_cast<std::size_t>(stack.sequence(row))] + t;
+        end = std::max(end, to[i] + 1);
     };
+    const Index rows = stack.head_rows();
     if (stack.is_stepwise())
-        stack.each({0, stack.head_rows()}, put);
+        stack.each({0, rows}, find);
     else
-        for (Index row = 0; row < stack.head_rows(); ++row) put(row, row, 0);
+        for (Index row = 0; row < rows; ++row) find(row, row, 0);
+    backend_.scatter({y, end, outputs}, {workspace->outputs, rows, outputs}, to.data(), {0, rows});
     release(std::move(workspace));
 }
 
@@ -275,23 +288,25 @@ void RecInference<T>::losses(const SequenceSet<T>& data, const ChunkPlan& plan, 
             target_source.ctc_arguments(stack, y, {0, count_of_rows}, row_losses + workspace->bounds.rows);
         a.exact_loss = row_losses;
         backend_.ctc(a);
-        backend_.synchronize();
-        for (Index row = 0; row < count_of_rows; ++row) count(row, 0, row_losses[row]);
+        const HostArray<double>& losses = workspace->exact_row_losses;
+        device_.memory.to_host(workspace->exact_row_losses.data(), row_losses, count_of_rows);
+        for (Index row = 0; row < count_of_rows; ++row) count(row, 0, losses[row]);
         return release(std::move(workspace));
     }
     ArenaPlanner planner(workspace->targets.data(), workspace->targets.bytes());
     const Targets<T> targets = target_source.allocate_buffers(planner, rows, false);
-    target_source.gather(stack, 0, 1.0, targets, {0, rows});
+    target_source.gather(backend_, stack, 0, nullptr, workspace->target_rows, targets, {0, rows});
     LossArgs<T> a = loss_arguments<T>(spec.loss, y);
     a.label = targets.label;
     a.target = targets.values;
     a.row_loss = targets.row_loss;
     backend_.loss(spec.loss.kind, a);
-    backend_.synchronize();
+    const HostArray<T>& losses = workspace->row_losses;
+    device_.memory.to_host(workspace->row_losses.data(), targets.row_loss, rows);
     if (has_stepwise_loss(spec.output))
-        stack.each({0, rows}, [&](Index i, Index row, Index t) { count(row, t, targets.row_loss[i]); });
+        stack.each({0, rows}, [&](Index i, Index row, Index t) { count(row, t, losses[i]); });
     else
-        for (Index row = 0; row < rows; ++row) count(row, 0, targets.row_loss[row]);
+        for (Index row = 0; row < rows; ++row) count(row, 0, losses[row]);
     release(std::move(workspace));
 }
 

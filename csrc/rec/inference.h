@@ -11,6 +11,11 @@
 
 namespace ds {
 
+// Σ w l and Σ w of a sequence.
+struct LossSum {
+    double loss = 0.0, weight = 0.0;
+};
+
 template <class T>
 class RecInference {
 public:

@@ -36,7 +36,7 @@ RecStep<T>::RecStep(RecModel<T>& model, const Device<T>& device, OptimizerState<
     memory_ =
         allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner, bounds); });
     for (WorkerContext& context : contexts_) {
-        this->prepare(context.exec);
+        this->set_constants(context.exec);
         context.layer_input = sequential_.layer_input({stack_.top(), stack_.top_gradient(), {}, {}});
     }
     this->clear_gradients();
@@ -47,8 +47,9 @@ template <class T>
 void RecStep<T>::allocate_buffers(ArenaPlanner& planner, const BatchBounds& bounds) {
     const Index rows = stack_.is_stepwise() ? bounds.total : bounds.rows;
     stack_.allocate_buffers(planner, bounds.rows, bounds.total, bounds.steps, data_.ragged());
-    targets_ = target_source_.allocate_buffers(planner, target_source_.ctc() ? bounds.rows : rows,
-                                               target_source_.weighted());
+    const Index target_rows = target_source_.ctc() ? bounds.rows : rows;
+    targets_ = target_source_.allocate_buffers(planner, target_rows, target_source_.weighted());
+    target_rows_.resize(target_rows, target_source_.weighted());
     this->allocate_gradients(planner);
     sequential_.allocate_buffers(planner, rows);
     const Index scratchpad_size = std::max(stack_.scratchpad_size(), sequential_.scratchpad_size());
@@ -72,18 +73,20 @@ void RecStep<T>::ctc_losses(const WorkerContext& context, Range rows) {
 }
 
 template <class T>
-bool RecStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                                   const StopToken* stop_token) {
+bool RecStep<T>::prepare_batch(const MiniBatch& mini_batch, const OptimizerClock&, StepParams<T>& params) {
+    const Index max_steps = rec_.spec().bptt_steps, first = mini_batch.micro_step * max_steps;
+    has_steps_ =
+        stack_.set_batch(data_, {mini_batch.rows, mini_batch.start, mini_batch.size, first, max_steps});
+    if (has_steps_) params.weight = target_source_.total_weight(stack_, first);
+    return has_steps_;
+}
+
+template <class T>
+void RecStep<T>::compute_gradients(const MiniBatch& mini_batch, const StepParams<T>* params, Share share,
+                                   Barrier& barrier, const StopToken* stop_token) {
     const RecSpec& spec = rec_.spec();
     WorkerContext& context = contexts_[static_cast<std::size_t>(share.worker)];
     const Index first = mini_batch.micro_step * spec.bptt_steps;
-    if (share.worker == 0) {
-        has_steps_ = stack_.set_batch(
-            data_, {mini_batch.rows, mini_batch.start, mini_batch.size, first, spec.bptt_steps});
-        weight_ = has_steps_ ? target_source_.total_weight(stack_, first) : 0.0;
-    }
-    barrier.wait();
-    if (!has_steps_) return false;
     context.exec.worker.stop_token = stop_token;
     context.exec.epoch = mini_batch.epoch;
     context.exec.step = mini_batch.step;
@@ -91,7 +94,7 @@ bool RecStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share, Bar
     const SequenceLayout& layout = stack_.layout();
     const Range head = share.of(stack_.head_rows());
     if (mini_batch.micro_step == 0) stack_.clear_states(layout.rows_of(share));
-    target_source_.gather(stack_, first, weight_, targets_,
+    target_source_.gather(backend_, stack_, first, &params->weight, target_rows_, targets_,
                           target_source_.ctc() ? share.of(layout.rows) : head);
     stack_.forward(context.exec, data_, share, barrier);
     sequential_.forward(context.exec, context.layer_input, share, head, barrier);
@@ -100,12 +103,13 @@ bool RecStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share, Bar
         ctc_losses(context, share.of(layout.rows));
         barrier.wait();
     } else {
-        sequential_.loss_and_gradient(backend_, spec.loss, targets_, weight_, head);
+        // With weights, the scale of each row is w / Σ w instead.
+        sequential_.loss_and_gradient(backend_, spec.loss, targets_, static_cast<double>(stack_.head_rows()),
+                                      head);
     }
     sequential_.backward(context.exec, context.layer_input, share, head, barrier);
     stack_.backward(context.exec, share, barrier);
     sequential_.weight_gradient(context.exec, context.layer_input, share);
-    return true;
 }
 
 template <class T>
@@ -121,11 +125,9 @@ void RecStep<T>::write_states(const T* from) {
 }
 
 template <class T>
-void RecStep<T>::batch_loss(const MiniBatch&, LossSum& sum) {
+BatchLossArgs<T> RecStep<T>::batch_loss(const MiniBatch&) const {
     const Index rows = target_source_.ctc() ? stack_.layout().rows : stack_.head_rows();
-    sum = {targets_.row_scale ? backend_.weighted_sum(targets_.row_loss, targets_.row_scale, rows) * weight_
-                              : backend_.sum(targets_.row_loss, rows),
-           weight_};
+    return {.row_loss = targets_.row_loss, .row_weight = targets_.row_scale, .rows = rows};
 }
 
 template BatchBounds BatchBounds::of(const SequenceSet<float>&, Index, Index);

@@ -38,9 +38,11 @@ private:
         double* ctc_scratchpad = nullptr;
     };
 
-    bool compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                           const StopToken* stop_token) override;
-    void batch_loss(const MiniBatch& mini_batch, LossSum& sum) override;
+    bool prepare_batch(const MiniBatch& mini_batch, const OptimizerClock& clock,
+                       StepParams<T>& params) override;
+    void compute_gradients(const MiniBatch& mini_batch, const StepParams<T>* params, Share share,
+                           Barrier& barrier, const StopToken* stop_token) override;
+    BatchLossArgs<T> batch_loss(const MiniBatch& mini_batch) const override;
 
     void allocate_buffers(ArenaPlanner& planner, const BatchBounds& bounds);
     void ctc_losses(const WorkerContext& context, Range rows);
@@ -52,8 +54,8 @@ private:
     Sequential<T> sequential_;
     Buffer<T> memory_;
     Targets<T> targets_;
+    TargetRows<T> target_rows_;
     std::vector<WorkerContext> contexts_;  // by worker
-    double weight_ = 0.0;                  // Σ w of the batch
     bool has_steps_ = false;               // some sequence reaches this micro-step
     Index rows_;                           // upper bound
 };

@@ -6,6 +6,18 @@
 
 namespace ds {
 
+// The host's part of a batch's targets: the row of each row of the head in the caller's arrays, and its weight.
+template <class T>
+struct TargetRows {
+    HostArray<Index> source;
+    HostArray<T> weight;
+
+    void resize(Index rows, bool weighted) {
+        source.resize(rows);
+        weight.resize(weighted ? rows : 0);
+    }
+};
+
 template <class T>
 class RecTargets {
 public:
@@ -65,25 +77,28 @@ public:
         return sum;
     }
 
-    // Gathers the targets of some rows of the head, and w / total of each.
-    void gather(const RecStack<T>& stack, Index first, double total, const Targets<T>& to, Range rows) const {
+    // Gathers the targets of some rows of the head, and w / *total of each.
+    void gather(const Backend<T>& backend, const RecStack<T>& stack, Index first, const double* total,
+                TargetRows<T>& host, const Targets<T>& to, Range rows) const {
+        Index end = 0;  // of the rows that are read
         const auto one = [&](Index i, Index sequence, Index t) {
-            if (to.row_scale)
-                to.row_scale[i] = total > 0.0 ? static_cast<T>(weight(sequence, t) / total) : T(0);
-            if (ctc()) return;
+            if (to.row_scale) host.weight[i] = static_cast<T>(weight(sequence, t));
             const Index at = data_.next    ? data_.x.start[sequence] + t + 1
                              : data_.first ? data_.first[sequence] + t
                                            : sequence;
-            if (to.label)
-                to.label[i] = data_.next ? data_.x.tokens[at] : data_.label[at];
-            else
-                std::copy_n((data_.next ? data_.x.values : data_.target) + at * spec_.outputs(),
-                            spec_.outputs(), to.values.row(i));
+            host.source[i] = at;
+            end = std::max(end, at + 1);
         };
         if (has_stepwise_loss(spec_.output))
             stack.each(rows, [&](Index i, Index row, Index t) { one(i, stack.sequence(row), first + t); });
         else
             for (Index i = rows.begin; i < rows.end; ++i) one(i, stack.sequence(i), 0);
+        if (to.row_scale) backend.gather_weights(to.row_scale, host.weight.data(), nullptr, total, rows);
+        const Index* source = host.source.data();
+        if (to.label) backend.gather(to.label, data_.next ? data_.x.tokens : data_.label, source, rows);
+        if (to.values)
+            backend.gather(to.values, {data_.next ? data_.x.values : data_.target, end, spec_.outputs()},
+                           source, rows);
     }
 
 private:

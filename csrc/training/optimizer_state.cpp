@@ -13,7 +13,7 @@ constexpr Index kGap = 32;  // padding between parameters is less
 
 // The scalars that all steps share.
 template <class T>
-UpdateArgs<T> constants(const OptimizerSpec& spec) {
+UpdateArgs<T> constants_of(const OptimizerSpec& spec) {
     UpdateArgs<double> args;
     traits_of(spec.kind).set_constants(spec.options, args);
     UpdateArgs<T> a;
@@ -31,7 +31,7 @@ OptimizerState<T>::OptimizerState(Memory& memory, const OptimizerSpec& spec, con
       traits_(&traits_of(spec.kind)),
       has_first_(traits_->has_first_moment(spec.options)),
       has_second_(traits_->has_second_moment(spec.options)),
-      constants_(constants<T>(spec)),
+      constants_(constants_of<T>(spec)),
       table_(&table),
       part_(part) {
     if (has_first()) first_ = Buffer<T>(memory, part.end);
@@ -102,23 +102,18 @@ void OptimizerState<T>::divide_among(int workers) {
 }
 
 template <class T>
-UpdateArgs<T> OptimizerState<T>::step_arguments(double learning_rate, const OptimizerClock& clock) const {
-    UpdateArgs<T> a = constants_;
-    a.learning_rate = static_cast<T>(learning_rate);
-    a.decay = static_cast<T>(1.0 - learning_rate * spec_.weight_decay);
-    if (traits_->set_step) {
-        StepScalars s;
-        traits_->set_step(spec_.options, learning_rate, clock, s);
-        s.write_to(a);
-    }
-    return a;
+UpdateScalars<T> OptimizerState<T>::step_scalars(double learning_rate, const OptimizerClock& clock) const {
+    StepScalars s;
+    if (traits_->set_step) traits_->set_step(spec_.options, learning_rate, clock, s);
+    return {static_cast<T>(learning_rate), static_cast<T>(1.0 - learning_rate * spec_.weight_decay),
+            static_cast<T>(s.step_size), static_cast<T>(s.inv_sqrt_bc2), static_cast<T>(s.grad_step)};
 }
 
 template <class T>
-bool OptimizerState<T>::update(const Backend<T>& backend, T* params, T* copies, const T* grads,
-                               const RowGradients<T>& others, UpdateArgs<T>& a, Share share) const {
-    bool finite = true;
-    const T l1 = a.l1, l2 = a.l2, decay = a.decay;
+void OptimizerState<T>::update(const Backend<T>& backend, T* params, T* copies, const T* grads,
+                               const RowGradients<T>& others, UpdateArgs<T>& a, StepStatus* status,
+                               Share share) const {
+    const T l1 = a.l1, l2 = a.l2;
     T* const row_gradients = const_cast<T*>(row_gradients_.data()) + share.worker * scratchpad_size_;
     for (const Piece& piece : pieces_[static_cast<std::size_t>(share.worker)]) {
         a.w = params + piece.offset;
@@ -136,13 +131,12 @@ bool OptimizerState<T>::update(const Backend<T>& backend, T* params, T* copies, 
         }
         a.l1 = piece.decays ? l1 : T(0);
         a.l2 = piece.decays ? l2 : T(0);
-        a.decay = piece.decays ? decay : T(1);
-        finite &= backend.update(spec_.kind, a);
+        a.decays = piece.decays;
+        backend.update(spec_.kind, a, status);
         if (p && p->transposed >= 0)
             backend.transpose(p->transposed_view(copies).col_slice(piece.rows),
                               p->view(params).row_slice(piece.rows));
     }
-    return finite;
 }
 
 template class OptimizerState<float>;

@@ -33,18 +33,20 @@ public:
     // Divides the parameters among the workers.
     void divide_among(int workers);
 
-    // Updates the pieces of worker `share.worker`. `a` has the scalars of the step; the pointers are set for
-    // each piece. Returns false if a weight or moment would not have been finite; it keeps its value.
-    bool update(const Backend<T>& backend, T* params, T* copies, const T* grads,
-                const RowGradients<T>& others, UpdateArgs<T>& a, Share share) const;
+    // Updates the pieces of worker `share.worker`. `a` has the scalars of the fit and those of the step; the
+    // pointers to the piece are set here. A weight or moment that would not be finite keeps its value, which
+    // the status reports.
+    void update(const Backend<T>& backend, T* params, T* copies, const T* grads,
+                const RowGradients<T>& others, UpdateArgs<T>& a, StepStatus* status, Share share) const;
 
     // Counts one more step.
     void advance(OptimizerClock& clock) const {
         ++clock.steps;
         if (traits_->advance) traits_->advance(spec_.options, clock);
     }
-    // The scalars of step number clock.steps; grad_scale is 1.
-    UpdateArgs<T> step_arguments(double learning_rate, const OptimizerClock& clock) const;
+    // The scalars of all steps, and those of step number clock.steps.
+    const UpdateArgs<T>& constants() const { return constants_; }
+    UpdateScalars<T> step_scalars(double learning_rate, const OptimizerClock& clock) const;
 
     const Range& part() const { return part_; }
     T* first() { return first_.data(); }

@@ -1,10 +1,5 @@
 #include "training/step.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "core/scalar_math.h"
-
 namespace ds {
 namespace {
 
@@ -15,7 +10,9 @@ Index square_blocks(Index n) { return (n + kSquareBlock - 1) / kSquareBlock; }
 template <class T>
 void Step<T>::allocate_gradients(ArenaPlanner& planner) {
     grads_ = planner.allocate<T>(optimizer_.part().end, 1);
+    if (!clips()) return;
     block_squares_ = planner.allocate<double>(square_blocks(optimizer_.part().size()), 1);
+    clip_scale_ = planner.allocate<T>(1, 1);
 }
 
 template <class T>
@@ -31,7 +28,7 @@ void Step<T>::clear_gradients() {
 }
 
 template <class T>
-void Step<T>::prepare(ExecContext<T>& exec) const {
+void Step<T>::set_constants(ExecContext<T>& exec) const {
     exec.backend = &backend_;
     exec.params = model_.params();
     exec.copies = model_.copies();
@@ -39,63 +36,56 @@ void Step<T>::prepare(ExecContext<T>& exec) const {
     exec.seed = model_.training().seed;
 }
 
-// Clips by the global norm as PyTorch does. Fixed blocks are summed and the sums added in order, so the
-// result does not depend on the number of workers.
+// Clips by the global norm. Fixed blocks are summed and the sums added in order, so the result does not depend on
+// the number of workers.
 template <class T>
-double Step<T>::clip_scale(Share share, Barrier& barrier) {
-    const double limit = optimizer_.spec().clip_norm;
-    if (limit <= 0.0) return 1.0;
+void Step<T>::sum_squares(Share share, Barrier& barrier) {
     barrier.wait();
     const Index n = optimizer_.part().size();
-    const T* grads = grads_ + optimizer_.part().begin;
-    const Index blocks = square_blocks(n);
-    const Range mine = share.of(blocks);
-    for (Index b = mine.begin; b < mine.end; ++b)
-        block_squares_[b] =
-            backend_.sum_squares(grads + b * kSquareBlock, std::min(kSquareBlock, n - b * kSquareBlock));
+    backend_.sum_squares(block_squares_, grads_ + optimizer_.part().begin, n, share.of(square_blocks(n)));
     barrier.wait();
-    double total = 0.0;
-    for (Index b = 0; b < blocks; ++b) total += block_squares_[b];
-    const double scale = limit / (scalar_math::sqrt(total) + 1e-6);
-    return scale < 1.0 ? scale : 1.0;
 }
 
 template <class T>
-StepOutcome Step<T>::run(const MiniBatch& mini_batch, Share share, Barrier& barrier, OptimizerClock& clock,
-                         InterruptPoll* poll) {
+void Step<T>::report(const MiniBatch& mini_batch, const StepParams<T>* params) {
+    BatchLossArgs<T> loss = batch_loss(mini_batch);
+    loss.status = status_;
+    loss.params = params;
+    backend_.batch_loss(loss);
+    if (clips())
+        backend_.clip_scale({clip_scale_, block_squares_, square_blocks(optimizer_.part().size()),
+                             optimizer_.spec().clip_norm});
+}
+
+template <class T>
+StepOutcome Step<T>::run(const MiniBatch& mini_batch, const StepParams<T>* params, Share share,
+                         Barrier& barrier, InterruptPoll* poll) {
     const bool lead = share.worker == 0;
-    // The step's scalars are written early, so that the update does not wait for these stores.
-    OptimizerClock next = clock;
-    optimizer_.advance(next);
-    UpdateArgs<T> update = optimizer_.step_arguments(mini_batch.learning_rate, next);
+    // These arguments are written early, so that the update does not wait for the stores.
+    UpdateArgs<T> update = optimizer_.constants();
+    update.scalars = &params->update;
+    update.status = status_;
+    if (clips()) update.clip_scale = clip_scale_;
     const PollingStopToken stop_token(cancelled_, lead ? poll : nullptr);
-    if (!compute_gradients(mini_batch, share, barrier, poll ? &stop_token : nullptr)) {
-        if (lead) last_ = {};
-        barrier.wait();  // every worker has read mini_batch before worker 0 overwrites it with the next one
-        return StepOutcome::kNothing;
-    }
-    update.grad_scale = static_cast<T>(clip_scale(share, barrier));
+    compute_gradients(mini_batch, params, share, barrier, poll ? &stop_token : nullptr);
+    if (clips()) sum_squares(share, barrier);
     if (lead) {
-        batch_loss(mini_batch, last_);
         const bool cancelled = cancelled_.load(std::memory_order_relaxed);
-        outcome_ = cancelled                                                     ? StepOutcome::kCancelled
-                   : std::isfinite(last_.loss) && std::isfinite(last_.auxiliary) ? StepOutcome::kDone
-                                                                                 : StepOutcome::kDiverged;
-        if (outcome_ == StepOutcome::kDone) clock = next;
+        outcome_ = cancelled ? StepOutcome::kCancelled : StepOutcome::kDone;
+        if (!cancelled) report(mini_batch, params);
     }
     barrier.wait();
-    if (outcome_ != StepOutcome::kDone) {
+    if (outcome_ == StepOutcome::kCancelled) {
         // Not before the barrier: until then, a worker may rely on what another one left undone when cancelled.
         if (lead) cancelled_.store(false, std::memory_order_relaxed);
         return outcome_;
     }
 
-    if (!optimizer_.update(backend_, model_.params(), model_.copies(), grads_, *this, update, share))
-        overflow_.store(true, std::memory_order_relaxed);
+    optimizer_.update(backend_, model_.params(), model_.copies(), grads_, *this, update, status_, share);
     if (lead) update_running_stats();
     if (has_after_update()) {
         barrier.wait();
-        after_update(share, clock);
+        after_update(share, params);
     }
     return StepOutcome::kDone;
 }

@@ -3,6 +3,9 @@
 //   batch loss          worker 0                        — barrier —
 //   update              and the transposed copies       — the caller's barrier —
 // Clipping by norm adds two barriers. The shares never change the arithmetic.
+//
+// Before it, prepare() makes the decisions of the host and computes the step's parameters. The program itself calls
+// operations, which read the parameters and write the status (kernels/step/step_table.h).
 #pragma once
 #include <atomic>
 
@@ -10,6 +13,7 @@
 #include "core/threads/thread_pool.h"
 #include "training/model.h"
 #include "training/optimizer_state.h"
+#include "training/step_params.h"
 
 namespace ds {
 
@@ -22,22 +26,13 @@ struct MiniBatch {
     std::uint32_t epoch = 0;
     std::uint32_t step = 0;
     double learning_rate = 0.0;
+    bool has_work = true;  // false: no sequence reaches this micro-step, or no update is due
 
     Index row(Index i) const { return rows ? rows[i] : start + i; }  // in the data set
 };
 
-// kNothing: no sequence reaches this micro-step.
-enum class StepOutcome { kDone, kNothing, kDiverged, kCancelled };
-
-// Passed by reference, as MiniBatch and UpdateArgs are. A copy would use wider loads than the preceding
-// stores, and wait for them.
-struct LossSum {
-    double loss = 0.0;       // Σ w l
-    double weight = 0.0;     // Σ w
-    double auxiliary = 0.0;  // other terms, which have to be finite too
-
-    double mean() const { return weight > 0.0 ? (loss + auxiliary) / weight : auxiliary; }
-};
+// kDone: the status reports whether the step was complete or diverged. kNothing: it had no work.
+enum class StepOutcome { kDone, kNothing, kCancelled };
 
 template <class T>
 class Step : protected RowGradients<T> {
@@ -45,53 +40,61 @@ public:
     Step(Model<T>& model, const Device<T>& device, OptimizerState<T>& optimizer)
         : model_(model), device_(device), backend_(device.backend), optimizer_(optimizer) {}
 
-    // Called by each worker; all return the same outcome. The caller's barrier ends the step. Only after it
-    // does overflowed() report whether an update kept a weight or moment because the new one would not be
-    // finite. If the poll cancels a long step, the model stays as it was before the step.
-    StepOutcome run(const MiniBatch& mini_batch, Share share, Barrier& barrier, OptimizerClock& clock,
+    // Where the steps report. It must outlive them.
+    void set_status(StepStatus* status) { status_ = status; }
+
+    // Before a step, by one worker, while others may still update: the decisions of the host, and the step's
+    // parameters. `clock` counts this step already. False: the step has no work.
+    bool prepare(const MiniBatch& mini_batch, const OptimizerClock& clock, StepParams<T>& params) {
+        params.update = optimizer_.step_scalars(mini_batch.learning_rate, clock);
+        return prepare_batch(mini_batch, clock, params);
+    }
+    // Called by each worker; all return the same outcome. The caller's barrier ends the step. If the poll cancels
+    // a long step, the model stays as it was before the step.
+    StepOutcome run(const MiniBatch& mini_batch, const StepParams<T>* params, Share share, Barrier& barrier,
                     InterruptPoll* poll);
-
-    bool overflowed() const { return overflow_.load(std::memory_order_relaxed); }
-    void clear_overflow() { overflow_.store(false, std::memory_order_relaxed); }
-
-    const LossSum& last() const { return last_; }  // of the last batch
+    // A step that was prepared is not complete, or is undone.
+    virtual void discard() {}
 
 protected:
-    // This worker's share of everything up to the gradients; stop_token may be null. False: this mini-batch
-    // has no step to learn from.
-    virtual bool compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                                   const StopToken* stop_token) = 0;
-    // Worker 0, after every worker has passed the last barrier of compute_gradients().
-    virtual void batch_loss(const MiniBatch& mini_batch, LossSum& sum) = 0;
+    virtual bool prepare_batch(const MiniBatch& mini_batch, const OptimizerClock& clock,
+                               StepParams<T>& params) = 0;
+    // This worker's share of everything up to the gradients; stop_token may be null.
+    virtual void compute_gradients(const MiniBatch& mini_batch, const StepParams<T>* params, Share share,
+                                   Barrier& barrier, const StopToken* stop_token) = 0;
+    // Worker 0, after every worker has passed the last barrier of compute_gradients(): where the losses lie.
+    virtual BatchLossArgs<T> batch_loss(const MiniBatch& mini_batch) const = 0;
     // Worker 0, with the update.
     virtual void update_running_stats() {}
     // Every worker, after all have updated: work that depends on the new weights.
     virtual bool has_after_update() const { return false; }
-    virtual void after_update(Share, const OptimizerClock&) {}
+    virtual void after_update(Share, const StepParams<T>*) {}
 
     void allocate_gradients(ArenaPlanner& planner);
-    void allocate_own_gradients();             // for a step without other buffers
-    void clear_gradients();                    // the padding has to be zero
-    void prepare(ExecContext<T>& exec) const;  // sets the members that stay the same in every step
+    void allocate_own_gradients();                   // for a step without other buffers
+    void clear_gradients();                          // the padding has to be zero
+    void set_constants(ExecContext<T>& exec) const;  // the members that stay the same in every step
     // Whether the update may compute gradients row by row, in the host's memory: clipping by norm needs all of them
     // first.
-    bool by_rows() const { return optimizer_.spec().clip_norm <= 0.0 && !backend_.is_asynchronous(); }
+    bool by_rows() const { return !clips() && !backend_.is_asynchronous(); }
 
     Model<T>& model_;
     const Device<T> device_;
     const Backend<T>& backend_;
     OptimizerState<T>& optimizer_;
     T* grads_ = nullptr;
+    StepStatus* status_ = nullptr;
 
 private:
-    double clip_scale(Share share, Barrier& barrier);
+    bool clips() const { return optimizer_.spec().clip_norm > 0.0; }
+    void sum_squares(Share share, Barrier& barrier);
+    void report(const MiniBatch& mini_batch, const StepParams<T>* params);
 
     Buffer<T> memory_;
     double* block_squares_ = nullptr;
-    LossSum last_;
+    T* clip_scale_ = nullptr;
     std::atomic<bool> cancelled_{false};
     StepOutcome outcome_ = StepOutcome::kDone;  // worker 0's, published by a barrier
-    std::atomic<bool> overflow_{false};
 };
 
 }  // namespace ds

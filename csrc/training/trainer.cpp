@@ -1,13 +1,13 @@
 #include "training/trainer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "core/check.h"
 #include "core/fpenv.h"
 #include "core/random/init.h"
 #include "core/threads/min_work.h"
+#include "training/trainer_session.h"
 
 namespace ds {
 namespace {
@@ -17,35 +17,6 @@ constexpr double kClockFlops = 5e6;     // work between two readings of the cloc
 constexpr Index kMaxRecords = 1024;     // epochs per run(), allocated before the loop
 
 }  // namespace
-
-// Everything that lives between begin() and end().
-template <class T>
-struct Trainer<T>::Session {
-    Session(std::unique_ptr<TrainingTask<T>> task_, const FitOptions& options_,
-            std::span<const Player> players)
-        : task(std::move(task_)),
-          options(options_),
-          rows(task->rows()),
-          batch(task->batch()),
-          micro_steps(task->micro_steps()),
-          steps(task->batches() * micro_steps),
-          only_player(task->only_player()),
-          order(options.shuffle ? rows : 0),
-          row_numbers(options.shuffle ? order.data() : task->index()) {
-        for (const Player p : players) player_steps[index_of(p)] = &task->step(p);
-    }
-
-    std::unique_ptr<TrainingTask<T>> task;
-    Step<T>* player_steps[kMaxPlayers] = {};
-    FitOptions options;
-    Index rows, batch, micro_steps;
-    Index steps;               // of an epoch
-    Player only_player;        // if a batch is one step
-    HostArray<Index> order;    // this epoch's permutation
-    Index order_epoch = -1;    // epoch of that permutation
-    const Index* row_numbers;  // of the epoch, in the caller's arrays; null: ascending
-    MiniBatch mini_batch;
-};
 
 template <class T>
 Trainer<T>::Trainer(Model<T>& model) : model_(model) {
@@ -104,7 +75,8 @@ void Trainer<T>::begin(std::unique_ptr<TrainingTask<T>> task, const FitOptions& 
             std::string("shuffle: got ") + (options.shuffle ? "True" : "False") +
             "; expected the value of the interrupted fit. Pass it again, or start a new fit with "
             "resume=False");
-    auto session = std::make_unique<Session>(std::move(task), options, model_.players());
+    Memory& memory = model_.device().memory;
+    auto session = std::make_unique<Session>(std::move(task), options, model_.players(), memory);
     const bool tracks_best = options.stopping.patience > 0 && options.stopping.restore_best;
     const Index state_size = session->task->bptt_state_size();
     const bool within = options.resume && within_batch_;
@@ -113,7 +85,6 @@ void Trainer<T>::begin(std::unique_ptr<TrainingTask<T>> task, const FitOptions& 
         throw ValueError(
             "resume: got other sequences; expected those of the interrupted fit, which stopped within a "
             "batch. Pass them again, or start a new fit with resume=False");
-    Memory& memory = model_.device().memory;
     Buffer<T> states(memory, within ? 0 : state_size);
     Buffer<T> best;
     if (tracks_best && !(options.resume && best_.size() > 0)) best = Buffer<T>(memory, model_.table().size());
@@ -165,62 +136,6 @@ void Trainer<T>::start_epoch() {
         for (Index& row : s.order) row = index[row];
 }
 
-template <class T>
-void Trainer<T>::prepare_next_step() {
-    Session& s = *session_;
-    // A division takes as long as a small layer, so a batch of one step avoids them.
-    const bool single_step = s.micro_steps == 1;
-    const Index start = (single_step ? state_.step : state_.step / s.micro_steps) * s.batch;
-    const Index epoch = state_.epoch - state_.schedule_start;
-    s.mini_batch.rows = s.row_numbers ? s.row_numbers + start : nullptr;
-    s.mini_batch.start = start;
-    s.mini_batch.size = std::min(s.batch, s.rows - start);
-    s.mini_batch.micro_step = single_step ? 0 : state_.step % s.micro_steps;
-    s.mini_batch.epoch = static_cast<std::uint32_t>(state_.epoch);
-    s.mini_batch.step = static_cast<std::uint32_t>(state_.step);
-    s.mini_batch.player = single_step ? s.only_player : s.task->player(s.mini_batch.micro_step);
-    const auto schedule_step = [&](Index steps) {
-        return single_step ? steps : s.task->schedule_step(steps);
-    };
-    const Index steps = schedule_step(s.steps);
-    const ModelSpec& spec = model_.training(s.mini_batch.player);
-    s.mini_batch.learning_rate = scheduled_rate(
-        spec.schedule, spec.optimizer.learning_rate,
-        {epoch, epoch * steps + schedule_step(state_.step), state_.schedule_epochs * steps}, state_.plateau);
-    command_ = Command::kStep;
-}
-
-// Worker 0, after a step: updates the state and chooses the next command.
-template <class T>
-void Trainer<T>::after_step(StepOutcome outcome) {
-    Session& s = *session_;
-    // The generator's rate is recorded even if it makes no update this time.
-    if (outcome == StepOutcome::kDone || s.mini_batch.player != kFirstPlayer)
-        state_.learning_rate[index_of(s.mini_batch.player)] = s.mini_batch.learning_rate;
-    const LossSum& last = s.player_steps[index_of(s.mini_batch.player)]->last();
-    if (outcome == StepOutcome::kDiverged || outcome == StepOutcome::kCancelled) {
-        result_.diverged = outcome == StepOutcome::kDiverged;
-        result_.cancelled = outcome == StepOutcome::kCancelled;
-        result_.diverged_loss = last.mean();
-        return stop();
-    }
-    ++state_.step;
-    state_.loss_sum += last.loss;
-    state_.weight_sum += last.weight;
-    if (s.mini_batch.micro_step == 0) result_.samples += s.mini_batch.size;
-    if (state_.step == s.steps) {
-        within_batch_ = false;
-        command_ = Command::kEndEpoch;
-        return;
-    }
-    if (bptt_state_.size() > 0) save_bptt_state();
-    if (--steps_until_clock_ <= 0) {
-        steps_until_clock_ = clock_interval_;
-        if (Clock::now() >= deadline_) return stop();
-    }
-    prepare_next_step();
-}
-
 // A cancelled validation is repeated when the fit resumes.
 template <class T>
 void Trainer<T>::after_validation() {
@@ -239,6 +154,7 @@ template <class T>
 void Trainer<T>::after_epoch() {
     Session& s = *session_;
     const bool validated = s.task->validates();
+    read_status();
     EpochRecord r;
     r.epoch = state_.epoch + 1;
     r.loss = state_.weight_sum > 0.0 ? state_.loss_sum / state_.weight_sum : 0.0;
@@ -261,6 +177,7 @@ void Trainer<T>::after_epoch() {
     const Clock::time_point now = Clock::now();
     r.seconds = std::chrono::duration<double>(now - epoch_start_).count();
     result_.epochs.push_back(r);
+    write_status();
     if (finished() || static_cast<Index>(result_.epochs.size()) >= max_epochs_ || now >= deadline_)
         return stop();
     start_epoch();
@@ -276,18 +193,17 @@ void Trainer<T>::work(Share share, Barrier& barrier) {
     const bool lead = share.worker == 0;
     while (command_ != Command::kStop) {
         if (command_ == Command::kStep) {
-            // With several workers each copies it: worker 0 prepares the next one while others may still
-            // read.
-            MiniBatch copy;
-            if (share.workers > 1) copy = s.mini_batch;
-            const MiniBatch& mini_batch = share.workers > 1 ? copy : s.mini_batch;
+            auto& [mini_batch, clock, params] = s.current();
             Step<T>& step = *s.player_steps[index_of(mini_batch.player)];
-            OptimizerClock& clock = state_.clock[index_of(mini_batch.player)];
-            const StepOutcome outcome =
-                step.run(mini_batch, share, barrier, clock, polls_in_steps_ ? poll_ : nullptr);
+            StepOutcome outcome = StepOutcome::kNothing;
+            if (mini_batch.has_work)
+                outcome =
+                    step.run(mini_batch, params.data(), share, barrier, polls_in_steps_ ? poll_ : nullptr);
+            else
+                barrier.wait();  // all have read the slot before worker 0 chooses the other one
             if (lead) after_step(outcome);
             barrier.wait();
-            if (step.overflowed()) return;
+            if (reports_ && s.status.host().overflow) return;
         } else {
             s.task->validate(share, PollingStopToken(cancelled_, lead ? poll_ : nullptr));
             barrier.wait();
@@ -313,24 +229,29 @@ RunResult Trainer<T>::run(Index max_epochs, double budget_seconds, InterruptPoll
     steps_until_clock_ = clock_interval_;
     poll_ = poll;
     polls_in_steps_ = flops >= kLongStepFlops;
+    if (s.task->bptt_state_size() > 0) report_interval_ = 1;
     if (within_batch_) s.task->write_bptt_state(bptt_state_.data());
     if (!finished()) {
         s.task->begin_run();
         start_epoch();
+        write_status();
         if (state_.step < steps_per_epoch())
             prepare_next_step();
         else
             command_ = Command::kEndEpoch;
         ThreadPoolLease lease(worker_count());
         for (OptimizerState<T>& optimizer : optimizers_) optimizer.divide_among(lease.workers());
-        for (const Player p : model_.players()) s.player_steps[index_of(p)]->clear_overflow();
         Barrier barrier(lease.workers());
         const auto body = [&](int worker) { work({worker, lease.workers()}, barrier); };
         lease.run(body);
-        bool overflowed = false;
-        for (const Player p : model_.players()) overflowed |= s.player_steps[index_of(p)]->overflowed();
-        if (overflowed)
-            result_.diverged = true, result_.diverged_loss = std::numeric_limits<double>::infinity();
+        read_status();
+        const StepStatus& status = s.status.host();
+        result_.diverged |= status.overflow != 0;
+        if (result_.diverged)
+            result_.diverged_loss =
+                status.overflow ? std::numeric_limits<double>::infinity() : status.mean_loss();
+        if (result_.diverged || result_.cancelled)
+            for (const Player p : model_.players()) s.player_steps[index_of(p)]->discard();
     }
     model_.device().backend.synchronize();
     result_.finished = finished();

@@ -8,7 +8,6 @@
 #include <memory>
 #include <vector>
 
-#include "training/gan_state.h"
 #include "training/options.h"
 #include "training/stopping.h"
 #include "training/task.h"
@@ -98,15 +97,30 @@ public:
     // The state between two micro-steps (TrainingTask::bptt_state_size), or null at the start of a batch.
     const Buffer<T>* bptt_state() const { return within_batch_ ? &bptt_state_ : nullptr; }
     void set_bptt_state(Buffer<T> numbers);
+    // Reads the status of steps after every `steps` of them only, as a device needs it; by default after each.
+    // Steps that follow one that diverged are undone. State between micro-steps makes it 1.
+    void set_report_interval(Index steps) { report_interval_ = steps; }
 
 private:
     enum class Command { kStep, kEndEpoch, kStop };
     struct Session;
+    // What a step changes of the state, as it was after the last report.
+    struct Reported {
+        Index step = 0, samples = 0;
+        double learning_rate[kMaxPlayers] = {};
+        OptimizerClock clock[kMaxPlayers];
+    };
     using Clock = std::chrono::steady_clock;
 
     void work(Share share, Barrier& barrier);
     void start_epoch();
     void after_step(StepOutcome outcome);
+    void count_step();
+    void write_status();
+    void read_status();
+    bool has_diverged();
+    void start_report();
+    void return_to_last_complete_step();
     void save_bptt_state();
     void after_validation();
     void after_epoch();
@@ -128,7 +142,10 @@ private:
     Clock::time_point deadline_, epoch_start_;
     Index steps_until_clock_ = 0, clock_interval_ = 1;
     InterruptPoll* poll_ = nullptr;
-    bool polls_in_steps_ = false;         // long steps poll between their layers
+    bool polls_in_steps_ = false;  // long steps poll between their layers
+    bool reports_ = false;         // the status has been read after the last step
+    Index report_interval_ = 1, unreported_ = 0;
+    Reported reported_;
     std::atomic<bool> cancelled_{false};  // validation was cancelled
 };
 

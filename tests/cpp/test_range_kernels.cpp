@@ -152,7 +152,8 @@ struct GanResults {
         a.uniform = {uniform.data(), kSequences, cols + 3, ld + 3};
         a.normal = {normal.data(), kRows, cols + 1, ld + 1};
         a.sequence = sequence;
-        a.probability = T(0.5);
+        static constexpr double kProbability = 0.5;
+        a.probability = &kProbability;
         a.scale = T(0.3);
         a.cutout = T(0.4);
         a.jitter = T(0.2);

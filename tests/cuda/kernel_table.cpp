@@ -243,6 +243,11 @@ KernelsOf<T> emulated_kernels() {
     DS_EMULATE(k.embedding, kEmbedding, periodic_backward);
     DS_EMULATE(k.embedding, kEmbedding, periodic_weight_gradient);
 
+    k.step.batch_loss = emulated<&batch_loss<T>>();
+    k.step.discriminator_tally = emulated<&discriminator_tally<T>>();
+    k.step.generator_tally = emulated<&generator_tally>();
+    k.step.clip_scale = emulated<&clip_scale<T>>();
+
     k.sparse.product = emulated<&sparse_product<T>>();
 
     // An emulator has no peak rates.

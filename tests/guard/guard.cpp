@@ -120,6 +120,7 @@ public:
         log_file = ::open(name, O_WRONLY | O_CREAT | O_APPEND, 0644);
         *static_cast<volatile char*>(allocate(1)) = 0;  // the test looks for this touch
     }
+    bool is_host() const override { return false; }
     void* allocate(Index bytes) override {
         if (bytes == 0) return nullptr;
         if (bytes > static_cast<Index>(kRegion - used)) throw std::bad_alloc();

@@ -1,6 +1,7 @@
 #include "backend/cpu/cpu_backend.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "core/memory/arena_planner.h"
 
@@ -247,8 +248,18 @@ void CpuBackend<T>::loss(Loss kind, const LossArgs<T>& args) const {
 }
 
 template <class T>
-bool CpuBackend<T>::update(Optimizer kind, const UpdateArgs<T>& args) const {
-    return kernels_.optimizer.update[static_cast<int>(kind)](args);
+void CpuBackend<T>::sum_squares(double* out, const T* x, Index n, Range blocks) const {
+    for (Index b = blocks.begin; b < blocks.end; ++b) {
+        const Index first = b * kSquareBlock;
+        out[b] = kernels_.optimizer.sum_squares(x + first, std::min(kSquareBlock, n - first));
+    }
+}
+
+// Several workers may set the flag at once.
+template <class T>
+void CpuBackend<T>::update(Optimizer kind, const UpdateArgs<T>& args, StepStatus* status) const {
+    if (!kernels_.optimizer.update[static_cast<int>(kind)](args))
+        std::atomic_ref(status->overflow).store(1, std::memory_order_relaxed);
 }
 
 template <class T>

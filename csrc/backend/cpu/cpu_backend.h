@@ -24,7 +24,8 @@ public:
     void gather(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
                 Range rows) const override;
     void gather(Index* out, const Index* in, const Index* index, Range rows) const override;
-    void gather_weights(T* out, const T* weight, const Index* index, double total, Range rows) const override;
+    void gather_weights(T* out, const T* weight, const Index* index, const double* total,
+                        Range rows) const override;
     void scatter(const Matrix<T>& out, const Matrix<const T>& in, const Index* index,
                  Range rows) const override;
     void scatter_add(const Matrix<T>& out, const Matrix<const T>& in, const Index* index) const override;
@@ -142,17 +143,24 @@ public:
     void spectral_backward(const SpectralArgs<T>& args) const override {
         kernels_.gan.spectral_backward(args);
     }
-    void ema(T* average, const T* w, Index n, T one_minus_decay) const override {
-        kernels_.gan.ema(average, w, n, one_minus_decay);
+    void ema(T* average, const T* w, Index n, const StepParams<T>* params,
+             const StepStatus* status) const override {
+        if (status->diverged == 0) kernels_.gan.ema(average, w, n, params->one_minus_decay);
     }
+    void discriminator_tally(const DiscriminatorTally<T>& args) const override {
+        kernels_.step.discriminator_tally(args);
+    }
+    void generator_tally(StepStatus* status) const override { kernels_.step.generator_tally(status); }
     void loss(Loss kind, const LossArgs<T>& args) const override;
     void ctc(const CtcArgs<T>& args) const override;
     double sum(const T* x, Index n) const override { return kernels_.reduce.sum(x, n); }
     double weighted_sum(const T* x, const T* w, Index n) const override {
         return kernels_.reduce.weighted_sum(x, w, n);
     }
-    double sum_squares(const T* x, Index n) const override { return kernels_.optimizer.sum_squares(x, n); }
-    bool update(Optimizer kind, const UpdateArgs<T>& args) const override;
+    void batch_loss(const BatchLossArgs<T>& args) const override { kernels_.step.batch_loss(args); }
+    void sum_squares(double* out, const T* x, Index n, Range blocks) const override;
+    void clip_scale(const ClipArgs<T>& args) const override { kernels_.step.clip_scale(args); }
+    void update(Optimizer kind, const UpdateArgs<T>& args, StepStatus* status) const override;
     void transpose(const Matrix<T>& out, const Matrix<const T>& in) const override;
 
 private:

@@ -37,8 +37,9 @@ void CpuBackend<T>::gather(Index* out, const Index* in, const Index* index, Rang
 }
 
 template <class T>
-void CpuBackend<T>::gather_weights(T* out, const T* weight, const Index* index, double total,
+void CpuBackend<T>::gather_weights(T* out, const T* weight, const Index* index, const double* total_weight,
                                    Range rows) const {
+    const double total = *total_weight;
     for (Index i = rows.begin; i < rows.end; ++i)
         out[i] =
             total > 0.0 ? static_cast<T>(static_cast<double>(weight[index ? index[i] : i]) / total) : T(0);

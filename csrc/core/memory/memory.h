@@ -20,6 +20,8 @@ public:
     // `bytes` uninitialised bytes on a 64-byte boundary, null for 0. Throws std::bad_alloc.
     virtual void* allocate(Index bytes) = 0;
     virtual void free(void* memory, Index bytes) noexcept = 0;
+    // Whether host code may read and write it in place.
+    virtual bool is_host() const { return false; }
 
     // n elements: set to zero; copied within this memory; from it to the host's; from the host's to it.
     template <class T>
@@ -59,6 +61,7 @@ class HostMemory : public Memory {
 public:
     void* allocate(Index bytes) override;
     void free(void* memory, Index bytes) noexcept override;
+    bool is_host() const override { return true; }
 
 protected:
     void fill_bytes(void* to, int byte, Index bytes) override;

@@ -21,7 +21,8 @@ PretrainStep<T>::PretrainStep(GenModel<T>& model, const Device<T>& device, Optim
       contexts_(static_cast<std::size_t>(workers)) {
     memory_ = allocate_planned<T>(device.memory, [&](ArenaPlanner& planner) { allocate_buffers(planner); });
     generator_.bind_buffers();
-    for (ExecContext<T>& exec : contexts_) this->prepare(exec);
+    generator_.reserve_tokens();
+    for (ExecContext<T>& exec : contexts_) this->set_constants(exec);
     this->clear_gradients();
     targets_.label = generator_.target_tokens();
 }
@@ -36,20 +37,24 @@ void PretrainStep<T>::allocate_buffers(ArenaPlanner& planner) {
 }
 
 template <class T>
-bool PretrainStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                                        const StopToken* stop_token) {
+bool PretrainStep<T>::prepare_batch(const MiniBatch& mini_batch, const OptimizerClock&,
+                                    StepParams<T>& params) {
+    for (Index i = 0; i < mini_batch.size; ++i) {
+        lengths_[i] = data_.x.length[mini_batch.row(i)];
+        if (spec_.classes > 0) labels_[i] = data_.label[mini_batch.row(i)];
+    }
+    generator_.set_pretrain_lengths(lengths_.data(), mini_batch.size);
+    params.weight = static_cast<double>(generator_.layout().total);
+    return true;
+}
+
+template <class T>
+void PretrainStep<T>::compute_gradients(const MiniBatch& mini_batch, const StepParams<T>*, Share share,
+                                        Barrier& barrier, const StopToken* stop_token) {
     ExecContext<T>& exec = contexts_[static_cast<std::size_t>(share.worker)];
     exec.worker.stop_token = stop_token;
     exec.epoch = kPretrainEpochs + mini_batch.epoch;
     exec.step = mini_batch.step;
-    if (share.worker == 0) {
-        for (Index i = 0; i < mini_batch.size; ++i) {
-            lengths_[i] = data_.x.length[mini_batch.row(i)];
-            if (spec_.classes > 0) labels_[i] = data_.label[mini_batch.row(i)];
-        }
-        generator_.set_pretrain_lengths(lengths_.data(), mini_batch.size);
-    }
-    barrier.wait();
     const Index total = generator_.layout().total;
     const Range packed = share.of(total);
     generator_.set_tokens(
@@ -61,13 +66,11 @@ bool PretrainStep<T>::compute_gradients(const MiniBatch& mini_batch, Share share
     generator_.pretrain_backward(exec, share, barrier);
     barrier.wait();
     generator_.weight_gradient(exec, share);
-    return true;
 }
 
 template <class T>
-void PretrainStep<T>::batch_loss(const MiniBatch&, LossSum& sum) {
-    const Index total = generator_.layout().total;
-    sum = {backend_.sum(targets_.row_loss, total), static_cast<double>(total)};
+BatchLossArgs<T> PretrainStep<T>::batch_loss(const MiniBatch&) const {
+    return {.row_loss = targets_.row_loss, .rows = generator_.layout().total};
 }
 
 template class PretrainStep<float>;

@@ -14,9 +14,11 @@ public:
 private:
     using Step<T>::backend_;
 
-    bool compute_gradients(const MiniBatch& mini_batch, Share share, Barrier& barrier,
-                           const StopToken* stop_token) override;
-    void batch_loss(const MiniBatch& mini_batch, LossSum& sum) override;
+    bool prepare_batch(const MiniBatch& mini_batch, const OptimizerClock& clock,
+                       StepParams<T>& params) override;
+    void compute_gradients(const MiniBatch& mini_batch, const StepParams<T>* params, Share share,
+                           Barrier& barrier, const StopToken* stop_token) override;
+    BatchLossArgs<T> batch_loss(const MiniBatch& mini_batch) const override;
     void allocate_buffers(ArenaPlanner& planner);
 
     const GenSpec& spec_;

@@ -13,6 +13,7 @@ SequenceBatch<T>::SequenceBatch(GenModel<T>& model, const Device<T>& device, con
       lengths_(batch) {
     const Index total = checked_mul(batch, spec_.steps);
     source_.resize(total);
+    if (spec_.texts()) data_tokens_.resize(total);
     for (Index i = 0; i < data.x.count; ++i)
         data_rows_ = std::max(data_rows_, data.x.start[i] + data.x.length[i]);
     const PenaltyRows penalty_rows = penalty_rows_of(spec_.penalty.kind);
@@ -60,9 +61,8 @@ void SequenceBatch<T>::allocate_buffers(ArenaPlanner& planner) {
     input_noise_.allocate_buffers(planner, total, batch_);
 }
 
-// One worker calls it.
 template <class T>
-void SequenceBatch<T>::lay_out_sequences(const MiniBatch& mini_batch) {
+void SequenceBatch<T>::prepare(const MiniBatch& mini_batch) {
     for (Index i = 0; i < batch_; ++i)
         lengths_[i] = spec_.eos_token >= 0 ? spec_.steps : data_.x.length[mini_batch.row(i)];
     generator_.set_lengths(lengths_.data(), batch_);
@@ -78,7 +78,6 @@ void SequenceBatch<T>::lay_out_sequences(const MiniBatch& mini_batch) {
 template <class T>
 void SequenceBatch<T>::generator_forward(WorkerContext& context, const MiniBatch& mini_batch, Share share,
                                          Barrier& barrier) {
-    if (share.worker == 0) lay_out_sequences(mini_batch);
     this->gather_labels(mini_batch, data_.label, share.of(batch_));
     barrier.wait();
     generator_.forward(context.generator, this->labels_, share, barrier);
@@ -87,7 +86,7 @@ void SequenceBatch<T>::generator_forward(WorkerContext& context, const MiniBatch
 
 // The choices of a sequence and its scale hold for all its steps.
 template <class T>
-void SequenceBatch<T>::draw_noise(const ExecContext<T>& exec, double probability, Share share,
+void SequenceBatch<T>::draw_noise(const ExecContext<T>& exec, const double* probability, Share share,
                                   Barrier& barrier, Range kinds) {
     const RandomKey key{exec.seed, exec.epoch, exec.step, 0};
     const SequenceLayout& steps = stack(kGenerated).layout();
@@ -104,7 +103,7 @@ void SequenceBatch<T>::draw_noise(const ExecContext<T>& exec, double probability
 // The stacks and a generator of features pack their rows alike. A generator of texts always runs all steps.
 template <class T>
 void SequenceBatch<T>::load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch,
-                                                double probability, Share share, Barrier& barrier,
+                                                const double* probability, Share share, Barrier& barrier,
                                                 bool with_real) {
     const ExecContext<T>& exec = context.discriminator;
     const Range packed = share.of(stack(kGenerated).layout().total);
@@ -123,10 +122,12 @@ template <class T>
 void SequenceBatch<T>::load_tokens(const ExecContext<T>& exec, const MiniBatch& mini_batch, Range packed,
                                    bool with_real) {
     RecStack<T>& generated = stack(kGenerated);
-    if (with_real)
+    if (with_real) {
         stack(kReal).each(packed, [&](Index i, Index row, Index t) {
-            tokens_[kReal][i] = data_.token(mini_batch.row(stack(kReal).number(row)), t, spec_.eos_token);
+            data_tokens_[i] = data_.token(mini_batch.row(stack(kReal).number(row)), t, spec_.eos_token);
         });
+        backend_.gather(tokens_[kReal], data_tokens_.data(), nullptr, packed);
+    }
     backend_.gather(tokens_[kGenerated], generator_.tokens(), source_.data(), packed);
     if (soft_tokens_) backend_.gather(soft_tokens_, generator_.output(), source_.data(), packed);
     if (with_real) backend_.gather(stack(kReal).x(), token_table(exec), tokens_[kReal], packed);

@@ -29,10 +29,12 @@ public:
                   int workers);
 
     using typename GenBatch<T>::WorkerContext;
+    void prepare(const MiniBatch& mini_batch) override;
     void generator_forward(WorkerContext& context, const MiniBatch& mini_batch, Share share,
                            Barrier& barrier) override;
-    void load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch, double probability,
-                                  Share share, Barrier& barrier, bool with_real) override;
+    void load_discriminator_input(WorkerContext& context, const MiniBatch& mini_batch,
+                                  const double* probability, Share share, Barrier& barrier,
+                                  bool with_real) override;
     void interpolate_rows(WorkerContext& context, Share share, Barrier& barrier) override;
     bool has_encoder() const override { return true; }
     // The embedding table of texts changes with every update.
@@ -65,8 +67,7 @@ private:
         return model_.discriminator_body().table(exec.params);
     }
     void allocate_buffers(ArenaPlanner& planner);
-    void lay_out_sequences(const MiniBatch& mini_batch);
-    void draw_noise(const ExecContext<T>& exec, double probability, Share share, Barrier& barrier,
+    void draw_noise(const ExecContext<T>& exec, const double* probability, Share share, Barrier& barrier,
                     Range kinds);
     void load_tokens(const ExecContext<T>& exec, const MiniBatch& mini_batch, Range packed, bool with_real);
     // The rows of a matrix of features that belong to one kind.
@@ -87,6 +88,7 @@ private:
     Buffer<T> memory_;
     HostArray<Index> lengths_;
     // By packed row of the stacks: its row of real values, or of the generator's tokens.
+    HostArray<Index> data_tokens_;  // of texts: the data's, by packed row
     HostArray<Index> source_;
     Index data_rows_ = 0;  // of the array of all sequences' values
     // Texts: the tokens of each kind by packed row, and the penalty's gradient with respect to the one-hot

@@ -44,14 +44,18 @@ public:
     void backward(ExecContext<T> exec, Share share, Barrier& barrier);
     void weight_gradient(ExecContext<T> exec, Share share);
 
-    // Pretraining: the caller sets the data's tokens, the previous one and the target of each packed row.
-    // token(number, step) returns one of them.
+    // Pretraining, after reserve_tokens(): the caller sets the data's tokens, the previous one and the target of
+    // each packed row. token(number, step) returns one of them.
+    void reserve_tokens() { data_tokens_.resize(2 * total_); }
     template <class Token>
     void set_tokens(Range packed, const Token& token) {
+        Index *previous = data_tokens_.data(), *target = previous + total_;
         for (Index i = packed.begin; i < packed.end; ++i) {
-            previous_tokens_[i] = step(i) == 0 ? start_token() : token(number(i), step(i) - 1);
-            tokens_[i] = token(number(i), step(i));
+            previous[i] = step(i) == 0 ? start_token() : token(number(i), step(i) - 1);
+            target[i] = token(number(i), step(i));
         }
+        backend_.gather(previous_tokens_, previous, nullptr, packed);
+        backend_.gather(tokens_, target, nullptr, packed);
     }
     void pretrain_forward(ExecContext<T> exec, const std::int64_t* labels, Share share, Barrier& barrier);
     Sequential<T>& head() { return sequential_; }
@@ -92,6 +96,7 @@ private:
     Matrix<T> latent_;
     T* scratchpad_ = nullptr;
     HostArray<Index> lengths_;
+    HostArray<Index> data_tokens_;  // pretraining: previous tokens, then targets
     Index *previous_tokens_ = nullptr, *tokens_ = nullptr, *labels_ = nullptr;
     std::vector<LayerInput<T>> layer_input_;
 };

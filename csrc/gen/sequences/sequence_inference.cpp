@@ -48,17 +48,19 @@ void SequenceInference<T>::sample(void* out, const std::int64_t* labels, const I
     exec.first_row = first + range.begin;
     Barrier alone(1);
     generator.forward(exec, labels ? labels + range.begin : nullptr, Share{}, alone);
-    backend_.synchronize();
     const Index length = spec_.steps, width = spec_.data_size;
-    if (!spec_.texts())
-        std::fill_n(static_cast<T*>(out) + range.begin * length * width, n * length * width, T(0));
-    for (Index i = 0; i < generator.layout().total; ++i) {
-        const Index at = (range.begin + generator.number(i)) * length + generator.step(i);
-        if (spec_.texts())
-            static_cast<Index*>(out)[at] = generator.tokens()[i];
-        else
-            std::copy_n(generator.output().row(i), width, static_cast<T*>(out) + at * width);
+    const Index total = generator.layout().total;
+    HostArray<Index> index(n * length);
+    const auto position_of = [&](Index i) { return generator.number(i) * length + generator.step(i); };
+    if (spec_.texts()) {  // which have all steps
+        for (Index i = 0; i < total; ++i) index[position_of(i)] = i;
+        return backend_.gather(static_cast<Index*>(out) + range.begin * length, generator.tokens(),
+                               index.data(), {0, total});
     }
+    for (Index i = 0; i < total; ++i) index[i] = position_of(i);
+    const Matrix<T> samples{static_cast<T*>(out) + range.begin * length * width, n * length, width};
+    backend_.fill(samples, T(0), {0, samples.rows});
+    backend_.scatter(samples, generator.output(), index.data(), {0, total});
 }
 
 template <class T>
@@ -81,14 +83,17 @@ void SequenceInference<T>::scores(T* out, const LabelledSequences<T>& data, Rang
     stack.set_batch(lengths.data(), n);
     ExecContext<T> exec = exec_of(normalized_.params(), scratchpad, stop_token);
     const RecBody<T>& body = model_.discriminator_body();
-    backend_.synchronize();  // the table of tokens may have been normalised
-    stack.each({0, stack.layout().total}, [&](Index i, Index row, Index t) {
+    const Index total = stack.layout().total;
+    HostArray<Index> source(total);  // by packed row: its token, or its row in the data set
+    Index end = 0;
+    stack.each({0, total}, [&](Index i, Index row, Index t) {
         const Index s = range.begin + stack.number(row);
-        const T* from = spec_.texts() ? exec.params + body.embedding() +
-                                            data.token(s, t, spec_.eos_token) * body.embedding_ld()
-                                      : data.x.values + (data.x.start[s] + t) * data.x.cols;
-        std::copy_n(from, spec_.discriminator.stack.first_width(), stack.x().row(i));
+        source[i] = spec_.texts() ? data.token(s, t, spec_.eos_token) : data.x.start[s] + t;
+        end = std::max(end, source[i] + 1);
     });
+    const Matrix<const T> rows =
+        spec_.texts() ? body.table(exec.params) : Matrix<const T>{data.x.values, end, data.x.cols};
+    backend_.gather(stack.x(), rows, source.data(), {0, total});
     Barrier alone(1);
     stack.clear_states({0, n});
     stack.forward(exec, Share{}, alone);

@@ -69,11 +69,12 @@ DS_KERNEL void lerp_rows(const Matrix<T>& y, const T* share, const Index* index,
 template <class T>
 DS_KERNEL void augment_rows(const AugmentArgs<T>& a) {
     const Index cols = a.factor.cols;
+    const T probability = static_cast<T>(*a.probability);
     for (Index i = a.rows.begin; i < a.rows.end; ++i) {
         const Index sequence = a.sequence != nullptr ? a.sequence[i] : i;
         const T *u = a.uniform.row(sequence), *normal = a.normal.row(i);
-        const bool scaled = u[0] < a.probability, cut = u[1] < a.probability;
-        const Vec<T> jitter(u[2] < a.probability ? a.jitter : T(0)), zero(T(0));
+        const bool scaled = u[0] < probability, cut = u[1] < probability;
+        const Vec<T> jitter(u[2] < probability ? a.jitter : T(0)), zero(T(0));
         const Vec<T> scale = scaled ? exp(Vec<T>(a.scale * a.normal.row(sequence)[cols])) : Vec<T>(T(1));
         const Vec<T> threshold(cut ? a.cutout : T(0));
         T *factor = a.factor.row(i), *shift = a.shift.row(i);

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "core/view.h"
+#include "kernels/step/step_table.h"
 
 namespace ds {
 
@@ -83,8 +84,8 @@ struct AugmentArgs {
     Matrix<T> factor, shift;
     Matrix<const T> uniform;  // by sequence: whether to scale, cut and jitter, then the cutout of each column
     Matrix<const T> normal;   // by row: the jitter of each column, then the scale of sequence i in row i
-    const Index* sequence = nullptr;  // by row; null: the row itself
-    T probability = T(0);
+    const Index* sequence = nullptr;      // by row; null: the row itself
+    const double* probability = nullptr;  // one number
     T scale = T(0);
     T cutout = T(0);
     T jitter = T(0);
@@ -112,9 +113,10 @@ struct SpectralArgs {
     T* by_row = nullptr;
     T* by_col = nullptr;
     bool rows_first = false;
-    T* sigma = nullptr;     // the singular value: one number
-    T* products = nullptr;  // scratchpad of w.rows numbers
-    Matrix<T> dw{};         // backward: in the gradient with respect to w / sigma, out that with respect to w
+    T* sigma = nullptr;                  // the singular value: one number
+    T* products = nullptr;               // scratchpad of w.rows numbers
+    const StepStatus* status = nullptr;  // power_iteration of a step that has diverged does nothing
+    Matrix<T> dw{};  // backward: in the gradient with respect to w / sigma, out that with respect to w
 };
 
 template <class T>

@@ -32,6 +32,7 @@ DS_INLINE void column_products(const SpectralArgs<T>& a) {
 
 template <class T>
 DS_KERNEL void power_iteration(const SpectralArgs<T>& a) {
+    if (a.status != nullptr && a.status->diverged != 0) return;
     const auto update_by_row = [&]() DS_LAMBDA {
         row_products(a.by_row, a);
         unit_vector(a.by_row, a.w.rows);

@@ -254,6 +254,7 @@ DS_KERNEL void norm_weight_gradient(const NormWeightGradient<T>& a) {
 
 template <class T>
 DS_KERNEL void norm_running_statistics(const RunningStatistics<T>& a) {
+    if (a.status != nullptr && a.status->diverged != 0) return;
     const Vec<T> momentum(a.momentum);
     const Vec<T> unbiased = Vec<T>(T(a.count)) / Vec<T>(T(a.count > 1 ? a.count - 1 : 1));
     for_row<T>(a.cols, [=](int, Index j, Index n) DS_LAMBDA {

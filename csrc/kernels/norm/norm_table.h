@@ -8,6 +8,7 @@
 //                columns: weight_gradient — barrier — rows: batch_backward
 #pragma once
 #include "core/view.h"
+#include "kernels/step/step_table.h"
 
 namespace ds {
 
@@ -85,6 +86,7 @@ struct RunningStatistics {
     const T* batch_variance = nullptr;
     T momentum = T(0);
     Index count = 0;
+    const StepStatus* status = nullptr;  // of a step that has diverged: no update
 };
 
 template <class T>

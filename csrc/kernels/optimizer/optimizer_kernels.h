@@ -98,6 +98,14 @@ inline constexpr T kSmallestPositive = sizeof(T) == 4 ? T(__FLT_DENORM_MIN__) : 
 
 template <class T, class Formula>
 DS_INLINE bool update_with(UpdateArgs<T> a) {
+    if (a.scalars != nullptr) {
+        a.learning_rate = a.scalars->learning_rate;
+        a.decay = a.decays ? a.scalars->decay : T(1);
+        a.step_size = a.scalars->step_size;
+        a.inv_sqrt_bc2 = a.scalars->inv_sqrt_bc2;
+        a.grad_step = a.scalars->grad_step;
+    }
+    if (a.clip_scale != nullptr) a.grad_scale = *a.clip_scale;
     if (a.one_minus_beta1 == T(0)) a.one_minus_beta1 = T(1) - a.beta1;
     if (a.one_minus_beta2 == T(0)) a.one_minus_beta2 = T(1) - a.beta2;
     if (a.eps == T(0)) a.eps = kSmallestPositive<T>;  // an eps below T's range is 0, and 0/0 would be NaN
@@ -109,6 +117,7 @@ DS_INLINE bool update_with(UpdateArgs<T> a) {
 
 template <class T, class Rule>
 DS_KERNEL bool update(const UpdateArgs<T>& a) {
+    if (a.status != nullptr && a.status->diverged != 0) return true;
     return Rule::dispatch(a, [&a](auto formula) DS_LAMBDA { return update_with<T, decltype(formula)>(a); });
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/option_traits.h"
 #include "core/types.h"
+#include "kernels/step/step_table.h"
 
 namespace ds {
 
@@ -36,6 +37,12 @@ struct UpdateArgs {
     T grad_step = T(0);     // nadam: the step size of the gradient; step_size is that of the moment
     bool nesterov = false;
 
+    // Of a training step; each may be null.
+    const UpdateScalars<T>* scalars = nullptr;  // instead of those above
+    bool decays = true;                         // false: a decay of 1 instead of that of `scalars`
+    const T* clip_scale = nullptr;              // instead of grad_scale
+    const StepStatus* status = nullptr;         // of a step that has diverged: no update
+
     // Rounds the scalars that an optimizer sets once per fit.
     void set_constants(const UpdateArgs<double>& from) {
         beta1 = static_cast<T>(from.beta1);
@@ -51,13 +58,6 @@ struct UpdateArgs {
 // The scalars that an optimizer sets once per step, in double.
 struct StepScalars {
     double step_size = 0.0, inv_sqrt_bc2 = 1.0, grad_step = 0.0;
-
-    template <class T>
-    void write_to(UpdateArgs<T>& a) const {
-        a.step_size = static_cast<T>(step_size);
-        a.inv_sqrt_bc2 = static_cast<T>(inv_sqrt_bc2);
-        a.grad_step = static_cast<T>(grad_step);
-    }
 };
 
 // The steps of an optimizer and the products over them of the decay factors of the moments, in double.
