@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-PTX = Path(os.environ.get("DEEPSEEK_BUILD", "build/cuda"), "cuda", "device_code.ptx").resolve()
+FOLDER = Path(os.environ.get("DEEPSEEK_BUILD", "build/cuda"), "cuda").resolve()
+PTX, PLUGIN_PTX = FOLDER / "device_code.ptx", FOLDER / "execute.ptx"
 
 ROUNDED = {"add", "sub", "mul", "fma", "div", "rcp", "sqrt"}
 """Correctly rounded with the modifier .rn."""
@@ -88,6 +89,15 @@ def test_device_code() -> None:
     text = PTX.read_text()
     entries = set(re.findall(r"\.entry (\w+)", text))
     assert {"loss_f32", "loss_f64", "update_f32", "cell_f64", "product_f32", "random_f32"} <= entries
+    assert text.count("fma.rn.f32") > 1000
+    assert text.count("fma.rn.f64") > 1000
+    assert not violations(text)
+
+
+@pytest.mark.skipif(not PLUGIN_PTX.is_file(), reason="needs the device code (cmake --build --preset cuda)")
+def test_kernels_of_the_plugin() -> None:
+    text = PLUGIN_PTX.read_text()
+    assert len(re.findall(r"\.entry \w*run_list", text)) == 2  # float and double
     assert text.count("fma.rn.f32") > 1000
     assert text.count("fma.rn.f64") > 1000
     assert not violations(text)
