@@ -117,24 +117,26 @@ def peers(session: nox.Session) -> None:
     session.run("pytest", "-m", "peers", *session.posargs)
 
 
+def built(session: nox.Session, preset: str, *options: str) -> dict[str, str]:
+    """Build a preset and return the environment in which pytest tests it."""
+    session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "pytest-xdist", "hypothesis")
+    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
+    session.run("cmake", "--preset", preset, f"-DPython_EXECUTABLE={str(python).strip()}", *options)
+    session.run("cmake", "--build", "--preset", preset)
+    return {"PYTHONPATH": os.path.abspath(f"build/{preset}/site"), "DEEPSEEK_BUILD": f"build/{preset}"}
+
+
 def sanitized(session: nox.Session, preset: str, paths: list[str]) -> None:
     """Build a preset and test the module in its site folder."""
-    session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis")
-    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
-    options = [f"-DPython_EXECUTABLE={str(python).strip()}", "-DDEEPSEEK_CPP_TESTS=ON"]
-    session.run("cmake", "--preset", preset, *options)
-    session.run("cmake", "--build", "--preset", preset)
+    env = built(session, preset, "-DDEEPSEEK_CPP_TESTS=ON")
     libraries = [
         subprocess.run(
             ["gcc", f"-print-file-name={name}"], check=True, capture_output=True, text=True
         ).stdout.strip()
         for name in PRELOAD[preset]
     ]
-    preload = {"LD_PRELOAD": " ".join(libraries), "PYTHONPATH": os.path.abspath(f"build/{preset}/site")}
-    preload["DEEPSEEK_BUILD"] = f"build/{preset}"
-    session.run(
-        "pytest", *(session.posargs or [*paths, "-m", "not peers"]), env={**SANITIZER[preset], **preload}
-    )
+    env["LD_PRELOAD"] = " ".join(libraries)
+    session.run("pytest", *(session.posargs or [*paths, "-m", "not peers"]), env={**SANITIZER[preset], **env})
 
 
 @nox.session
@@ -167,11 +169,7 @@ def tsan(session: nox.Session) -> None:
 @nox.session
 def cuda(session: nox.Session) -> None:
     """Run the kernels for CUDA on an emulator: bits of single kernels and of trainings, races."""
-    session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis")
-    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
-    session.run("cmake", "--preset", "cuda-emulator", f"-DPython_EXECUTABLE={str(python).strip()}")
-    session.run("cmake", "--build", "--preset", "cuda-emulator")
-    env = {"PYTHONPATH": os.path.abspath("build/cuda-emulator/site"), "DEEPSEEK_BUILD": "build/cuda-emulator"}
+    env = built(session, "cuda-emulator")
     kernels = ("activation", "elementary", "loss_kernels", "optim_kernels", "philox", "gemm", "sparse_bits")
     session.run("pytest", "tests/cpp", *(f"tests/parity/test_{name}.py" for name in kernels), env=env)
     trainings = ("golden", "net_reference", "rec_reference", "gen_training", "gen_sequences_training")
@@ -183,11 +181,7 @@ def cuda(session: nox.Session) -> None:
 @nox.session
 def recorded(session: nox.Session) -> None:
     """Run the tests of bits on a device that records operations and runs them later, also in random order."""
-    session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis", "pytest-xdist")
-    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
-    session.run("cmake", "--preset", "dev", f"-DPython_EXECUTABLE={str(python).strip()}")
-    session.run("cmake", "--build", "--preset", "dev")
-    env = {"PYTHONPATH": os.path.abspath("build/dev/site"), "DEEPSEEK_BUILD": "build/dev"}
+    env = built(session, "dev")
     session.run("pytest", "tests/recorded", env=env)
     bits = ("golden", "net_bits", "net_reference", "rec_bits", "rec_reference", "gen_bits", "gen_training")
     paths = [f"tests/parity/test_{name}.py" for name in (*bits, "gen_sequences_training", "sparse_bits")]
@@ -209,11 +203,7 @@ def recorded(session: nox.Session) -> None:
 @nox.session
 def guard(session: nox.Session) -> None:
     """Keep host code from the memory of models: only listed functions may touch it."""
-    session.install(*BUILD_TOOLS, "numpy", "safetensors", "pytest", "hypothesis")
-    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
-    session.run("cmake", "--preset", "guard", f"-DPython_EXECUTABLE={str(python).strip()}")
-    session.run("cmake", "--build", "--preset", "guard")
-    env = {"PYTHONPATH": os.path.abspath("build/guard/site"), "DEEPSEEK_BUILD": "build/guard"}
+    env = built(session, "guard")
     session.run("pytest", "tests/guard", "tests/recorded", *session.posargs, env=env)
 
 
