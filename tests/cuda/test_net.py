@@ -153,11 +153,11 @@ result = [[error for error in errors if isinstance(error, str)], fit(make("cpu")
 
 def test_what_does_not_run_yet(plugin: Path) -> None:
     body = """
-import scipy.sparse
+from parity.sparse import rows_of
 result = [attempt(lambda: ds.Rec(input_size=2, output_size=1, device="cuda")),
           attempt(lambda: ds.Gen(data_size=2, device="cuda")),
           attempt(lambda: ds.TabularNet(device="cuda")), ds.TabularNet(device="auto")._device,
-          attempt(lambda: make("cuda").fit(scipy.sparse.csr_matrix(X), y))]"""
+          attempt(lambda: make("cuda").fit(rows_of(X), y))]"""
     rec, gen, tabular, auto, sparse = value(plugin, body)
     words = "ValueError: device: got 'cuda'; {} does not run on CUDA yet, only Net does"
     assert [rec, gen, tabular] == [words.format(name) for name in ("Rec", "Gen", "TabularNet")]
