@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import deepseek as ds
+from deepseek.onnx import to_onnx
 from programs.tabular import model, table, without
 
 pytestmark = pytest.mark.peers
@@ -73,7 +73,7 @@ def test_numbers(tmp_path: Path) -> None:
     )
     train["day"] = np.array(train["day"], "M8[s]") + np.arange(120) * np.timedelta64(7000, "s")
     fitted = model().fit(train, "price")
-    ds.onnx.to_onnx(fitted, tmp_path / "model.onnx")
+    to_onnx(fitted, tmp_path / "model.onnx")
     for columns in (train, odd(train)):
         columns = {**columns, "size": np.array(columns["size"], np.float32)}
         found = answers(tmp_path / "model.onnx", columns)["prediction"]
